@@ -1,0 +1,182 @@
+//! Points in time: microseconds since the Unix epoch, and RFC 3339 on the wire.
+//!
+//! Forty lines of calendar arithmetic instead of a crate, because the web build counts every kilobyte; the tests hold
+//! them against the `time` crate.
+
+/// A point in time, in microseconds since 1970-01-01T00:00:00Z. Years 0000 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Timestamp(i64);
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+impl Timestamp {
+    /// From microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// From milliseconds since the Unix epoch; saturates.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis.saturating_mul(1000))
+    }
+
+    /// Microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since the Unix epoch, rounded down.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This time moved by `micros`; saturates.
+    #[must_use]
+    pub const fn plus_micros(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
+    /// Reads RFC 3339: `2026-11-20T21:13:05[.fraction](Z|±hh:mm)`, `t`, `z` and a space for `T` allowed.
+    /// Digits beyond microseconds are cut; a leap second counts as the second before.
+    ///
+    /// Returns `None` for anything else, also for a date that does not exist.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, rest) = (text.get(..10)?, text.get(11..)?);
+        if !matches!(text.as_bytes().get(10)?, b'T' | b't' | b' ') {
+            return None;
+        }
+        let days = parse_date(date)?;
+        let (clock, rest) = (rest.get(..8)?, rest.get(8..)?);
+        let seconds = parse_clock(clock)?;
+        let (fraction, zone) = split_fraction(rest)?;
+        let offset = parse_zone(zone)?;
+        let whole = days * SECONDS_PER_DAY + seconds - offset;
+        Some(Self(whole * MICROS_PER_SECOND + fraction))
+    }
+}
+
+/// Writes RFC 3339 in UTC with three digits of a second, or six where milliseconds are not enough.
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = self.0.div_euclid(MICROS_PER_SECOND);
+        let micros = self.0.rem_euclid(MICROS_PER_SECOND);
+        let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY));
+        let of_day = seconds.rem_euclid(SECONDS_PER_DAY);
+        let (h, m, s) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.")?;
+        if micros % 1000 == 0 { write!(f, "{:03}Z", micros / 1000) } else { write!(f, "{micros:06}Z") }
+    }
+}
+
+fn digits(text: &str) -> Option<i64> {
+    let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    all_digits.then(|| text.parse().ok()).flatten()
+}
+
+fn parse_date(text: &str) -> Option<i64> {
+    let (year, month, day) = (digits(text.get(..4)?)?, digits(text.get(5..7)?)?, digits(text.get(8..10)?)?);
+    let dashes = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
+    let days = days_from_civil(year, month, day);
+    // A date that does not exist comes back as another one.
+    (dashes && civil(days) == (year, month, day)).then_some(days)
+}
+
+fn parse_clock(text: &str) -> Option<i64> {
+    let (h, m, s) = (digits(text.get(..2)?)?, digits(text.get(3..5)?)?, digits(text.get(6..8)?)?);
+    let colons = text.as_bytes().get(2) == Some(&b':') && text.as_bytes().get(5) == Some(&b':');
+    (colons && h < 24 && m < 60 && s <= 60).then(|| h * 3600 + m * 60 + s.min(59))
+}
+
+/// Splits `.123Z` into microseconds and the zone.
+fn split_fraction(text: &str) -> Option<(i64, &str)> {
+    let Some(rest) = text.strip_prefix('.') else { return Some((0, text)) };
+    let end = rest.bytes().position(|b| !b.is_ascii_digit())?;
+    let (fraction, zone) = rest.split_at(end);
+    let kept = fraction.get(..6).unwrap_or(fraction);
+    Some((digits(kept)? * 10i64.pow(6 - kept.len() as u32), zone))
+}
+
+fn parse_zone(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z") {
+        return Some(0);
+    }
+    let sign = match zone.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (h, m) = (digits(zone.get(1..3)?)?, digits(zone.get(4..)?)?);
+    let well_formed = zone.len() == 6 && zone.as_bytes().get(3) == Some(&b':') && h < 24 && m < 60;
+    well_formed.then(|| sign * (h * 3600 + m * 60))
+}
+
+/// Days since 1970-01-01 of a proleptic Gregorian date (H. Hinnant, "chrono-compatible low-level date algorithms").
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The inverse of [`days_from_civil`]: (year, month, day).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn formats_and_parses_like_the_time_crate(micros in -62_167_219_200_000_000i64..253_402_300_799_999_999) {
+            let ours = Timestamp::from_micros(micros);
+            let theirs = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap();
+            prop_assert_eq!(OffsetDateTime::parse(&ours.to_string(), &Rfc3339).unwrap(), theirs);
+            prop_assert_eq!(Timestamp::parse(&theirs.format(&Rfc3339).unwrap()), Some(ours));
+        }
+
+        #[test]
+        fn agrees_with_the_time_crate_on_what_is_a_time(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})") {
+            let theirs = OffsetDateTime::parse(&text, &Rfc3339).ok().map(|t| (t.unix_timestamp_nanos().div_euclid(1000)) as i64);
+            prop_assert_eq!(Timestamp::parse(&text).map(Timestamp::micros), theirs);
+        }
+
+        #[test]
+        fn never_panics(text in ".{0,40}") {
+            let _ = Timestamp::parse(&text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_time() {
+        for text in ["", "now", "-001-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20", "2026-11-20T24:00:00Z", "2026-11-20T10:00:00", "12026-01-01T00:00:00Z"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_milliseconds_where_they_are_enough() {
+        let text = "2026-11-20T21:13:05.123Z";
+        assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        assert_eq!(Timestamp::parse("2026-11-20T21:13:05.123456+01:00").unwrap().to_string(), "2026-11-20T20:13:05.123456Z");
+    }
+}

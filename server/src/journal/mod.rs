@@ -1,0 +1,1 @@
+//! The durable buffer between the 202 and Postgres.

@@ -1,0 +1,5 @@
+//! Trailmark's server.
+
+pub mod clock;
+pub mod journal;
+pub mod postgres;
