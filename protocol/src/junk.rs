@@ -3,8 +3,30 @@
 
 /// Compared without case and without surrounding quotes and white space.
 const JUNK: [&str; 24] = [
-    "", "0", "1", "-1", "anonymous", "anonymous-user", "anonymous_id", "backend", "distinct_id", "distinctid", "email", "false",
-    "guest", "id", "nan", "nil", "none", "not_authenticated", "null", "[object object]", "system", "true", "undefined", "user",
+    "",
+    "0",
+    "1",
+    "-1",
+    "anonymous",
+    "anonymous-user",
+    "anonymous_id",
+    "backend",
+    "distinct_id",
+    "distinctid",
+    "email",
+    "false",
+    "guest",
+    "id",
+    "nan",
+    "nil",
+    "none",
+    "not_authenticated",
+    "null",
+    "[object object]",
+    "system",
+    "true",
+    "undefined",
+    "user",
 ];
 
 /// Whether `id` is one of the well-known junk ids, or a UUID of zeros or of ones only.
@@ -21,5 +43,8 @@ pub fn is_junk_id(id: &str) -> bool {
 }
 
 fn is_blank_uuid(id: &str) -> bool {
-    id.len() == 36 && ['0', 'f', 'F'].iter().any(|&fill| id.chars().all(|c| c == fill || c == '-'))
+    id.len() == 36
+        && ['0', 'f', 'F']
+            .iter()
+            .any(|&fill| id.chars().all(|c| c == fill || c == '-'))
 }

@@ -14,12 +14,21 @@
 pub mod limits;
 pub mod id;
 pub mod time;
+pub mod json;
 pub mod names;
 pub mod junk;
+pub mod event;
+pub mod batch;
 pub mod headers;
 pub mod reason;
+pub mod receipt;
 
 pub use uuid::Uuid;
 
+pub use batch::Batch;
+#[cfg(feature = "serde")]
+pub use batch::{RawBatch, RawEvent};
+pub use event::Event;
 pub use reason::Reason;
+pub use receipt::{Receipt, Verdict};
 pub use time::Timestamp;
