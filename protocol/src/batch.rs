@@ -60,6 +60,19 @@ mod raw {
     use serde::Deserialize;
     use serde_json::value::RawValue;
 
+    /// Text borrowed from the body wherever it holds no escape. (serde borrows in a `Cow` field, not inside an `Option`.)
+    #[derive(Debug, Deserialize)]
+    #[serde(transparent)]
+    pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+    impl std::ops::Deref for Text<'_> {
+        type Target = str;
+
+        fn deref(&self) -> &str {
+            &self.0
+        }
+    }
+
     /// A batch as it arrived: each event is still unread, so one bad event cannot sink the others.
     #[derive(Debug, Deserialize)]
     pub struct RawBatch<'a> {
@@ -68,13 +81,13 @@ mod raw {
         pub batch: Vec<&'a RawValue>,
         /// The install that sent it.
         #[serde(borrow, default)]
-        pub install_id: Option<Cow<'a, str>>,
+        pub install_id: Option<Text<'a>>,
         /// The key, for clients that cannot set headers.
         #[serde(borrow, default)]
-        pub api_key: Option<Cow<'a, str>>,
+        pub api_key: Option<Text<'a>>,
         /// When it was sent, for clients that cannot set headers.
         #[serde(borrow, default)]
-        pub sent_at: Option<Cow<'a, str>>,
+        pub sent_at: Option<Text<'a>>,
         /// The install's own counters.
         #[serde(borrow, default)]
         pub counters: Option<&'a RawValue>,
@@ -85,28 +98,28 @@ mod raw {
     pub struct RawEvent<'a> {
         /// The event's id, if the client made one.
         #[serde(borrow, default)]
-        pub id: Option<Cow<'a, str>>,
+        pub id: Option<Text<'a>>,
         /// Number within the install.
         #[serde(default)]
         pub seq: Option<u64>,
         /// The event's name; `name` in the short form.
         #[serde(borrow, alias = "name", default)]
-        pub event: Option<Cow<'a, str>>,
+        pub event: Option<Text<'a>>,
         /// The device's id.
         #[serde(borrow, default)]
-        pub anonymous_id: Option<Cow<'a, str>>,
+        pub anonymous_id: Option<Text<'a>>,
         /// The id the app gave.
         #[serde(borrow, default)]
-        pub user_id: Option<Cow<'a, str>>,
+        pub user_id: Option<Text<'a>>,
         /// The other user id of an `$alias`.
         #[serde(borrow, default)]
-        pub alias: Option<Cow<'a, str>>,
+        pub alias: Option<Text<'a>>,
         /// The session.
         #[serde(borrow, default)]
-        pub session_id: Option<Cow<'a, str>>,
+        pub session_id: Option<Text<'a>>,
         /// When it happened, by the client's clock.
         #[serde(borrow, default)]
-        pub timestamp: Option<Cow<'a, str>>,
+        pub timestamp: Option<Text<'a>>,
         /// What is known about it.
         #[serde(borrow, default)]
         pub properties: Option<&'a RawValue>,
@@ -123,4 +136,4 @@ mod raw {
 }
 
 #[cfg(feature = "serde")]
-pub use raw::{RawBatch, RawEvent};
+pub use raw::{RawBatch, RawEvent, Text};
