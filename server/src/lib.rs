@@ -1,5 +1,6 @@
 //! Trailmark's server.
 
+pub mod config;
 pub mod clock;
 pub mod event;
 pub mod journal;
