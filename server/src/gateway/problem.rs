@@ -1,0 +1,169 @@
+//! Refusals of whole requests: RFC 9457 problem bodies with a stable `code`, what is wrong, what to do, the request id.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use trailmark_protocol::json::Object;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:ident $text:literal $hint:literal,)*) => {
+        /// Why a request was refused as a whole. The text form is stable.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable snake_case text.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The HTTP status it is sent with.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            /// What the caller can do about it.
+            #[must_use]
+            pub const fn hint(self) -> &'static str {
+                match self { $(Self::$name => $hint,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON.
+    InvalidJson = BAD_REQUEST "invalid_json" "Send UTF-8 JSON; `detail` names the place.",
+    /// The body is JSON, but no batch.
+    InvalidBatch = BAD_REQUEST "invalid_batch" "Send {\"batch\":[event, …]}.",
+    /// The body does not decompress.
+    InvalidEncoding = BAD_REQUEST "invalid_encoding" "The body must be complete and match its Content-Encoding.",
+    /// The body stopped arriving, or its framing is broken.
+    InvalidBody = BAD_REQUEST "invalid_body" "Send the whole body that the headers announce.",
+    /// A query parameter makes no sense.
+    InvalidParameter = BAD_REQUEST "invalid_parameter" "See the parameter named in `detail`.",
+    /// No key at all.
+    MissingKey = UNAUTHORIZED "missing_key" "Send `Authorization: Bearer tm_…`, `api_key` in the body, or `?key=`.",
+    /// No such key, or it was revoked.
+    UnknownKey = UNAUTHORIZED "unknown_key" "Check the key, or make one: trailmark key create.",
+    /// A write key where a secret one is needed, or the other way round.
+    WrongKeyKind = FORBIDDEN "wrong_key_kind" "Events take a write key (tm_pk_…), reads a secret key (tm_sk_…).",
+    /// No such path, or nothing there.
+    NotFound = NOT_FOUND "not_found" "Check the path.",
+    /// The path exists with another method.
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "See the Allow header.",
+    /// The body did not arrive in time.
+    BodyTimeout = REQUEST_TIMEOUT "body_timeout" "Send the body faster, or a smaller one.",
+    /// The body is over the limit, as sent or decompressed.
+    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "Halve the batch and send both halves.",
+    /// More events than a batch may hold.
+    TooManyEvents = PAYLOAD_TOO_LARGE "too_many_events" "Halve the batch and send both halves.",
+    /// A Content-Encoding that is not spoken here.
+    UnsupportedEncoding = UNSUPPORTED_MEDIA_TYPE "unsupported_encoding" "Use gzip, zstd, br, deflate or none, one at a time.",
+    /// This client's own quota is used up.
+    RateLimited = TOO_MANY_REQUESTS "rate_limited" "Wait as long as Retry-After says; send larger batches less often.",
+    /// The journal is at its disk bound.
+    JournalFull = SERVICE_UNAVAILABLE "journal_full" "Keep the events and send them later; the operator should look at Postgres.",
+    /// The journal has failed, or the server is stopping.
+    JournalUnavailable = SERVICE_UNAVAILABLE "journal_unavailable" "Keep the events and send them later.",
+    /// Too much is being read at once.
+    Overloaded = SERVICE_UNAVAILABLE "overloaded" "Keep the events and send them later.",
+    /// Whether the key is good cannot be said while the database is away.
+    KeyringUnavailable = SERVICE_UNAVAILABLE "keyring_unavailable" "Send again later; known keys keep working.",
+    /// The database does not answer.
+    DatabaseUnavailable = SERVICE_UNAVAILABLE "database_unavailable" "Ask again later; events are still accepted.",
+    /// A bug of ours.
+    Internal = INTERNAL_SERVER_ERROR "internal" "Report it with the request id.",
+}
+
+/// Seconds after which a refused client may try again, where the refusal itself does not know better.
+const RETRY_AFTER_S: u64 = 5;
+
+/// A refusal. As a response it is bare; the edge, which knows the request id, writes the body.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    detail: Cow<'static, str>,
+    retry_after_s: Option<u64>,
+}
+
+impl Problem {
+    /// A refusal with what exactly is wrong, for a person to read.
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        let retry_after_s = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S);
+        Self { code, detail: detail.into(), retry_after_s }
+    }
+
+    /// The same refusal, to be retried after `seconds`, at least one.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds.max(1)), ..self }
+    }
+
+    /// Its stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The finished response.
+    #[must_use]
+    pub fn render(&self, request_id: &str) -> Response {
+        let status = self.code.status();
+        let mut body = String::with_capacity(256);
+        Object::open(&mut body)
+            .str("type", "about:blank")
+            .str("title", status.canonical_reason().unwrap_or_default())
+            .int("status", u64::from(status.as_u16()))
+            .str("code", self.code.as_str())
+            .str("detail", &self.detail)
+            .str("hint", self.code.hint())
+            .str("request_id", request_id)
+            .close();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_snake_case() {
+        let mut texts: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(texts.iter().all(|text| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn every_503_says_when_to_come_back() {
+        for code in Code::ALL.iter().filter(|code| code.status() == StatusCode::SERVICE_UNAVAILABLE) {
+            assert!(Problem::new(*code, "x").render("r").headers().contains_key(header::RETRY_AFTER));
+        }
+    }
+}
