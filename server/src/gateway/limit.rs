@@ -14,7 +14,7 @@ use crate::config::RateLimit;
 #[derive(Debug)]
 pub struct Limits {
     per_ip: Limit<IpAddr>,
-    per_key: Limit<i64>,
+    per_key: Limit<(i32, i32)>,
 }
 
 impl Limits {
@@ -35,12 +35,12 @@ impl Limits {
         self.per_ip.check(&super::client_ip::limit_key(ip), "this address")
     }
 
-    /// Counts a request of a key.
+    /// Counts a request of a key, given by its project and number.
     ///
     /// # Errors
     /// [`Code::RateLimited`] with the time to wait.
-    pub fn check_key(&self, key_id: i64) -> Result<(), Problem> {
-        self.per_key.check(&key_id, "this key")
+    pub fn check_key(&self, key: (i32, i32)) -> Result<(), Problem> {
+        self.per_key.check(&key, "this key")
     }
 
     /// Forgets callers whose allowance is full again, so that the maps hold only the active ones.
@@ -99,6 +99,6 @@ mod tests {
     #[test]
     fn a_rate_of_zero_means_no_limit() {
         let limits = limits(0, 0);
-        assert!((0..10_000).all(|_| limits.check_key(1).is_ok()));
+        assert!((0..10_000).all(|_| limits.check_key((1, 1)).is_ok()));
     }
 }

@@ -112,6 +112,12 @@ impl Problem {
         self.code
     }
 
+    /// What exactly is wrong.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The finished response.
     #[must_use]
     pub fn render(&self, request_id: &str) -> Response {

@@ -1,0 +1,93 @@
+//! The accept loop. `axum::serve` sets no timer and no limits, so a client that sends one header byte a minute would hold
+//! a connection for ever; here hyper's own deadlines and limits are set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::edge::Peer;
+use crate::config::Http;
+
+/// The wait after a failed accept, which nearly always means that file descriptors ran out: 50 ms.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `router` until `stop`, then lets requests in flight finish within the configured time.
+pub async fn serve(listener: TcpListener, router: Router, config: &Http, stop: CancellationToken) {
+    let builder = Arc::new(builder(config));
+    let graceful = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(config.max_connections));
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
+        let (stream, peer) = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        let watcher = graceful.watcher();
+        let (builder, router) = (Arc::clone(&builder), router.clone());
+        tokio::spawn(async move {
+            connection(&builder, stream, Peer(peer.ip()), router, watcher).await;
+            drop(slot);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(config.drain_timeout(), graceful.shutdown()).await.is_err() {
+        tracing::warn!("connections were cut: their requests did not finish in time");
+    }
+}
+
+fn builder(config: &Http) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(config.header_timeout_ms))
+        .max_buf_size(config.max_header_bytes.max(MIN_BUFFER))
+        .max_headers(config.max_headers);
+    let header_list = u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX);
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(header_list).keep_alive_interval(KEEP_ALIVE);
+    builder
+}
+
+/// The smallest read buffer that hyper takes: 8 KiB.
+const MIN_BUFFER: usize = 8192;
+
+/// How often an idle HTTP/2 client is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+async fn connection(
+    builder: &Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request.map(Body::new))
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    // An error here is the client's: a broken connection, a malformed or late request; hyper has answered what it could.
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(error, peer = %peer.0, "connection ended");
+    }
+}
