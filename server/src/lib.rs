@@ -5,3 +5,5 @@ pub mod clock;
 pub mod event;
 pub mod journal;
 pub mod postgres;
+pub mod writer;
+pub mod store;

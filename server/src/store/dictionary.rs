@@ -1,0 +1,5 @@
+//! Names and ids as integers.
+
+/// Caches names and ids.
+#[derive(Debug, Default)]
+pub struct Dictionary {}

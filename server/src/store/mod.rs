@@ -1,0 +1,26 @@
+//! All that is written to Postgres (DESIGN §4.3–4.5). Data flows: payloads → `group` (what to store) → `dictionary`
+//! (names and ids to integers) → `weeks` (partitions) → `write` (one transaction: `rows` by COPY, `identity`, `registers`,
+//! `dead_letters`, cursor).
+
+pub mod error;
+pub mod pg_time;
+pub mod connect;
+pub mod projects;
+pub mod keys;
+pub mod weeks;
+mod dictionary;
+mod group;
+mod rows;
+mod identity;
+mod registers;
+mod write;
+mod isolate;
+pub mod dead_letters;
+
+pub use connect::Store;
+pub use dead_letters::{DeadLetter, Replayed};
+pub use error::{ErrorClass, StoreError};
+pub use keys::{ApiKey, KeyKind, KeyRow, NewKey, hash_key};
+pub use pg_time::PgTime;
+pub use projects::Project;
+pub use write::Written;
