@@ -1,0 +1,208 @@
+//! The parts of a running server, and how they start and stop.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::Config;
+use crate::database::{Database, OpenError};
+use crate::gateway::body::Budget;
+use crate::gateway::keyring::{Keyring, REFRESH_EVERY};
+use crate::gateway::limit::Limits;
+use crate::gateway::{self, accept};
+use crate::journal::{self, Journal, JournalOptions, LocalJournal};
+use crate::observe;
+use crate::postgres::StopError;
+use crate::store::Store;
+use crate::writer::{Writer, WriterStats};
+
+/// Bodies decompressed at once: enough for two cores, and at the most four windows of 8–16 MiB.
+const DECOMPRESSIONS: usize = 4;
+
+/// What every request handler can reach.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration it was started with.
+    pub config: Config,
+    /// The wall clock.
+    pub clock: SharedClock,
+    /// Where accepted events go.
+    pub journal: Arc<dyn Journal>,
+    /// Where queries go.
+    pub store: Store,
+    /// Which keys open what.
+    pub keyring: Keyring,
+    /// How often a client may call.
+    pub limits: Limits,
+    /// How much all request bodies may take.
+    pub budget: Budget,
+    /// Turns at decompressing.
+    pub decompressions: Semaphore,
+    /// How the writer fares.
+    pub writer: Arc<WriterStats>,
+    /// Whether a stop was asked for.
+    pub stopping: AtomicBool,
+    /// Renders the metrics.
+    pub metrics: PrometheusHandle,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be made.
+    #[error("cannot make the data directory {path}: {source}")]
+    DataDir {
+        /// Which.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// No database.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// No journal.
+    #[error("the journal: {0}")]
+    Journal(#[from] journal::OpenError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Another metrics recorder is installed in this process.
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    app: Arc<App>,
+    address: SocketAddr,
+    database: Database,
+    /// Stops the listener, then the connections.
+    stop_taking: CancellationToken,
+    connections: JoinHandle<()>,
+    /// Stops the writer once nothing new can arrive.
+    stop_writing: CancellationToken,
+    writing: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts everything; returns when it listens. A database that is down does not stand in the way.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        make_data_dir(&config.data_dir)?;
+        let address = config.http.listen;
+        let listen_error = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+
+        let journal = Arc::new(open_journal(&config)?);
+        let database = Database::open(&config).await?;
+        let clock: SharedClock = Arc::new(SystemClock);
+        let writer = Writer::new(database.store().clone(), journal.clone(), Arc::clone(&clock), (&config.writer).into());
+        let app = Arc::new(App {
+            clock,
+            store: database.store().clone(),
+            keyring: Keyring::open(&config.data_dir.join("keyring.json")),
+            limits: Limits::new(&config.rate_limit),
+            budget: Budget::new(config.http.max_inflight_bytes),
+            decompressions: Semaphore::new(DECOMPRESSIONS),
+            writer: writer.stats(),
+            stopping: AtomicBool::new(false),
+            metrics: observe::install()?,
+            journal,
+            config,
+        });
+
+        let (stop_taking, stop_writing) = (CancellationToken::new(), CancellationToken::new());
+        let writing = tokio::spawn(writer.run(stop_writing.clone(), app.config.http.drain_timeout()));
+        let upkeep = tokio::spawn(upkeep(Arc::clone(&app)));
+        let router = gateway::router(&app);
+        let http = app.config.http.clone();
+        let token = stop_taking.clone();
+        let connections = tokio::spawn(async move { accept::serve(listener, router, &http, token).await });
+        Ok(Self { app, address, database, stop_taking, connections, stop_writing, writing, upkeep })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The database it writes to.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.database.store()
+    }
+
+    /// Stops in two steps: take nothing new and finish what is in flight; then write what the journal holds, as far as
+    /// the time allows. What is left is in the journal and will be written after the next start.
+    ///
+    /// # Errors
+    /// [`StopError`] if the private Postgres does not stop.
+    pub async fn stop(self) -> Result<(), StopError> {
+        self.app.stopping.store(true, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(self.app.config.http.drain_wait_ms)).await;
+        self.stop_taking.cancel();
+        let _ = self.connections.await;
+        self.stop_writing.cancel();
+        let _ = self.writing.await;
+        self.upkeep.abort();
+        let journal = Arc::clone(&self.app.journal);
+        let _ = tokio::task::spawn_blocking(move || journal.close()).await;
+        self.database.close().await
+    }
+}
+
+fn make_data_dir(path: &Path) -> Result<(), StartError> {
+    let error = |source| StartError::DataDir { path: path.display().to_string(), source };
+    std::fs::create_dir_all(path).map_err(error)
+}
+
+fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
+    let options = JournalOptions {
+        max_bytes: config.journal.max_bytes,
+        segment_bytes: config.journal.segment_bytes,
+        ..JournalOptions::default()
+    };
+    let (journal, recovery) = LocalJournal::open(&config.data_dir.join("journal"), options)?;
+    tracing::info!(?recovery, "journal opened");
+    Ok(journal)
+}
+
+/// How many turns of [`REFRESH_EVERY`] lie between two sweeps of the limits: once a minute.
+const SWEEP_EVERY_TURNS: u64 = 60 / REFRESH_EVERY.as_secs();
+
+/// Reads the keys again, and now and then forgets limits that nobody uses.
+async fn upkeep(app: Arc<App>) {
+    let mut turns = tokio::time::interval(REFRESH_EVERY);
+    let mut turn: u64 = 0;
+    loop {
+        turns.tick().await;
+        if let Err(error) = app.keyring.refresh(&app.store).await {
+            tracing::debug!(%error, "the keyring was not refreshed");
+        }
+        app.metrics.run_upkeep();
+        if turn % SWEEP_EVERY_TURNS == 0 {
+            app.limits.sweep();
+        }
+        turn += 1;
+    }
+}
