@@ -53,6 +53,12 @@ impl Place {
             .unwrap_or_else(|e| panic!("{e}\n{}", self.log()))
     }
 
+    #[track_caller]
+    fn assert_nothing_runs(&self) {
+        let left = processes_of(&self.dir());
+        assert!(left.is_empty(), "still there: {left:?}");
+    }
+
     async fn refused(&self) -> StartError {
         PrivatePostgres::start(self.options())
             .await
@@ -126,52 +132,45 @@ fn processes_of(dir: &Path) -> Vec<u32> {
     pids.filter(works_there).collect()
 }
 
-/// Another process with a Postgres of its own; killed at the end.
-struct Helper {
-    process: Child,
-}
+/// A process that is killed at the end of its test.
+struct Stray(Child);
 
-impl Helper {
-    fn launch(place: &Place) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args([
-            "--ignored",
-            "--exact",
-            "helper_process_that_runs_a_postgres",
-            "--nocapture",
-        ]);
-        command
-            .env("HELPER_DIR", place.dir())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        Self {
-            process: command.spawn().unwrap(),
-        }
-    }
-
-    /// The postmaster's process, once it answers.
-    fn ready(&mut self) -> u32 {
-        let lines = BufReader::new(self.process.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let said = lines
-            .filter_map(|line| line.strip_prefix("READY ")?.parse().ok())
-            .next();
-        said.expect("the helper starts its Postgres")
-    }
-
+impl Stray {
     fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
-impl Drop for Helper {
+impl Drop for Stray {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
+}
+
+/// Another process with a Postgres of its own: this test program, running one test.
+fn launch_helper(place: &Place) -> Stray {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", HELPER, "--nocapture"]);
+    command
+        .env("HELPER_DIR", place.dir())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    Stray(command.spawn().unwrap())
+}
+
+const HELPER: &str = "helper_process_that_runs_a_postgres";
+
+/// The helper's postmaster, once it answers.
+fn ready(helper: &mut Stray) -> u32 {
+    let lines = BufReader::new(helper.0.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let said = lines
+        .filter_map(|line| line.strip_prefix("READY ")?.parse().ok())
+        .next();
+    said.expect("the helper starts its Postgres")
 }
 
 #[tokio::test]
@@ -261,7 +260,7 @@ async fn a_warm_restart_keeps_the_data_and_a_stop_leaves_no_process() {
     remember(&mut connect(&first).await, "first").await;
     assert!(!processes_of(&place.dir()).is_empty());
     first.stop().await.unwrap();
-    assert_eq!(processes_of(&place.dir()), []);
+    place.assert_nothing_runs();
     assert!(
         place.log().trim_end().ends_with("database system is shut down"),
         "{}",
@@ -271,7 +270,7 @@ async fn a_warm_restart_keeps_the_data_and_a_stop_leaves_no_process() {
     let second = place.start().await;
     assert_eq!(words(&mut connect(&second).await).await, ["first"]);
     drop(second);
-    assert_eq!(processes_of(&place.dir()), [], "a drop stops it too");
+    place.assert_nothing_runs(); // a drop stops it too
 }
 
 #[tokio::test]
@@ -290,14 +289,14 @@ async fn a_killed_postmaster_is_restarted_with_every_committed_row() {
         );
     }
     postgres.stop().await.unwrap();
-    assert_eq!(processes_of(&place.dir()), []);
+    place.assert_nothing_runs();
 }
 
 #[tokio::test]
 async fn when_its_owner_is_killed_postgres_stops_in_order() {
     let place = Place::new();
-    let mut helper = Helper::launch(&place);
-    helper.ready();
+    let mut helper = launch_helper(&place);
+    ready(&mut helper);
     helper.kill();
     eventually("all processes end", || processes_of(&place.dir()).is_empty()).await;
     assert!(
@@ -316,20 +315,20 @@ async fn when_its_owner_is_killed_postgres_stops_in_order() {
 #[tokio::test]
 async fn after_its_owner_was_killed_the_next_start_has_the_data_at_once() {
     let place = Place::new();
-    let mut helper = Helper::launch(&place);
-    helper.ready();
+    let mut helper = launch_helper(&place);
+    ready(&mut helper);
     helper.kill();
     let postgres = place.start().await; // while the old one is still stopping
     assert_eq!(words(&mut reconnect(&postgres).await).await, ["helper"]);
     postgres.stop().await.unwrap();
-    assert_eq!(processes_of(&place.dir()), []);
+    place.assert_nothing_runs();
 }
 
 #[tokio::test]
 async fn when_owner_and_postmaster_are_both_killed_the_next_start_recovers() {
     let place = Place::new();
-    let mut helper = Helper::launch(&place);
-    signal(helper.ready(), Signal::KILL);
+    let mut helper = launch_helper(&place);
+    signal(ready(&mut helper), Signal::KILL);
     helper.kill();
     let postgres = place.start().await;
     assert_eq!(words(&mut reconnect(&postgres).await).await, ["helper"]);
@@ -364,7 +363,7 @@ async fn a_guest_starts_its_own_when_the_owner_stops() {
     .await;
     assert_eq!(words(&mut reconnect(&guest).await).await, ["owner"]);
     guest.stop().await.unwrap();
-    assert_eq!(processes_of(&place.dir()), []);
+    place.assert_nothing_runs();
 }
 
 #[tokio::test]
@@ -382,14 +381,15 @@ async fn an_orphan_is_adopted_and_from_then_on_owned() {
     remember(&mut connect(&first).await, "before").await;
     first.stop().await.unwrap();
 
-    let mut orphan = start_by_hand(&place);
+    let mut orphan = Stray(start_by_hand(&place));
+    eventually("its pid file", || place.data().join("postmaster.pid").exists()).await;
     let postgres = place.start().await;
     assert!(postgres.adopted());
-    assert_eq!(postgres.pid(), Some(orphan.id()));
+    assert_eq!(postgres.pid(), Some(orphan.0.id()));
     assert_eq!(words(&mut connect(&postgres).await).await, ["before"]);
     postgres.stop().await.unwrap();
-    assert!(orphan.wait().unwrap().success(), "stopped in order");
-    assert_eq!(processes_of(&place.dir()), []);
+    assert!(orphan.0.wait().unwrap().success(), "stopped in order");
+    place.assert_nothing_runs();
 }
 
 /// The data's owner runs a program, as somebody without our keeper would.
@@ -424,23 +424,18 @@ fn start_by_hand(place: &Place) -> Child {
 async fn lock_files_with_the_id_of_another_program_do_not_block_a_start() {
     let place = Place::new();
     place.start().await.stop().await.unwrap();
-    let mut other = as_data_owner(&place, Path::new("/bin/sleep"))
-        .arg("300")
-        .spawn()
-        .unwrap();
-    let content = format!("{}\n{}\n", other.id(), place.data().display());
+    let sleep = as_data_owner(&place, Path::new("/bin/sleep")).arg("300").spawn();
+    let other = Stray(sleep.unwrap());
+    let content = format!("{}\n{}\n", other.0.id(), place.data().display());
     fs::write(place.data().join("postmaster.pid"), &content).unwrap();
     fs::write(place.dir().join("socket/.s.PGSQL.5432.lock"), &content).unwrap();
-    let started = PrivatePostgres::start(place.options()).await;
-    other.kill().unwrap();
-    other.wait().unwrap();
-    started.unwrap().stop().await.unwrap();
+    place.start().await.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_killed_initdb_does_not_look_initialised() {
     let place = Place::new();
-    let mut helper = Helper::launch(&place);
+    let mut helper = launch_helper(&place);
     eventually("initdb has begun", || place.dir().join("data.init/PG_VERSION").exists()).await;
     helper.kill();
     assert!(!place.data().exists(), "killed too late to test anything");
@@ -456,7 +451,7 @@ async fn a_start_that_is_cancelled_leaves_no_process() {
         _ = place.start() => panic!("too fast to cancel"),
         () = eventually("initdb has begun", begun) => {}
     }
-    assert_eq!(processes_of(&place.dir()), []);
+    eventually("what was killed is gone", || processes_of(&place.dir()).is_empty()).await;
     place.start().await.stop().await.unwrap();
 }
 
@@ -524,7 +519,7 @@ async fn a_postgres_that_never_starts_is_given_up_with_its_own_words() {
     let error = place.refused().await;
     assert!(matches!(error, StartError::Exited { .. }), "{error}");
     assert!(error.to_string().contains("no_such_setting"), "{error}");
-    assert_eq!(processes_of(&place.dir()), []);
+    place.assert_nothing_runs();
 }
 
 #[tokio::test]
