@@ -205,7 +205,7 @@ pub enum Format {
 /// `trailmark deadletter …`
 #[derive(Debug, Subcommand)]
 pub enum DeadLetter {
-    /// List refused events, latest last
+    /// List refused events that wait, oldest first
     #[command(after_help = "Example:\n  trailmark deadletter list --project 1 --json")]
     List {
         /// Of this project only
@@ -218,9 +218,9 @@ pub enum DeadLetter {
     /// Try to store refused events again
     #[command(after_help = "Example:\n  trailmark deadletter replay --project 1")]
     Replay {
-        /// The project's number
+        /// Of this project only
         #[arg(long, value_name = "ID")]
-        project: i32,
+        project: Option<i32>,
         /// Only this event
         #[arg(long, value_name = "ID")]
         event: Option<Uuid>,
