@@ -22,17 +22,22 @@ const PROJECT: &str = "demo";
 pub(super) async fn run(config: Config, args: &args::Demo, output: Output) -> Result<(), Failure> {
     say("starting the server and its Postgres");
     let server = Server::start(config).await?;
-    let shown = tokio::select! {
-        shown = play(&server, args, output) => shown,
-        stopped = until_stopped() => stopped,
+    let done = tokio::select! {
+        done = play_and_serve(&server, args, output) => done,
+        interrupted = until_stopped() => interrupted,
     };
-    if shown.is_ok() && !args.exit {
-        say("serving until Ctrl-C");
-        until_stopped().await?;
-    }
     let stopped = stop(server).await;
-    shown?;
-    stopped
+    done.and(stopped)
+}
+
+/// Plays the log; then returns with `--exit`, and never without.
+async fn play_and_serve(server: &Server, args: &args::Demo, output: Output) -> Result<(), Failure> {
+    play(server, args, output).await?;
+    if !args.exit {
+        say("serving until Ctrl-C");
+        std::future::pending::<()>().await;
+    }
+    Ok(())
 }
 
 async fn play(server: &Server, args: &args::Demo, output: Output) -> Result<(), Failure> {
