@@ -9,5 +9,5 @@ mod poison;
 mod partitions;
 mod identity;
 mod registers;
-
-
+mod writer;
+mod speed;
