@@ -160,6 +160,22 @@ fn a_path_in_front_is_kept() {
     assert_eq!(peer.next().line, "POST /analytics/v1/batch HTTP/1.1");
 }
 
+#[test]
+fn over_tls_only_a_known_root_is_trusted() {
+    let url = peer::tls::start();
+    let stranger = Client::builder(&url, "tm_pk_test").build().unwrap();
+    track(&stranger, "one");
+    assert_eq!(stranger.flush_blocking(LONG).pending, 1);
+    assert!(stranger.stats().last_error.unwrap().contains("UnknownIssuer"));
+    let friend = Client::builder(&url, "tm_pk_test")
+        .extra_root_pem(peer::tls::ROOT)
+        .build()
+        .unwrap();
+    track(&friend, "two");
+    let report = friend.flush_blocking(LONG);
+    assert_eq!(report.delivered, 1, "{:?}", friend.stats().last_error);
+}
+
 #[tokio::test]
 async fn an_import_that_waits_for_room_loses_nothing_to_a_small_queue() {
     let peer = Peer::start([]);

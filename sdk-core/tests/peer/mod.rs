@@ -1,5 +1,7 @@
 //! A small HTTP server on a real socket that answers as it is told, and then well.
 
+pub(crate) mod tls;
+
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -168,7 +170,7 @@ fn receipt(accepted: usize) -> String {
     format!(r#"{{"accepted":{accepted},"results":[],"next_send_after_ms":0}}"#)
 }
 
-fn write(stream: &mut TcpStream, status: u16, headers: &str, body: &str) -> Option<()> {
+fn write(stream: &mut impl Write, status: u16, headers: &str, body: &str) -> Option<()> {
     let length = body.len();
     let text = format!("HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\n\r\n{body}");
     stream.write_all(text.as_bytes()).ok()
