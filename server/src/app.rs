@@ -29,7 +29,6 @@ use crate::writer::{Writer, WriterStats};
 const DECOMPRESSIONS: usize = 4;
 
 /// What every request handler can reach.
-#[derive(Debug)]
 pub struct App {
     /// The configuration it was started with.
     pub config: Config,
@@ -86,7 +85,6 @@ pub enum StartError {
 }
 
 /// A running server.
-#[derive(Debug)]
 pub struct Server {
     app: Arc<App>,
     address: SocketAddr,
@@ -115,7 +113,12 @@ impl Server {
         let journal = Arc::new(open_journal(&config)?);
         let database = Database::open(&config).await?;
         let clock: SharedClock = Arc::new(SystemClock);
-        let writer = Writer::new(database.store().clone(), journal.clone(), Arc::clone(&clock), (&config.writer).into());
+        let writer = Writer::new(
+            database.store().clone(),
+            journal.clone(),
+            Arc::clone(&clock),
+            (&config.writer).into(),
+        );
         let app = Arc::new(App {
             clock,
             store: database.store().clone(),
@@ -137,7 +140,16 @@ impl Server {
         let http = app.config.http.clone();
         let token = stop_taking.clone();
         let connections = tokio::spawn(async move { accept::serve(listener, router, &http, token).await });
-        Ok(Self { app, address, database, stop_taking, connections, stop_writing, writing, upkeep })
+        Ok(Self {
+            app,
+            address,
+            database,
+            stop_taking,
+            connections,
+            stop_writing,
+            writing,
+            upkeep,
+        })
     }
 
     /// Where it listens.
@@ -172,7 +184,10 @@ impl Server {
 }
 
 fn make_data_dir(path: &Path) -> Result<(), StartError> {
-    let error = |source| StartError::DataDir { path: path.display().to_string(), source };
+    let error = |source| StartError::DataDir {
+        path: path.display().to_string(),
+        source,
+    };
     std::fs::create_dir_all(path).map_err(error)
 }
 
@@ -182,7 +197,7 @@ fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
         segment_bytes: config.journal.segment_bytes,
         ..JournalOptions::default()
     };
-    let (journal, recovery) = LocalJournal::open(&config.data_dir.join("journal"), options)?;
+    let (journal, recovery) = LocalJournal::open(&config.data_dir.join("journal"), &options)?;
     tracing::info!(?recovery, "journal opened");
     Ok(journal)
 }

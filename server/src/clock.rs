@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use trailmark_protocol::Timestamp;
 
 /// Tells the time. Decisions take the time as an argument; only edges hold a clock.
-pub trait Clock: Send + Sync + 'static {
+pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
 }

@@ -38,12 +38,18 @@ impl Database {
         let settings = &config.database;
         if !settings.url.is_empty() {
             let options = PgConnectOptions::from_str(&settings.url).map_err(OpenError::Url)?;
-            return Ok(Self { store: Store::connect(options, settings.pool_size), private: None });
+            return Ok(Self {
+                store: Store::connect(options, settings.pool_size),
+                private: None,
+            });
         }
         let bin = (!settings.pg_bin.as_os_str().is_empty()).then(|| settings.pg_bin.clone());
         let dir = config.data_dir.join(PRIVATE_DIR);
         let private = PrivatePostgres::start(PostgresOptions { dir, bin }).await?;
-        Ok(Self { store: Store::connect(private.connect_options(), settings.pool_size), private: Some(private) })
+        Ok(Self {
+            store: Store::connect(private.connect_options(), settings.pool_size),
+            private: Some(private),
+        })
     }
 
     /// The store on it.

@@ -6,8 +6,9 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use crate::journal::Journal;
 
 /// Bounds of the latency histograms, in seconds: from a fast append (250 µs) to a lost client (10 s).
-const SECONDS: [f64; 14] =
-    [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const SECONDS: [f64; 14] = [
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 /// Installs the process-wide recorder and says what each metric means.
 ///
@@ -24,14 +25,36 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 fn describe() {
     describe_counter!("trailmark_http_requests_total", "Requests by route and status.");
     describe_counter!("trailmark_http_refused_total", "Refused requests by problem code.");
-    describe_histogram!("trailmark_http_request_seconds", Unit::Seconds, "Time to answer, by route.");
-    describe_counter!("trailmark_ingest_accepted_total", "Events answered with 202 and on stable storage.");
+    describe_histogram!(
+        "trailmark_http_request_seconds",
+        Unit::Seconds,
+        "Time to answer, by route."
+    );
+    describe_counter!(
+        "trailmark_ingest_accepted_total",
+        "Events answered with 202 and on stable storage."
+    );
     describe_counter!("trailmark_ingest_dropped_total", "Events refused for good, by reason.");
-    describe_gauge!("trailmark_journal_backlog_bytes", Unit::Bytes, "Journal not yet in Postgres.");
+    describe_gauge!(
+        "trailmark_journal_backlog_bytes",
+        Unit::Bytes,
+        "Journal not yet in Postgres."
+    );
     describe_gauge!("trailmark_journal_backlog_records", "Batches not yet in Postgres.");
-    describe_gauge!("trailmark_journal_oldest_pending_seconds", Unit::Seconds, "Age of the oldest batch not yet in Postgres.");
-    describe_gauge!("trailmark_journal_last_commit_seconds", Unit::Seconds, "Time of the last write and fdatasync.");
-    describe_gauge!("trailmark_journal_poisoned", "1 after a failed write or fdatasync, until a restart.");
+    describe_gauge!(
+        "trailmark_journal_oldest_pending_seconds",
+        Unit::Seconds,
+        "Age of the oldest batch not yet in Postgres."
+    );
+    describe_gauge!(
+        "trailmark_journal_last_commit_seconds",
+        Unit::Seconds,
+        "Time of the last write and fdatasync."
+    );
+    describe_gauge!(
+        "trailmark_journal_poisoned",
+        "1 after a failed write or fdatasync, until a restart."
+    );
 }
 
 /// Copies the journal's state into its gauges; called at each scrape.

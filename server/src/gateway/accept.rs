@@ -29,7 +29,9 @@ pub async fn serve(listener: TcpListener, router: Router, config: &Http, stop: C
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(config.max_connections));
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+            break;
+        };
         let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
@@ -49,7 +51,10 @@ pub async fn serve(listener: TcpListener, router: Router, config: &Http, stop: C
         });
     }
     drop(listener);
-    if tokio::time::timeout(config.drain_timeout(), graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(config.drain_timeout(), graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("connections were cut: their requests did not finish in time");
     }
 }
@@ -63,7 +68,11 @@ fn builder(config: &Http) -> Builder<TokioExecutor> {
         .max_buf_size(config.max_header_bytes.max(MIN_BUFFER))
         .max_headers(config.max_headers);
     let header_list = u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(header_list).keep_alive_interval(KEEP_ALIVE);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(header_list)
+        .keep_alive_interval(KEEP_ALIVE);
     builder
 }
 

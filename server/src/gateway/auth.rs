@@ -12,8 +12,12 @@ use crate::store::KeyKind;
 #[must_use]
 pub fn presented_key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = authorization.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    bearer.map(|(_, key)| key.trim().to_owned()).or_else(|| query_string::get(uri, "key"))
+    let bearer = authorization
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    bearer
+        .map(|(_, key)| key.trim().to_owned())
+        .or_else(|| query_string::get(uri, "key"))
 }
 
 /// What `key` opens, if it is of the needed kind and within its rate.
@@ -22,10 +26,16 @@ pub fn presented_key(headers: &HeaderMap, uri: &Uri) -> Option<String> {
 /// [`Code::MissingKey`], [`Code::UnknownKey`], [`Code::WrongKeyKind`], [`Code::RateLimited`],
 /// [`Code::KeyringUnavailable`].
 pub async fn authorise(app: &App, key: Option<&str>, needed: KeyKind) -> Result<Grant, Problem> {
-    let key = key.filter(|key| !key.is_empty()).ok_or_else(|| Problem::new(Code::MissingKey, "there is no key"))?;
+    let key = key
+        .filter(|key| !key.is_empty())
+        .ok_or_else(|| Problem::new(Code::MissingKey, "there is no key"))?;
     let grant = app.keyring.grant(key, &app.store).await?;
     if grant.kind != needed {
-        let detail = format!("this is a {} key, a {} key is needed", grant.kind.as_str(), needed.as_str());
+        let detail = format!(
+            "this is a {} key, a {} key is needed",
+            grant.kind.as_str(),
+            needed.as_str()
+        );
         return Err(Problem::new(Code::WrongKeyKind, detail));
     }
     app.limits.check_key((grant.project_id, grant.key_id))?;

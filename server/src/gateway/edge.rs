@@ -29,7 +29,11 @@ pub struct Peer(pub IpAddr);
 pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(request.headers());
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
     let mut response = match admit(&app, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
@@ -46,23 +50,35 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
 }
 
 fn admit(app: &App, request: &Request) -> Result<(), Problem> {
-    let Some(Peer(peer)) = request.extensions().get().copied() else { return Ok(()) };
-    app.limits.check_ip(client_ip(peer, request.headers(), &app.config.http.trusted_proxies))
+    let Some(Peer(peer)) = request.extensions().get().copied() else {
+        return Ok(());
+    };
+    app.limits
+        .check_ip(client_ip(peer, request.headers(), &app.config.http.trusted_proxies))
 }
 
 /// The client's id for the request if it is harmless in a log, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
     let harmless = |id: &&str| {
-        (1..=REQUEST_ID_CHARS).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        (1..=REQUEST_ID_CHARS).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    let given = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(harmless);
+    let given = headers
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(harmless);
     given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
 fn count_refusal(problem: &Problem, request_id: &str) {
     metrics::counter!("trailmark_http_refused_total", "code" => problem.code().as_str()).increment(1);
     if problem.code().status().is_server_error() {
-        tracing::warn!(request_id, code = problem.code().as_str(), detail = problem.detail(), "request refused");
+        tracing::warn!(
+            request_id,
+            code = problem.code().as_str(),
+            detail = problem.detail(),
+            "request refused"
+        );
     }
 }
 
@@ -78,7 +94,8 @@ mod tests {
 
     #[test]
     fn a_harmless_request_id_is_kept_and_any_other_replaced() {
-        let id = |value: &'static str| request_id(&HeaderMap::from_iter([(X_REQUEST_ID, HeaderValue::from_static(value))]));
+        let id =
+            |value: &'static str| request_id(&HeaderMap::from_iter([(X_REQUEST_ID, HeaderValue::from_static(value))]));
         assert_eq!(id("abc-1.2_3"), "abc-1.2_3");
         for bad in ["", "a b", "a\"b", "<script>"] {
             assert_ne!(id(bad), bad);

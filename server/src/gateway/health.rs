@@ -22,14 +22,18 @@ pub async fn livez() -> &'static str {
 /// would turn an outage of queries into one of ingestion. `database` in the body tells.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let journal = app.journal.stats();
-    let writer = app.writer.snapshot();
+    let writer = app.writer.status();
     let stopping = app.stopping.load(Ordering::Relaxed);
     let ready = !stopping && journal.poisoned.is_none();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let body = json!({
         "ready": ready,
         "stopping": stopping,
-        "database": writer.last_error.as_ref().map_or("ok", |_| "failing"),
+        "database": if writer.connected { "ok" } else { "failing" },
         "journal": {
             "backlog_bytes": journal.backlog_bytes,
             "backlog_records": journal.backlog_records,
@@ -38,7 +42,13 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
             "blocked": journal.blocked,
             "poisoned": journal.poisoned,
         },
-        "writer": writer,
+        "writer": {
+            "stored": writer.stored,
+            "duplicates": writer.duplicates,
+            "dead": writer.dead,
+            "lag_records": writer.lag_records,
+            "last_error": writer.last_error.map(|error| error.text),
+        },
     });
     (status, Json(body)).into_response()
 }
@@ -46,5 +56,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
 /// `GET /metrics`: Prometheus text.
 pub async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     crate::observe::sample(&*app.journal);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render())
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        app.metrics.render(),
+    )
 }

@@ -45,9 +45,15 @@ impl Keyring {
     /// The keys saved at `snapshot`, or none yet.
     #[must_use]
     pub fn open(snapshot: &Path) -> Self {
-        let saved = std::fs::read(snapshot).ok().and_then(|bytes| serde_json::from_slice::<Vec<([u8; 32], Grant)>>(&bytes).ok());
+        let saved = std::fs::read(snapshot)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Vec<([u8; 32], Grant)>>(&bytes).ok());
         let keys: Keys = saved.unwrap_or_default().into_iter().collect();
-        Self { keys: ArcSwap::from_pointee(keys), refreshed: Mutex::new(None), snapshot: snapshot.to_owned() }
+        Self {
+            keys: ArcSwap::from_pointee(keys),
+            refreshed: Mutex::new(None),
+            snapshot: snapshot.to_owned(),
+        }
     }
 
     /// Reads the keys from the database, and saves them if they changed.
@@ -60,7 +66,13 @@ impl Keyring {
     }
 
     async fn load(&self, store: &Store, refreshed: &mut Option<Instant>) -> Result<(), StoreError> {
-        let keys: Keys = store.load_keyring().await.inspect_err(|_| *refreshed = None)?.into_iter().map(entry).collect();
+        let keys: Keys = store
+            .load_keyring()
+            .await
+            .inspect_err(|_| *refreshed = None)?
+            .into_iter()
+            .map(entry)
+            .collect();
         *refreshed = Some(Instant::now());
         if **self.keys.load() != keys {
             self.save(&keys);
@@ -98,11 +110,21 @@ impl Keyring {
         match self.keys.load().get(&hash) {
             Some(grant) => Ok(*grant),
             None if refreshed.is_some() => Err(Problem::new(Code::UnknownKey, "this key opens nothing here")),
-            None => Err(Problem::new(Code::KeyringUnavailable, "the database that knows the keys does not answer")),
+            None => Err(Problem::new(
+                Code::KeyringUnavailable,
+                "the database that knows the keys does not answer",
+            )),
         }
     }
 }
 
 fn entry(row: KeyRow) -> ([u8; 32], Grant) {
-    (row.hash, Grant { project_id: row.project_id, key_id: row.id, kind: row.kind })
+    (
+        row.hash,
+        Grant {
+            project_id: row.project_id,
+            key_id: row.id,
+            kind: row.kind,
+        },
+    )
 }

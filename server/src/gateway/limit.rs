@@ -81,7 +81,12 @@ mod tests {
     use super::*;
 
     fn limits(per_second: u32, burst: u32) -> Limits {
-        let config = RateLimit { per_ip_per_second: per_second, per_ip_burst: burst, per_key_per_second: 0, per_key_burst: 0 };
+        let config = RateLimit {
+            per_ip_per_second: per_second,
+            per_ip_burst: burst,
+            per_key_per_second: 0,
+            per_key_burst: 0,
+        };
         Limits::new(&config)
     }
 
@@ -92,7 +97,14 @@ mod tests {
         assert!((0..3).all(|_| limits.check_ip(a).is_ok()));
         let refused = limits.check_ip(a).unwrap_err();
         assert_eq!(refused.code(), Code::RateLimited);
-        assert!(refused.render("r").headers()[http::header::RETRY_AFTER].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+        assert!(
+            refused.render("r").headers()[http::header::RETRY_AFTER]
+                .to_str()
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+                >= 1
+        );
         assert!(limits.check_ip(b).is_ok(), "another address has its own allowance");
     }
 

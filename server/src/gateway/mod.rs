@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -43,7 +42,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/metrics", get(health::metrics))
         .merge(query::router())
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found.with_state(()))
+        .fallback(not_found)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(app), edge::edge))
         .layer(cors(&app.config.http.cors_origins))
@@ -60,7 +59,10 @@ async fn method_not_allowed(method: Method, uri: axum::http::Uri) -> Problem {
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or(panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = text.unwrap_or("?"), "a request handler panicked");
     Problem::new(Code::Internal, "the server made a mistake").into_response()
 }
@@ -76,6 +78,9 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_origin(origin)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([HeaderName::from_static("x-request-id"), HeaderName::from_static("retry-after")])
+        .expose_headers([
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("retry-after"),
+        ])
         .max_age(PREFLIGHT_MAX_AGE)
 }

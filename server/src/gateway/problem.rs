@@ -97,13 +97,20 @@ impl Problem {
     /// A refusal with what exactly is wrong, for a person to read.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let retry_after_s = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S);
-        Self { code, detail: detail.into(), retry_after_s }
+        Self {
+            code,
+            detail: detail.into(),
+            retry_after_s,
+        }
     }
 
     /// The same refusal, to be retried after `seconds`, at least one.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after_s: Some(seconds.max(1)), ..self }
+        Self {
+            retry_after_s: Some(seconds.max(1)),
+            ..self
+        }
     }
 
     /// Its stable code.
@@ -134,7 +141,10 @@ impl Problem {
             .close();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -160,7 +170,11 @@ mod tests {
     #[test]
     fn codes_are_distinct_snake_case() {
         let mut texts: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        assert!(texts.iter().all(|text| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+        assert!(
+            texts
+                .iter()
+                .all(|text| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        );
         texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), Code::ALL.len());
@@ -168,8 +182,16 @@ mod tests {
 
     #[test]
     fn every_503_says_when_to_come_back() {
-        for code in Code::ALL.iter().filter(|code| code.status() == StatusCode::SERVICE_UNAVAILABLE) {
-            assert!(Problem::new(*code, "x").render("r").headers().contains_key(header::RETRY_AFTER));
+        for code in Code::ALL
+            .iter()
+            .filter(|code| code.status() == StatusCode::SERVICE_UNAVAILABLE)
+        {
+            assert!(
+                Problem::new(*code, "x")
+                    .render("r")
+                    .headers()
+                    .contains_key(header::RETRY_AFTER)
+            );
         }
     }
 }

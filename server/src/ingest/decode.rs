@@ -53,27 +53,60 @@ pub fn decode(body: &[u8], shapes: Shapes) -> Result<Incoming<'_>, Problem> {
     };
     match incoming.events.len() {
         0..=BATCH_EVENTS => Ok(incoming),
-        n => Err(Problem::new(Code::TooManyEvents, format!("{n} events; a batch holds at most {BATCH_EVENTS}"))),
+        n => Err(Problem::new(
+            Code::TooManyEvents,
+            format!("{n} events; a batch holds at most {BATCH_EVENTS}"),
+        )),
     }
 }
 
 fn alone(events: Vec<&RawValue>) -> Incoming<'_> {
-    Incoming { events, install_id: None, api_key: None, sent_at: None }
+    Incoming {
+        events,
+        install_id: None,
+        api_key: None,
+        sent_at: None,
+    }
 }
 
 fn object(text: &str, shapes: Shapes) -> Result<Incoming<'_>, Problem> {
     if shapes == Shapes::Any {
-        let Beside { api_key, sent_at, batch } = read(text)?;
+        let Beside {
+            api_key,
+            sent_at,
+            batch,
+        } = read(text)?;
         if batch.is_none() {
-            return Ok(Incoming { api_key, sent_at, ..alone(vec![read(text)?]) });
+            return Ok(Incoming {
+                api_key,
+                sent_at,
+                ..alone(vec![read(text)?])
+            });
         }
     }
-    let RawBatch { batch: events, install_id, api_key, sent_at, .. } = read(text)?;
-    Ok(Incoming { events, install_id, api_key, sent_at })
+    let RawBatch {
+        batch: events,
+        install_id,
+        api_key,
+        sent_at,
+        ..
+    } = read(text)?;
+    Ok(Incoming {
+        events,
+        install_id,
+        api_key,
+        sent_at,
+    })
 }
 
 fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
-    serde_json::from_str(text).map_err(|error| if error.is_data() { invalid_batch(&error) } else { invalid_json(&error) })
+    serde_json::from_str(text).map_err(|error| {
+        if error.is_data() {
+            invalid_batch(&error)
+        } else {
+            invalid_json(&error)
+        }
+    })
 }
 
 /// A scalar or, where only batches are taken, an array; or no JSON at all.
@@ -95,7 +128,9 @@ mod tests {
     use super::*;
 
     fn count(body: &str, shapes: Shapes) -> Result<usize, Code> {
-        decode(body.as_bytes(), shapes).map(|incoming| incoming.events.len()).map_err(|problem| problem.code())
+        decode(body.as_bytes(), shapes)
+            .map(|incoming| incoming.events.len())
+            .map_err(|problem| problem.code())
     }
 
     #[test]
@@ -114,7 +149,14 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_called_so() {
-        for body in ["", "{", "{\"batch\":[}", "nope", "{\"batch\":[]} x", "{\"batch\":[\"\u{1}\"]}"] {
+        for body in [
+            "",
+            "{",
+            "{\"batch\":[}",
+            "nope",
+            "{\"batch\":[]} x",
+            "{\"batch\":[\"\u{1}\"]}",
+        ] {
             assert_eq!(count(body, Shapes::Any), Err(Code::InvalidJson), "{body}");
         }
         assert!(decode(b"{\"batch\":[\"\xff\"]}", Shapes::Any).is_err());
@@ -125,7 +167,11 @@ mod tests {
 
     #[test]
     fn ten_thousand_nested_arrays_are_one_bad_event_at_most() {
-        let deep = format!(r#"{{"batch":[{{"event":"ok"}},{}{}]}}"#, "[".repeat(10_000), "]".repeat(10_000));
+        let deep = format!(
+            r#"{{"batch":[{{"event":"ok"}},{}{}]}}"#,
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
         assert_eq!(count(&deep, Shapes::Batch), Ok(2));
     }
 

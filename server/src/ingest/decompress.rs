@@ -38,7 +38,9 @@ impl Coding {
     /// [`Code::UnsupportedEncoding`].
     pub fn of(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
         let mut values = headers.get_all(CONTENT_ENCODING).iter();
-        let name = values.next().map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+        let name = values
+            .next()
+            .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
         if values.next().is_some() {
             return Err(unsupported("more than one"));
         }
@@ -55,7 +57,10 @@ impl Coding {
 }
 
 fn unsupported(name: &str) -> Problem {
-    Problem::new(Code::UnsupportedEncoding, format!("the Content-Encoding `{name}` is not spoken here"))
+    Problem::new(
+        Code::UnsupportedEncoding,
+        format!("the Content-Encoding `{name}` is not spoken here"),
+    )
 }
 
 /// The body with its coding undone.
@@ -124,7 +129,9 @@ mod tests {
     fn decode(coding: Coding, wire: &[u8]) -> Result<Vec<u8>, Code> {
         let mut body = Metered::new(&Budget::new(64 << 20), usize::MAX);
         body.extend(wire).unwrap();
-        decompress(coding, body).map(|decoded| decoded.as_slice().to_vec()).map_err(|problem| problem.code())
+        decompress(coding, body)
+            .map(|decoded| decoded.as_slice().to_vec())
+            .map_err(|problem| problem.code())
     }
 
     #[test]
@@ -134,27 +141,42 @@ mod tests {
         assert_eq!(decode(Coding::Gzip, &gzip(&plain)).unwrap(), plain);
         assert_eq!(decode(Coding::Deflate, &zlib(&plain)).unwrap(), plain);
         assert_eq!(decode(Coding::Deflate, raw_deflate).unwrap(), plain);
-        assert_eq!(decode(Coding::Zstd, &zstd::encode_all(&plain[..], 3).unwrap()).unwrap(), plain);
+        assert_eq!(
+            decode(Coding::Zstd, &zstd::encode_all(&plain[..], 3).unwrap()).unwrap(),
+            plain
+        );
         // "ab" as an uncompressed brotli meta-block (RFC 7932 §9.2), made by hand: there is no encoder among our parts.
-        assert_eq!(decode(Coding::Brotli, &[0x0b, 0x00, 0x80, 0x61, 0x62, 0x03]).unwrap(), b"ab");
+        assert_eq!(
+            decode(Coding::Brotli, &[0x0b, 0x00, 0x80, 0x61, 0x62, 0x03]).unwrap(),
+            b"ab"
+        );
     }
 
     #[test]
     fn a_cut_or_corrupt_body_is_refused() {
         let wire = gzip(&b"hello".repeat(100));
-        assert_eq!(decode(Coding::Gzip, &wire[..wire.len() - 9]), Err(Code::InvalidEncoding));
+        assert_eq!(
+            decode(Coding::Gzip, &wire[..wire.len() - 9]),
+            Err(Code::InvalidEncoding)
+        );
         assert_eq!(decode(Coding::Zstd, b"not zstd"), Err(Code::InvalidEncoding));
         assert_eq!(decode(Coding::Deflate, b"not deflate"), Err(Code::InvalidEncoding));
         assert_eq!(decode(Coding::Brotli, b"not brotli at all"), Err(Code::InvalidEncoding));
         let zstd = zstd::encode_all(&b"hello".repeat(100)[..], 3).unwrap();
-        assert_eq!(decode(Coding::Zstd, &zstd[..zstd.len() - 3]), Err(Code::InvalidEncoding));
+        assert_eq!(
+            decode(Coding::Zstd, &zstd[..zstd.len() - 3]),
+            Err(Code::InvalidEncoding)
+        );
     }
 
     #[test]
     fn a_bomb_is_stopped_at_the_limit() {
         let zeros = vec![0; DECODED_BYTES + 1];
         assert_eq!(decode(Coding::Gzip, &gzip(&zeros)), Err(Code::BodyTooLarge));
-        assert_eq!(decode(Coding::Zstd, &zstd::encode_all(&zeros[..], 3).unwrap()), Err(Code::BodyTooLarge));
+        assert_eq!(
+            decode(Coding::Zstd, &zstd::encode_all(&zeros[..], 3).unwrap()),
+            Err(Code::BodyTooLarge)
+        );
     }
 
     #[test]

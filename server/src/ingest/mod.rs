@@ -77,19 +77,29 @@ async fn read(app: &App, parts: &Parts, body: Body) -> Result<Metered, Problem> 
     if coding == Coding::Identity {
         return Ok(wire);
     }
-    let _turn = app.decompressions.acquire().await.map_err(|_| Problem::new(Code::Overloaded, "the server is stopping"))?;
+    let _turn = app
+        .decompressions
+        .acquire()
+        .await
+        .map_err(|_| Problem::new(Code::Overloaded, "the server is stopping"))?;
     if wire.as_slice().len() <= INLINE_BYTES {
         return decompress::decompress(coding, wire);
     }
     let task = tokio::task::spawn_blocking(move || decompress::decompress(coding, wire));
-    task.await.map_err(|_| Problem::new(Code::Internal, "decompression failed"))?
+    task.await
+        .map_err(|_| Problem::new(Code::Internal, "decompression failed"))?
 }
 
 /// When this attempt was sent: by header, by query for beacons, or in the body.
 fn sent_at(parts: &Parts, incoming: &Incoming<'_>) -> Option<Timestamp> {
-    let header = parts.headers.get(headers::SENT_AT).and_then(|value| value.to_str().ok()).map(Cow::Borrowed);
+    let header = parts
+        .headers
+        .get(headers::SENT_AT)
+        .and_then(|value| value.to_str().ok())
+        .map(Cow::Borrowed);
     let text = header.or_else(|| query_string::get(&parts.uri, "sent_at").map(Cow::Owned));
-    text.or_else(|| incoming.sent_at.as_deref().map(Cow::Borrowed)).and_then(|text| Timestamp::parse(&text))
+    text.or_else(|| incoming.sent_at.as_deref().map(Cow::Borrowed))
+        .and_then(|text| Timestamp::parse(&text))
 }
 
 async fn keep(
@@ -103,23 +113,42 @@ async fn keep(
     let newest = checked.iter().flatten().filter_map(|event| event.timestamp).max();
     let clocks = Clocks::new(received_at, sent_at, newest);
     let bytes: usize = incoming.events.iter().map(|raw| raw.get().len()).sum();
-    let head = BatchHead { project_id: grant.project_id, received_at, install_id: install_id(incoming) };
+    let head = BatchHead {
+        project_id: grant.project_id,
+        received_at,
+        install_id: install_id(incoming),
+    };
     let payload = lay_out(&checked, &head, &clocks, bytes);
     let accepted = payload.events();
     if accepted > 0 {
         app.journal.append(payload.finish()).await.map_err(refused)?;
     }
     metrics::counter!("trailmark_ingest_accepted_total").increment(accepted as u64);
-    let results = checked.into_iter().enumerate().filter_map(|(index, event)| event.err().map(|invalid| verdict(index, invalid)));
-    Ok(Receipt { accepted, results: results.collect(), next_send_after_ms: 0 })
+    let results = checked
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, event)| event.err().map(|invalid| verdict(index, invalid)));
+    Ok(Receipt {
+        accepted,
+        results: results.collect(),
+        next_send_after_ms: 0,
+    })
 }
 
 /// An install id that could not be stored is as good as none.
 fn install_id<'a>(incoming: &'a Incoming<'_>) -> Option<&'a str> {
-    incoming.install_id.as_deref().filter(|id| id.len() <= trailmark_protocol::limits::ID_CHARS && !id.contains('\0'))
+    incoming
+        .install_id
+        .as_deref()
+        .filter(|id| id.len() <= trailmark_protocol::limits::ID_CHARS && !id.contains('\0'))
 }
 
-fn lay_out(checked: &[Result<CleanEvent<'_>, Invalid>], head: &BatchHead<'_>, clocks: &Clocks, bytes: usize) -> BatchWriter {
+fn lay_out(
+    checked: &[Result<CleanEvent<'_>, Invalid>],
+    head: &BatchHead<'_>,
+    clocks: &Clocks,
+    bytes: usize,
+) -> BatchWriter {
     let mut writer = BatchWriter::new(head, bytes + 64);
     for event in checked.iter().flatten() {
         writer.push(&normalize::normalize(event, clocks, entropy));
@@ -156,6 +185,8 @@ fn refused(error: AppendError) -> Problem {
 
 fn respond(receipt: &Receipt) -> Response {
     let mut response = (StatusCode::ACCEPTED, receipt.to_json()).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -27,21 +27,36 @@ impl Clocks {
     pub fn new(received_at: Timestamp, sent_at: Option<Timestamp>, newest_event: Option<Timestamp>) -> Self {
         let fresh = sent_at.filter(|sent_at| newest_event.is_none_or(|newest| newest <= *sent_at));
         let skew = fresh.map_or(0, |sent_at| received_at.micros().saturating_sub(sent_at.micros()));
-        let skew_micros = if skew.saturating_abs() < SKEW_FROM_MICROS { 0 } else { skew };
-        Self { received_at, skew_micros }
+        let skew_micros = if skew.saturating_abs() < SKEW_FROM_MICROS {
+            0
+        } else {
+            skew
+        };
+        Self {
+            received_at,
+            skew_micros,
+        }
     }
 
     /// The client's time by our clock; what lies more than 24 h ahead even so is the time of receipt.
     #[must_use]
     pub fn correct(&self, client: Timestamp) -> Timestamp {
         let corrected = client.plus_micros(self.skew_micros);
-        if corrected.millis() > self.received_at.millis() + FUTURE_MS { self.received_at } else { corrected }
+        if corrected.millis() > self.received_at.millis() + FUTURE_MS {
+            self.received_at
+        } else {
+            corrected
+        }
     }
 }
 
 /// The event as it is stored, borrowing from the clean one. `entropy` is used only for an event without an id.
 #[must_use]
-pub fn normalize<'a>(event: &'a CleanEvent<'_>, clocks: &Clocks, entropy: impl FnOnce() -> [u8; 10]) -> AcceptedEvent<'a> {
+pub fn normalize<'a>(
+    event: &'a CleanEvent<'_>,
+    clocks: &Clocks,
+    entropy: impl FnOnce() -> [u8; 10],
+) -> AcceptedEvent<'a> {
     let client_timestamp = event.timestamp.unwrap_or(clocks.received_at);
     AcceptedEvent {
         id: match event.id.as_deref() {
@@ -93,19 +108,33 @@ mod tests {
     const NOW: &str = "2026-11-20T12:00:00Z";
 
     fn corrected(sent_at: Option<&str>, event: &str) -> String {
-        Clocks::new(at(NOW), sent_at.map(at), Some(at(event))).correct(at(event)).to_string()
+        Clocks::new(at(NOW), sent_at.map(at), Some(at(event)))
+            .correct(at(event))
+            .to_string()
     }
 
     #[test]
     fn a_clock_that_is_off_is_corrected_and_network_delay_is_not() {
-        assert_eq!(corrected(Some("2026-11-20T10:00:00Z"), "2026-11-20T09:59:00Z"), "2026-11-20T11:59:00.000Z");
-        assert_eq!(corrected(Some("2030-01-01T00:00:10Z"), "2030-01-01T00:00:00Z"), "2026-11-20T11:59:50.000Z");
-        assert_eq!(corrected(Some("2026-11-20T11:59:30Z"), "2026-11-20T11:59:00Z"), "2026-11-20T11:59:00.000Z");
+        assert_eq!(
+            corrected(Some("2026-11-20T10:00:00Z"), "2026-11-20T09:59:00Z"),
+            "2026-11-20T11:59:00.000Z"
+        );
+        assert_eq!(
+            corrected(Some("2030-01-01T00:00:10Z"), "2030-01-01T00:00:00Z"),
+            "2026-11-20T11:59:50.000Z"
+        );
+        assert_eq!(
+            corrected(Some("2026-11-20T11:59:30Z"), "2026-11-20T11:59:00Z"),
+            "2026-11-20T11:59:00.000Z"
+        );
     }
 
     #[test]
     fn a_stale_time_of_sending_moves_nothing() {
-        assert_eq!(corrected(Some("2026-11-13T12:00:00Z"), "2026-11-20T11:00:00Z"), "2026-11-20T11:00:00.000Z");
+        assert_eq!(
+            corrected(Some("2026-11-13T12:00:00Z"), "2026-11-20T11:00:00Z"),
+            "2026-11-20T11:00:00.000Z"
+        );
     }
 
     #[test]

@@ -106,7 +106,8 @@ fn person_id<'a>(field: &str, id: Option<Text<'a>>, junk: Reason) -> Checked<Opt
 /// A short text: absent when empty.
 fn short<'a>(field: &str, text: Option<Text<'a>>) -> Checked<Option<Text<'a>>> {
     let text = text.filter(|text| !text.is_empty());
-    text.map(|text| within(field, &text, ID_CHARS, Reason::IdTooLong).map(|()| text)).transpose()
+    text.map(|text| within(field, &text, ID_CHARS, Reason::IdTooLong).map(|()| text))
+        .transpose()
 }
 
 fn within(field: &str, text: &str, limit: usize, reason: Reason) -> Checked<()> {
@@ -121,12 +122,19 @@ fn within(field: &str, text: &str, limit: usize, reason: Reason) -> Checked<()> 
 }
 
 fn timestamp(text: &str) -> Checked<Timestamp> {
-    let refused = || (Reason::InvalidTimestamp, format!("`{text}` is no RFC 3339 time between the years 0000 and 9999"));
+    let refused = || {
+        (
+            Reason::InvalidTimestamp,
+            format!("`{text}` is no RFC 3339 time between the years 0000 and 9999"),
+        )
+    };
     Timestamp::parse(text).ok_or_else(refused)
 }
 
 fn object<'a>(field: &str, raw: Option<&'a RawValue>) -> Checked<Option<Cow<'a, str>>> {
-    let Some(text) = raw.map(RawValue::get) else { return Ok(None) };
+    let Some(text) = raw.map(RawValue::get) else {
+        return Ok(None);
+    };
     if !text.starts_with('{') {
         return Err((Reason::InvalidEvent, format!("`{field}` is not an object")));
     }
@@ -140,8 +148,14 @@ fn object<'a>(field: &str, raw: Option<&'a RawValue>) -> Checked<Option<Cow<'a, 
 fn too_much(field: &str, fault: Fault) -> (Reason, String) {
     match fault {
         Fault::TooDeep => (Reason::TooDeep, format!("`{field}` is nested deeper than {DEPTH}")),
-        Fault::TooManyKeys => (Reason::TooManyProperties, format!("`{field}` has more than {KEYS} keys")),
-        Fault::NumberOutOfRange => (Reason::NumberOutOfRange, format!("`{field}` holds a number beyond a 64-bit float")),
+        Fault::TooManyKeys => (
+            Reason::TooManyProperties,
+            format!("`{field}` has more than {KEYS} keys"),
+        ),
+        Fault::NumberOutOfRange => (
+            Reason::NumberOutOfRange,
+            format!("`{field}` holds a number beyond a 64-bit float"),
+        ),
         Fault::Syntax(at) => (Reason::InvalidEvent, format!("`{field}` is not JSON at byte {at}")),
     }
 }
@@ -150,12 +164,15 @@ fn too_much(field: &str, fault: Fault) -> (Reason, String) {
 fn identified(event: CleanEvent<'_>) -> Checked<CleanEvent<'_>> {
     let incomplete = |detail: &str| Err((Reason::IncompleteIdentity, detail.to_owned()));
     match (&*event.name, &event.anonymous_id, &event.user_id, &event.alias) {
-        (_, None, None, _) => {
-            Err((Reason::MissingIdentity, "neither `anonymous_id` nor `user_id` says whose event it is".to_owned()))
-        }
+        (_, None, None, _) => Err((
+            Reason::MissingIdentity,
+            "neither `anonymous_id` nor `user_id` says whose event it is".to_owned(),
+        )),
         (names::IDENTIFY, _, None, _) => incomplete("an $identify needs a `user_id`"),
         (names::ALIAS, _, None, _) | (names::ALIAS, _, _, None) => incomplete("an $alias needs `user_id` and `alias`"),
-        (names::ALIAS, _, Some(user), Some(alias)) if **user == **alias => incomplete("an $alias needs two different ids"),
+        (names::ALIAS, _, Some(user), Some(alias)) if **user == **alias => {
+            incomplete("an $alias needs two different ids")
+        }
         _ => Ok(event),
     }
 }
@@ -172,9 +189,16 @@ mod tests {
     #[test]
     fn each_flaw_has_its_reason() {
         let long = "x".repeat(201);
-        let deep = format!(r#"{{"event":"e","user_id":"u","properties":{{"a":{}{}}}}}"#, "[".repeat(9_999), "]".repeat(9_999));
+        let deep = format!(
+            r#"{{"event":"e","user_id":"u","properties":{{"a":{}{}}}}}"#,
+            "[".repeat(9_999),
+            "]".repeat(9_999)
+        );
         let keys: String = (0..5_000).map(|i| format!("\"{i}\":0,")).collect();
-        let big = format!(r#"{{"event":"e","user_id":"u","properties":{{"a":"{}"}}}}"#, "x".repeat(EVENT_BYTES));
+        let big = format!(
+            r#"{{"event":"e","user_id":"u","properties":{{"a":"{}"}}}}"#,
+            "x".repeat(EVENT_BYTES)
+        );
         let cases = [
             ("7", Reason::InvalidEvent),
             (r#"{"event":5,"user_id":"u"}"#, Reason::InvalidEvent),
@@ -189,14 +213,32 @@ mod tests {
             (&format!(r#"{{"event":"e","user_id":"{long}"}}"#), Reason::IdTooLong),
             (r#"{"event":"e","user_id":"[object Object]"}"#, Reason::JunkUserId),
             (r#"{"event":"e","anonymous_id":"null"}"#, Reason::JunkAnonymousId),
-            (r#"{"event":"$identify","anonymous_id":"a"}"#, Reason::IncompleteIdentity),
+            (
+                r#"{"event":"$identify","anonymous_id":"a"}"#,
+                Reason::IncompleteIdentity,
+            ),
             (r#"{"event":"$alias","user_id":"a"}"#, Reason::IncompleteIdentity),
-            (r#"{"event":"$alias","user_id":"a","alias":"a"}"#, Reason::IncompleteIdentity),
-            (r#"{"event":"e","user_id":"u","timestamp":"-001-01-01T00:00:00Z"}"#, Reason::InvalidTimestamp),
-            (r#"{"event":"e","user_id":"u","timestamp":"yesterday"}"#, Reason::InvalidTimestamp),
+            (
+                r#"{"event":"$alias","user_id":"a","alias":"a"}"#,
+                Reason::IncompleteIdentity,
+            ),
+            (
+                r#"{"event":"e","user_id":"u","timestamp":"-001-01-01T00:00:00Z"}"#,
+                Reason::InvalidTimestamp,
+            ),
+            (
+                r#"{"event":"e","user_id":"u","timestamp":"yesterday"}"#,
+                Reason::InvalidTimestamp,
+            ),
             (&deep, Reason::TooDeep),
-            (&format!(r#"{{"event":"e","user_id":"u","properties":{{{}"z":0}}}}"#, &keys), Reason::TooManyProperties),
-            (r#"{"event":"e","user_id":"u","properties":{"n":1e999}}"#, Reason::NumberOutOfRange),
+            (
+                &format!(r#"{{"event":"e","user_id":"u","properties":{{{}"z":0}}}}"#, &keys),
+                Reason::TooManyProperties,
+            ),
+            (
+                r#"{"event":"e","user_id":"u","properties":{"n":1e999}}"#,
+                Reason::NumberOutOfRange,
+            ),
             (&big, Reason::TooLarge),
         ];
         for (event, expected) in cases {
@@ -206,10 +248,15 @@ mod tests {
 
     #[test]
     fn an_ordinary_event_passes_unchanged() {
-        let raw: Box<RawValue> =
-            serde_json::from_str(r#"{"name":"e","anonymous_id":"a","properties":{"x":"\u00e9\ud83d\ude00"},"context":null}"#).unwrap();
+        let raw: Box<RawValue> = serde_json::from_str(
+            r#"{"name":"e","anonymous_id":"a","properties":{"x":"\u00e9\ud83d\ude00"},"context":null}"#,
+        )
+        .unwrap();
         let event = validate(&raw).unwrap();
-        assert_eq!((&*event.name, event.properties.as_deref()), ("e", Some(r#"{"x":"\u00e9\ud83d\ude00"}"#)));
+        assert_eq!(
+            (&*event.name, event.properties.as_deref()),
+            ("e", Some(r#"{"x":"\u00e9\ud83d\ude00"}"#))
+        );
         assert!(event.context.is_none());
     }
 
@@ -217,11 +264,17 @@ mod tests {
     fn what_jsonb_refuses_is_repaired_not_lost() {
         let raw: Box<RawValue> =
             serde_json::from_str(r#"{"event":"e","user_id":"u","properties":{"a":"x\u0000y","b":"\ud800"}}"#).unwrap();
-        assert_eq!(validate(&raw).unwrap().properties.as_deref(), Some(r#"{"a":"x\ufffdy","b":"\ufffd"}"#));
+        assert_eq!(
+            validate(&raw).unwrap().properties.as_deref(),
+            Some(r#"{"a":"x\ufffdy","b":"\ufffd"}"#)
+        );
     }
 
     #[test]
     fn a_name_is_measured_in_characters() {
-        assert_eq!(reason(&format!(r#"{{"event":"{}","user_id":"u"}}"#, "ü".repeat(200))), Ok(()));
+        assert_eq!(
+            reason(&format!(r#"{{"event":"{}","user_id":"u"}}"#, "ü".repeat(200))),
+            Ok(())
+        );
     }
 }

@@ -96,7 +96,10 @@ impl Store {
 
 fn migrate_error(error: MigrateError) -> StoreError {
     match error {
-        MigrateError::VersionMissing(found) => StoreError::NewerSchema { found, known: Store::known_version() },
+        MigrateError::VersionMissing(found) => StoreError::NewerSchema {
+            found,
+            known: Store::known_version(),
+        },
         other => StoreError::Migrate(other),
     }
 }

@@ -1,5 +1,222 @@
-//! Names and ids as integers.
+//! Names and ids as integers. What is known is cached; what is not is looked up, and what is new is added, in statements
+//! of their own: such a row outlives a rolled back write without harm, and nobody waits for anybody's big transaction.
 
-/// Caches names and ids.
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use trailmark_protocol::Timestamp;
+
+use super::connect::Store;
+use super::error::StoreError;
+use super::group::Pending;
+use super::pg_time::PgTime;
+
+/// Entries of one generation of the cache. Two generations of 100,000 at about 120 bytes (a UUID as text, its box, the
+/// number, the map's slack) are 24 MB at most, a quarter of the server's 100 MB.
+const GENERATION: usize = 100_000;
+
+/// What a text names. The numbers of the first two are those in `identities.kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Kind {
+    Device = 0,
+    User = 1,
+    Name = 2,
+}
+
+/// A text that has a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key<'a> {
+    project_id: i32,
+    kind: Kind,
+    text: &'a str,
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn new(project_id: i32, kind: Kind, text: &'a str) -> Self {
+        Self { project_id, kind, text }
+    }
+}
+
+/// The numbers of a group's texts.
+pub(super) type Numbers<'a> = HashMap<Key<'a>, i64>;
+
+/// The texts of a group that have no known number, sorted, each with the time it was first received.
+type Missing<'a> = BTreeMap<Key<'a>, Timestamp>;
+
+type Generation = HashMap<(i32, Kind), HashMap<Box<str>, i64>>;
+
+/// Caches numbers, bounded. Two generations: what is used moves to the young one; when that is full the old one is
+/// dropped. So what is used at least once per 100,000 new texts stays.
 #[derive(Debug, Default)]
-pub struct Dictionary {}
+pub(super) struct Dictionary(Mutex<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: Generation,
+    old: Generation,
+    young_entries: usize,
+}
+
+impl Generations {
+    fn get(&mut self, key: Key<'_>) -> Option<i64> {
+        let find = |generation: &Generation| generation.get(&(key.project_id, key.kind))?.get(key.text).copied();
+        if let Some(number) = find(&self.young) {
+            return Some(number);
+        }
+        let number = find(&self.old)?;
+        self.put(key, number);
+        Some(number)
+    }
+
+    fn put(&mut self, key: Key<'_>, number: i64) {
+        if self.young_entries >= GENERATION {
+            self.old = std::mem::take(&mut self.young);
+            self.young_entries = 0;
+        }
+        let fresh = self
+            .young
+            .entry((key.project_id, key.kind))
+            .or_default()
+            .insert(key.text.into(), number);
+        self.young_entries += usize::from(fresh.is_none());
+    }
+}
+
+impl Dictionary {
+    /// What the cache knows of the texts of `events`, and what it does not.
+    fn sort_out<'a>(&self, events: &[Pending<'a>]) -> (Numbers<'a>, Missing<'a>) {
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut numbers, mut missing) = (Numbers::with_capacity(events.len()), Missing::new());
+        for pending in events {
+            for key in texts(pending) {
+                if numbers.contains_key(&key) || missing.contains_key(&key) {
+                    continue;
+                }
+                match generations.get(key) {
+                    Some(number) => drop(numbers.insert(key, number)),
+                    None => drop(missing.insert(key, pending.head.received_at)),
+                }
+            }
+        }
+        (numbers, missing)
+    }
+
+    fn learn<'a>(&self, found: impl Iterator<Item = (Key<'a>, i64)>) {
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.for_each(|(key, number)| generations.put(key, number));
+    }
+
+    /// Forgets everything: the database may be another one now.
+    pub(super) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Generations::default();
+    }
+}
+
+/// The texts of an event that have numbers.
+fn texts<'a>(Pending { head, event }: &Pending<'a>) -> impl Iterator<Item = Key<'a>> {
+    let of_kind = |kind| move |text| Key::new(head.project_id, kind, text);
+    let name = Some(event.name).map(of_kind(Kind::Name));
+    let device = event.anonymous_id.map(of_kind(Kind::Device));
+    let users = [event.user_id, event.alias].map(|user| user.map(of_kind(Kind::User)));
+    [name, device].into_iter().chain(users).flatten()
+}
+
+/// How a table of texts is asked. $1 projects, $2 texts, $3 kinds, $4 times of receipt: arrays of equal length, sorted.
+struct Table {
+    /// Returns (place in the arrays from 0, number). `LATERAL … LIMIT 1` is one index probe per text under any statistics.
+    find: &'static str,
+    /// Adds what is not there, in the order of the arrays: two servers wait for each other instead of deadlocking.
+    add: &'static str,
+}
+
+const NAMES: Table = Table {
+    find: "SELECT place::integer - 1, known.id
+           FROM unnest($1::integer[], $2::text[]) WITH ORDINALITY AS wanted (project_id, name, place)
+           CROSS JOIN LATERAL (SELECT id::bigint FROM event_names n
+                               WHERE n.project_id = wanted.project_id AND n.name = wanted.name LIMIT 1) AS known",
+    add: "INSERT INTO event_names (project_id, name)
+          SELECT project_id, name FROM unnest($1::integer[], $2::text[]) AS wanted (project_id, name)
+          ON CONFLICT (project_id, name) DO NOTHING",
+};
+
+const IDENTITIES: Table = Table {
+    find: "SELECT place::integer - 1, known.id
+           FROM unnest($1::integer[], $2::text[], $3::smallint[]) WITH ORDINALITY AS wanted (project_id, external_id, kind, place)
+           CROSS JOIN LATERAL (SELECT id FROM identities i
+                               WHERE i.project_id = wanted.project_id AND i.kind = wanted.kind
+                                 AND i.external_id = wanted.external_id LIMIT 1) AS known",
+    add: "INSERT INTO identities (project_id, external_id, kind, first_seen_at, id, person_id)
+          SELECT *, id FROM (
+              SELECT *, nextval('identity_ids') AS id
+              FROM unnest($1::integer[], $2::text[], $3::smallint[], $4::timestamptz[])) AS fresh
+          ON CONFLICT (project_id, kind, external_id) DO NOTHING",
+};
+
+impl Store {
+    /// The numbers of every name and id in `events`.
+    pub(super) async fn numbers<'a>(&self, events: &[Pending<'a>]) -> Result<Numbers<'a>, StoreError> {
+        let (mut numbers, missing) = self.dictionary.sort_out(events);
+        let is_name = |key: &Key<'_>| key.kind == Kind::Name;
+        let (names, identities) = missing.into_iter().partition::<Missing<'a>, _>(|(key, _)| is_name(key));
+        let mut found = self.settle(&NAMES, names).await?;
+        found.extend(self.settle(&IDENTITIES, identities).await?);
+        self.dictionary.learn(found.iter().map(|(key, number)| (*key, *number)));
+        numbers.extend(found);
+        Ok(numbers)
+    }
+
+    /// Finds, adds what is new, and finds that: also what another server added in between.
+    async fn settle<'a>(&self, table: &Table, mut missing: Missing<'a>) -> Result<Numbers<'a>, StoreError> {
+        let mut numbers = Numbers::new();
+        for statement in [table.find, table.add, table.find] {
+            if missing.is_empty() {
+                break;
+            }
+            for (key, number) in self.ask(statement, &missing).await? {
+                numbers.insert(key, number);
+                missing.remove(&key);
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// Runs a statement with the missing texts as arrays, in order.
+    async fn ask<'a>(&self, statement: &'static str, missing: &Missing<'a>) -> Result<Vec<(Key<'a>, i64)>, StoreError> {
+        let keys: Vec<Key<'a>> = missing.keys().copied().collect();
+        let rows: Vec<(i32, i64)> = sqlx::query_as(statement)
+            .bind(keys.iter().map(|key| key.project_id).collect::<Vec<_>>())
+            .bind(keys.iter().map(|key| key.text).collect::<Vec<_>>())
+            .bind(keys.iter().map(|key| key.kind as i16).collect::<Vec<_>>())
+            .bind(missing.values().map(|at| PgTime(*at)).collect::<Vec<_>>())
+            .fetch_all(&self.pool)
+            .await?;
+        let found = |(place, number): (i32, i64)| Some((*keys.get(usize::try_from(place).ok()?)?, number));
+        Ok(rows.into_iter().filter_map(found).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_is_bounded_and_keeps_what_is_used() {
+        let mut cache = Generations::default();
+        let texts: Vec<String> = (0..3 * GENERATION).map(|n| n.to_string()).collect();
+        let hot = Key::new(1, Kind::Name, "hot");
+        cache.put(hot, 7);
+        for (n, text) in texts.iter().enumerate() {
+            cache.put(Key::new(1, Kind::Device, text), n as i64);
+            assert_eq!(cache.get(hot), Some(7));
+        }
+        let held: usize = [&cache.young, &cache.old]
+            .iter()
+            .flat_map(|all| all.values())
+            .map(HashMap::len)
+            .sum();
+        assert!(held <= 2 * GENERATION, "{held}");
+        assert_eq!(cache.get(Key::new(1, Kind::Device, "0")), None);
+        assert_eq!(cache.get(Key::new(1, Kind::User, &texts[3 * GENERATION - 1])), None);
+        assert_eq!(cache.get(Key::new(2, Kind::Name, "hot")), None);
+    }
+}

@@ -126,7 +126,10 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(source: sqlx::Error) -> Self {
-        Self::Sql { class: ErrorClass::of_sqlx(&source), source }
+        Self::Sql {
+            class: ErrorClass::of_sqlx(&source),
+            source,
+        }
     }
 }
 
@@ -169,7 +172,10 @@ mod tests {
     fn a_lost_connection_is_transient() {
         let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
         assert_eq!(StoreError::from(lost).class(), ErrorClass::Transient);
-        assert_eq!(StoreError::from(sqlx::Error::PoolTimedOut).class(), ErrorClass::Transient);
+        assert_eq!(
+            StoreError::from(sqlx::Error::PoolTimedOut).class(),
+            ErrorClass::Transient
+        );
         assert_eq!(StoreError::from(sqlx::Error::RowNotFound).class(), ErrorClass::Bug);
     }
 }

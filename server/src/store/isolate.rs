@@ -1,1 +1,70 @@
-//! .
+//! Finds the rows that the database refuses for their values, by halving under savepoints, and stores the rest: all in
+//! the one transaction that also keeps the dead letters and moves the cursor.
+
+use sqlx::{Acquire, PgConnection};
+
+use super::connect::Store;
+use super::error::{ErrorClass, StoreError};
+use super::existing;
+use super::group::Dead;
+use super::rows::Row;
+use super::write::{Work, Written, finish, put};
+
+/// What becomes of a part.
+enum Verdict {
+    Stored,
+    /// The key refused a row of it; these are the others.
+    Known(u64),
+    Refused(StoreError),
+}
+
+/// Stores what can be stored of `work`; the rest become dead letters.
+pub(super) async fn store(store: &Store, work: Work<'_>) -> Result<Written, StoreError> {
+    let mut transaction = store.pool.begin().await?;
+    let mut done = Work {
+        rows: Vec::new(),
+        ..work
+    };
+    let mut parts = halves(work.rows);
+    while let Some(mut part) = parts.pop() {
+        match try_part(&mut transaction, &mut part).await? {
+            Verdict::Stored => done.rows.append(&mut part),
+            Verdict::Known(duplicates) => {
+                done.duplicates += duplicates;
+                parts.push(part);
+            }
+            Verdict::Refused(error) => match part.as_slice() {
+                [row] => done.dead.push(Dead::by_error(&row.pending, &error)),
+                _ => parts.extend(halves(part)),
+            },
+        }
+    }
+    finish(&mut transaction, &done.dead, done.cursor).await?;
+    transaction.commit().await?;
+    Ok(done.written())
+}
+
+/// The second half first: the stack gives the first one back first, so rows are locked in the order of their ids.
+fn halves(mut rows: Vec<Row<'_>>) -> Vec<Vec<Row<'_>>> {
+    let second = rows.split_off(rows.len() / 2);
+    [second, rows].into_iter().filter(|half| !half.is_empty()).collect()
+}
+
+async fn try_part(connection: &mut PgConnection, part: &mut Vec<Row<'_>>) -> Result<Verdict, StoreError> {
+    let mut savepoint = connection.begin().await?;
+    let error = match put(&mut savepoint, part).await {
+        Ok(()) => {
+            savepoint.commit().await?;
+            return Ok(Verdict::Stored);
+        }
+        Err(error) => error,
+    };
+    savepoint.rollback().await?;
+    if error.is_duplicate() {
+        return Ok(Verdict::Known(existing::leave_out(connection, part, error).await?));
+    }
+    match error.class() {
+        ErrorClass::Data => Ok(Verdict::Refused(error)),
+        _ => Err(error),
+    }
+}

@@ -8,7 +8,8 @@ use super::error::StoreError;
 use super::pg_time::PgTime;
 
 /// What a key opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum KeyKind {
     /// Public: may only send events. `tm_pk_…`
     Write,
@@ -38,7 +39,9 @@ impl KeyKind {
     /// Reads the stable word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Write, Self::Secret].into_iter().find(|kind| kind.as_str() == word)
+        [Self::Write, Self::Secret]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
     }
 }
 
@@ -120,7 +123,10 @@ fn mint(kind: KeyKind) -> Result<String, StoreError> {
         let mut bytes = [0u8; 64];
         getrandom::fill(&mut bytes).map_err(StoreError::NoEntropy)?;
         let fair = bytes.iter().filter(|byte| **byte < FAIR_BYTES);
-        text.extend(fair.take(length - text.len()).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])));
+        text.extend(
+            fair.take(length - text.len())
+                .map(|byte| char::from(ALPHABET[usize::from(byte % 62)])),
+        );
     }
     Ok(text)
 }
@@ -129,7 +135,16 @@ fn hint(kind: KeyKind, text: &str) -> String {
     format!("{}…{}", kind.prefix(), &text[text.len() - 4..])
 }
 
-type Row = (i32, i32, KeyKind, String, String, PgTime, Option<PgTime>, Option<PgTime>);
+type Row = (
+    i32,
+    i32,
+    KeyKind,
+    String,
+    String,
+    PgTime,
+    Option<PgTime>,
+    Option<PgTime>,
+);
 
 impl From<Row> for ApiKey {
     fn from((project_id, id, kind, hint, name, created_at, last_used_at, revoked_at): Row) -> Self {
@@ -208,7 +223,12 @@ impl Store {
             sqlx::query_as("SELECT project_id, id, kind, key_hash FROM api_keys WHERE revoked_at IS NULL")
                 .fetch_all(&self.pool)
                 .await?;
-        let key_row = |(project_id, id, kind, hash)| KeyRow { project_id, id, kind, hash };
+        let key_row = |(project_id, id, kind, hash)| KeyRow {
+            project_id,
+            id,
+            kind,
+            hash,
+        };
         Ok(rows.into_iter().map(key_row).collect())
     }
 

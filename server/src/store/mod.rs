@@ -2,20 +2,21 @@
 //! (names and ids to integers) → `weeks` (partitions) → `write` (one transaction: `rows` by COPY, `identity`, `registers`,
 //! `dead_letters`, cursor).
 
-pub mod error;
-pub mod pg_time;
-pub mod connect;
-pub mod projects;
-pub mod keys;
-pub mod weeks;
+mod error;
+mod pg_time;
+mod connect;
+mod projects;
+mod keys;
+mod weeks;
 mod dictionary;
 mod group;
 mod rows;
 mod identity;
 mod registers;
 mod write;
+mod existing;
 mod isolate;
-pub mod dead_letters;
+mod dead_letters;
 
 pub use connect::Store;
 pub use dead_letters::{DeadLetter, Replayed};
@@ -23,4 +24,5 @@ pub use error::{ErrorClass, StoreError};
 pub use keys::{ApiKey, KeyKind, KeyRow, NewKey, hash_key};
 pub use pg_time::PgTime;
 pub use projects::Project;
+pub use weeks::WEEKS_AHEAD;
 pub use write::Written;

@@ -21,7 +21,11 @@ type Row = (i32, String, PgTime);
 
 impl From<Row> for Project {
     fn from((id, name, created_at): Row) -> Self {
-        Self { id, name, created_at: created_at.0 }
+        Self {
+            id,
+            name,
+            created_at: created_at.0,
+        }
     }
 }
 
