@@ -113,12 +113,9 @@ impl Server {
         let journal = Arc::new(open_journal(&config)?);
         let database = Database::open(&config).await?;
         let clock: SharedClock = Arc::new(SystemClock);
-        let writer = Writer::new(
-            database.store().clone(),
-            journal.clone(),
-            Arc::clone(&clock),
-            (&config.writer).into(),
-        );
+        let node = journal.id();
+        let journal: Arc<dyn Journal> = journal;
+        let writer = Writer::new(database.store().clone(), Arc::clone(&journal), node, Arc::clone(&clock));
         let app = Arc::new(App {
             clock,
             store: database.store().clone(),
@@ -174,11 +171,11 @@ impl Server {
         tokio::time::sleep(Duration::from_millis(self.app.config.http.drain_wait_ms)).await;
         self.stop_taking.cancel();
         let _ = self.connections.await;
+        let journal = Arc::clone(&self.app.journal);
+        let _ = tokio::task::spawn_blocking(move || journal.close()).await;
         self.stop_writing.cancel();
         let _ = self.writing.await;
         self.upkeep.abort();
-        let journal = Arc::clone(&self.app.journal);
-        let _ = tokio::task::spawn_blocking(move || journal.close()).await;
         self.database.close().await
     }
 }

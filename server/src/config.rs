@@ -28,8 +28,6 @@ pub struct Config {
     pub journal: Journal,
     /// Postgres.
     pub database: Database,
-    /// What drains the journal.
-    pub writer: Writer,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -94,15 +92,6 @@ pub struct Database {
     pub url: String,
     pub pg_bin: PathBuf,
     pub pool_size: u32,
-}
-
-/// `[writer]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
-pub struct Writer {
-    pub max_rows: usize,
-    pub linger_ms: u64,
 }
 
 /// `[log]`
@@ -182,9 +171,9 @@ mod tests {
     fn environment_beats_file_and_flags_beat_both() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("trailmark.toml");
-        std::fs::write(&file, "data_dir = \"file\"\n[writer]\nmax_rows = 1\nlinger_ms = 1\n").unwrap();
+        std::fs::write(&file, "data_dir = \"file\"\n[database]\npool_size = 1\nurl = \"x\"\n").unwrap();
         let env = [
-            ("TRAILMARK__WRITER__MAX_ROWS", "2"),
+            ("TRAILMARK__DATABASE__POOL_SIZE", "2"),
             ("TRAILMARK__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,::1/128"),
         ];
         let env = env.map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -209,6 +198,6 @@ mod tests {
     #[test]
     fn a_value_that_does_not_fit_is_refused() {
         assert!(load(&[("TRAILMARK__HTTP__LISTEN", "here")], &[]).is_err());
-        assert!(load(&[], &[("writer.max_rows", "many")]).is_err());
+        assert!(load(&[], &[("database.pool_size", "many")]).is_err());
     }
 }
