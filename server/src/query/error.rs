@@ -31,14 +31,21 @@ pub enum QueryError {
 impl QueryError {
     /// A parameter that makes no sense: "`name` problem".
     pub fn parameter(name: &str, problem: impl Into<String>) -> Self {
-        Self::Parameter { name: name.to_owned(), problem: problem.into() }
+        Self::Parameter {
+            name: name.to_owned(),
+            problem: problem.into(),
+        }
     }
 }
 
 impl From<sqlx::Error> for QueryError {
     fn from(error: sqlx::Error) -> Self {
         let error = StoreError::from(error);
-        if error.sqlstate().as_deref() == Some(QUERY_CANCELED) { Self::Timeout } else { Self::Store(error) }
+        if error.sqlstate().as_deref() == Some(QUERY_CANCELED) {
+            Self::Timeout
+        } else {
+            Self::Store(error)
+        }
     }
 }
 
@@ -74,7 +81,10 @@ mod tests {
 
     #[test]
     fn each_failure_has_its_code() {
-        assert_eq!(code(QueryError::parameter("limit", "is no number")), Code::InvalidParameter);
+        assert_eq!(
+            code(QueryError::parameter("limit", "is no number")),
+            Code::InvalidParameter
+        );
         assert_eq!(code(QueryError::UnknownPerson), Code::NotFound);
         assert_eq!(code(QueryError::Timeout), Code::QueryTimeout);
         assert_eq!(code(sqlx::Error::PoolTimedOut.into()), Code::DatabaseUnavailable);

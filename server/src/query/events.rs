@@ -102,7 +102,12 @@ pub async fn list(snapshot: &mut Snapshot, filter: &EventFilter<'_>, page: Page)
         None => names_to_look_up(snapshot, filter).await?,
     };
     let identities = match filter.person {
-        Some(person) => Some(resolve(snapshot, person).await?.map(|person| person.identity_ids).unwrap_or_default()),
+        Some(person) => Some(
+            resolve(snapshot, person)
+                .await?
+                .map(|person| person.identity_ids)
+                .unwrap_or_default(),
+        ),
         None => None,
     };
     let nothing = |ids: &[i64]| ids.is_empty();
@@ -144,20 +149,25 @@ fn cut(mut events: Vec<EventRow>, limit: usize) -> EventPage {
 }
 
 async fn name(snapshot: &mut Snapshot, event: &str) -> Result<Vec<i32>, QueryError> {
-    let ids = snapshot.select::<(i32,)>(NAME).bind(event).fetch_all(snapshot.rows()).await?;
+    let ids = snapshot
+        .select::<(i32,)>(NAME)
+        .bind(event)
+        .fetch_all(snapshot.rows())
+        .await?;
     Ok(ids.into_iter().map(|(id,)| id).collect())
 }
 
 /// For a time range alone: all names, because no index starts with the time, but one has it behind the name. An hour of
 /// two months ago among a million events took 3 ms so, and 250 ms by walking back from the newest (measured).
-async fn names_to_look_up(
-    snapshot: &mut Snapshot,
-    filter: &EventFilter<'_>,
-) -> Result<Option<Vec<i32>>, QueryError> {
+async fn names_to_look_up(snapshot: &mut Snapshot, filter: &EventFilter<'_>) -> Result<Option<Vec<i32>>, QueryError> {
     if filter.range.is_all() || filter.person.is_some() {
         return Ok(None);
     }
     let one_more = i64::try_from(NAMES_LOOKED_UP).unwrap_or(i64::MAX) + 1;
-    let ids = snapshot.select::<(i32,)>(NAMES).bind(one_more).fetch_all(snapshot.rows()).await?;
+    let ids = snapshot
+        .select::<(i32,)>(NAMES)
+        .bind(one_more)
+        .fetch_all(snapshot.rows())
+        .await?;
     Ok((ids.len() <= NAMES_LOOKED_UP).then(|| ids.into_iter().map(|(id,)| id).collect()))
 }

@@ -57,7 +57,10 @@ impl FromRequestParts<Arc<App>> for Authorised {
         let Turns(turns) = parts.extensions.get().cloned().ok_or_else(overloaded)?;
         let turn = tokio::time::timeout(TURN_TIMEOUT, turns.acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or_else(overloaded)?;
-        Ok(Self { reader: Reader::new(app.store.pool().clone(), grant.project_id), _turn: turn })
+        Ok(Self {
+            reader: Reader::new(app.store.pool().clone(), grant.project_id),
+            _turn: turn,
+        })
     }
 }
 
@@ -66,7 +69,10 @@ fn overloaded() -> Problem {
 }
 
 async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<EventPage>, Problem> {
-    let params = Params::parse(&query.unwrap_or_default(), &["event", "person", "from", "to", "limit", "cursor"])?;
+    let params = Params::parse(
+        &query.unwrap_or_default(),
+        &["event", "person", "from", "to", "limit", "cursor"],
+    )?;
     let filter = EventFilter {
         event: params.text("event", NAME_CHARS)?,
         person: params.text("person", ID_CHARS)?,

@@ -47,10 +47,21 @@ pub struct Identity {
 /// # Errors
 /// What stands in the way.
 pub async fn resolve(snapshot: &mut Snapshot, external_id: &str) -> Result<Option<Resolved>, QueryError> {
-    let person = snapshot.select::<(i64,)>(PERSON_OF).bind(external_id).fetch_optional(snapshot.rows()).await?;
+    let person = snapshot
+        .select::<(i64,)>(PERSON_OF)
+        .bind(external_id)
+        .fetch_optional(snapshot.rows())
+        .await?;
     let Some((person_id,)) = person else { return Ok(None) };
-    let ids = snapshot.select::<(i64,)>(IDENTITY_IDS).bind(person_id).fetch_all(snapshot.rows()).await?;
-    Ok(Some(Resolved { person_id, identity_ids: ids.into_iter().map(|(id,)| id).collect() }))
+    let ids = snapshot
+        .select::<(i64,)>(IDENTITY_IDS)
+        .bind(person_id)
+        .fetch_all(snapshot.rows())
+        .await?;
+    Ok(Some(Resolved {
+        person_id,
+        identity_ids: ids.into_iter().map(|(id,)| id).collect(),
+    }))
 }
 
 /// The identities of a person, users first, then in the order in which they came; at most [`IDENTITIES_LISTED`].

@@ -44,7 +44,10 @@ pub struct Page {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { limit: LIMIT_DEFAULT, before: None }
+        Self {
+            limit: LIMIT_DEFAULT,
+            before: None,
+        }
     }
 }
 
@@ -71,7 +74,10 @@ impl Params {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A text of 1 to `chars` characters.
@@ -87,18 +93,24 @@ impl Params {
     /// # Errors
     /// [`QueryError::Parameter`].
     pub fn time_range(&self) -> Result<TimeRange, QueryError> {
-        let range = TimeRange { from: self.time("from")?, to: self.time("to")? };
+        let range = TimeRange {
+            from: self.time("from")?,
+            to: self.time("to")?,
+        };
         match range {
-            TimeRange { from: Some(from), to: Some(to) } if from > to => {
-                Err(QueryError::parameter("to", "is before `from`"))
-            }
+            TimeRange {
+                from: Some(from),
+                to: Some(to),
+            } if from > to => Err(QueryError::parameter("to", "is before `from`")),
             range => Ok(range),
         }
     }
 
     fn time(&self, name: &str) -> Result<Option<Timestamp>, QueryError> {
         let refused = || QueryError::parameter(name, "is no RFC 3339 time such as 2026-11-20T21:13:05Z (`+` is `%2B`)");
-        self.get(name).map(|text| Timestamp::parse(text).ok_or_else(refused)).transpose()
+        self.get(name)
+            .map(|text| Timestamp::parse(text).ok_or_else(refused))
+            .transpose()
     }
 
     /// `limit` and `cursor`.
@@ -108,7 +120,10 @@ impl Params {
     pub fn page(&self) -> Result<Page, QueryError> {
         let limit = self.get("limit").map(limit).transpose()?.unwrap_or(LIMIT_DEFAULT);
         let refused = |_| QueryError::parameter("cursor", "is none that this server gave out");
-        let before = self.get("cursor").map(|text| Uuid::try_parse(text).map_err(refused)).transpose()?;
+        let before = self
+            .get("cursor")
+            .map(|text| Uuid::try_parse(text).map_err(refused))
+            .transpose()?;
         Ok(Page { limit, before })
     }
 }
@@ -126,7 +141,10 @@ pub fn storable<'a>(name: &str, text: &'a str, chars: usize) -> Result<&'a str, 
         return Err(QueryError::parameter(name, "holds a NUL character"));
     }
     if text.chars().nth(chars).is_some() {
-        return Err(QueryError::parameter(name, format!("is longer than {chars} characters")));
+        return Err(QueryError::parameter(
+            name,
+            format!("is longer than {chars} characters"),
+        ));
     }
     Ok(text)
 }
@@ -149,7 +167,10 @@ fn limit(text: &str) -> Result<u32, QueryError> {
 /// Form decoding: `+` is a space.
 fn decode(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    percent_decode_str(&spaced)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -193,7 +214,10 @@ mod tests {
     #[test]
     fn a_limit_is_a_whole_number_in_its_bounds() {
         for bad in ["0", "1001", "-1", "1.5", "x", "", "99999999999", "1;DROP"] {
-            assert!(refusal(params(&format!("limit={bad}")).page()).starts_with("`limit` is no whole number"), "{bad}");
+            assert!(
+                refusal(params(&format!("limit={bad}")).page()).starts_with("`limit` is no whole number"),
+                "{bad}"
+            );
         }
         assert_eq!(params("limit=1000").page().unwrap().limit, 1_000);
         assert_eq!(params("").page().unwrap().limit, 100);
@@ -201,10 +225,21 @@ mod tests {
 
     #[test]
     fn a_time_range_has_two_times_in_order() {
-        for bad in ["yesterday", "2026-11-20", "2026-11-20T00:00:00+01:00", "", "2026-02-30T00:00:00Z"] {
-            assert!(refusal(params(&format!("from={bad}")).time_range()).starts_with("`from` is no RFC 3339"), "{bad}");
+        for bad in [
+            "yesterday",
+            "2026-11-20",
+            "2026-11-20T00:00:00+01:00",
+            "",
+            "2026-02-30T00:00:00Z",
+        ] {
+            assert!(
+                refusal(params(&format!("from={bad}")).time_range()).starts_with("`from` is no RFC 3339"),
+                "{bad}"
+            );
         }
-        let range = params("from=2026-11-20T00:00:00%2B01:00&to=2026-11-20T00:00:00Z").time_range().unwrap();
+        let range = params("from=2026-11-20T00:00:00%2B01:00&to=2026-11-20T00:00:00Z")
+            .time_range()
+            .unwrap();
         assert_eq!(range.to.unwrap().millis() - range.from.unwrap().millis(), 3_600_000);
         let backwards = params("from=2026-11-20T00:00:00Z&to=2026-11-19T00:00:00Z").time_range();
         assert_eq!(refusal(backwards), "`to` is before `from`");
@@ -212,7 +247,11 @@ mod tests {
 
     #[test]
     fn a_text_is_one_that_could_have_been_stored() {
-        for (value, problem) in [("", "is empty"), ("a%00", "holds a NUL"), ("abcd", "is longer than 3 characters")] {
+        for (value, problem) in [
+            ("", "is empty"),
+            ("a%00", "holds a NUL"),
+            ("abcd", "is longer than 3 characters"),
+        ] {
             let text = refusal(params(&format!("event={value}")).text("event", 3).map(|_| ()));
             assert!(text.contains(problem), "{value}: {text}");
         }

@@ -64,7 +64,9 @@ pub struct Seen {
 /// # Errors
 /// [`QueryError::UnknownPerson`], else what stands in the way.
 pub async fn find(snapshot: &mut Snapshot, external_id: &str, page: Page) -> Result<Person, QueryError> {
-    let resolved = identity::resolve(snapshot, external_id).await?.ok_or(QueryError::UnknownPerson)?;
+    let resolved = identity::resolve(snapshot, external_id)
+        .await?
+        .ok_or(QueryError::UnknownPerson)?;
     let ids = resolved.identity_ids;
     Ok(Person {
         person_id: resolved.person_id,
@@ -76,10 +78,10 @@ pub async fn find(snapshot: &mut Snapshot, external_id: &str, page: Page) -> Res
     })
 }
 
-async fn properties(
-    snapshot: &mut Snapshot,
-    ids: &[i64],
-) -> Result<BTreeMap<String, Json<Box<RawValue>>>, QueryError> {
-    let statement = snapshot.select::<(String, Json<Box<RawValue>>)>(PROPERTIES).bind(ids).bind(PROPERTIES_LISTED);
+async fn properties(snapshot: &mut Snapshot, ids: &[i64]) -> Result<BTreeMap<String, Json<Box<RawValue>>>, QueryError> {
+    let statement = snapshot
+        .select::<(String, Json<Box<RawValue>>)>(PROPERTIES)
+        .bind(ids)
+        .bind(PROPERTIES_LISTED);
     Ok(statement.fetch_all(snapshot.rows()).await?.into_iter().collect())
 }

@@ -26,13 +26,20 @@ impl Reader {
     /// A reader of `project_id`.
     #[must_use]
     pub fn new(pool: PgPool, project_id: i32) -> Self {
-        Self { pool, project_id, statement_timeout: STATEMENT_TIMEOUT }
+        Self {
+            pool,
+            project_id,
+            statement_timeout: STATEMENT_TIMEOUT,
+        }
     }
 
     /// The same, with another bound for each statement.
     #[must_use]
     pub fn with_statement_timeout(self, statement_timeout: Duration) -> Self {
-        Self { statement_timeout, ..self }
+        Self {
+            statement_timeout,
+            ..self
+        }
     }
 
     /// A page of events, newest first.
@@ -40,7 +47,8 @@ impl Reader {
     /// # Errors
     /// [`QueryError`].
     pub async fn events(&self, filter: &EventFilter<'_>, page: Page) -> Result<EventPage, QueryError> {
-        self.answer(async |snapshot| events::list(snapshot, filter, page).await).await
+        self.answer(async |snapshot| events::list(snapshot, filter, page).await)
+            .await
     }
 
     /// What there is.
@@ -48,7 +56,8 @@ impl Reader {
     /// # Errors
     /// [`QueryError`].
     pub async fn stats(&self, range: TimeRange) -> Result<Stats, QueryError> {
-        self.answer(async |snapshot| stats::collect(snapshot, range).await).await
+        self.answer(async |snapshot| stats::collect(snapshot, range).await)
+            .await
     }
 
     /// The person behind a user_id or anonymous_id, with a page of its timeline.
@@ -56,7 +65,8 @@ impl Reader {
     /// # Errors
     /// [`QueryError`].
     pub async fn person(&self, external_id: &str, page: Page) -> Result<Person, QueryError> {
-        self.answer(async |snapshot| person::find(snapshot, external_id, page).await).await
+        self.answer(async |snapshot| person::find(snapshot, external_id, page).await)
+            .await
     }
 
     async fn answer<T>(&self, read: impl AsyncFnOnce(&mut Snapshot) -> Result<T, QueryError>) -> Result<T, QueryError> {
@@ -66,6 +76,8 @@ impl Reader {
             snapshot.close().await?;
             Ok(answer)
         };
-        tokio::time::timeout(ANSWER_TIMEOUT, work).await.unwrap_or(Err(QueryError::Timeout))
+        tokio::time::timeout(ANSWER_TIMEOUT, work)
+            .await
+            .unwrap_or(Err(QueryError::Timeout))
     }
 }

@@ -41,8 +41,14 @@ impl Snapshot {
     pub async fn open(pool: &PgPool, project_id: i32, statement_timeout: Duration) -> Result<Self, QueryError> {
         let mut transaction = pool.begin_with(BEGIN).await?;
         let timeout = statement_timeout.as_millis().to_string();
-        query_scalar::<_, String>(SETTINGS).bind(timeout).fetch_one(&mut *transaction).await?;
-        Ok(Self { transaction, project_id })
+        query_scalar::<_, String>(SETTINGS)
+            .bind(timeout)
+            .fetch_one(&mut *transaction)
+            .await?;
+        Ok(Self {
+            transaction,
+            project_id,
+        })
     }
 
     /// A statement, the project already bound as `$1`; bind the rest from `$2` and fetch from [`Self::rows`].

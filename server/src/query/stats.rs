@@ -159,7 +159,11 @@ mod tests {
 
     #[test]
     fn a_day_is_written_as_its_date() {
-        for (epoch_s, day) in [(1_763_596_800, "2025-11-20"), (0, "1970-01-01"), (-62_167_219_200, "0000-01-01")] {
+        for (epoch_s, day) in [
+            (1_763_596_800, "2025-11-20"),
+            (0, "1970-01-01"),
+            (-62_167_219_200, "0000-01-01"),
+        ] {
             assert_eq!(DayCount::from(Day { epoch_s, events: 1 }).day, day);
         }
     }

@@ -19,10 +19,18 @@ const HOSTILE: [&str; 9] = [
 #[tokio::test]
 async fn a_hostile_filter_or_id_finds_nothing_and_harms_nothing() {
     let world = World::new().await;
-    world.send(&[anonymous(1, "open", "device"), user(2, "open", "ann")]).await;
+    world
+        .send(&[anonymous(1, "open", "device"), user(2, "open", "ann")])
+        .await;
     for text in HOSTILE {
-        let event = EventFilter { event: Some(text), ..EventFilter::default() };
-        let person = EventFilter { person: Some(text), ..EventFilter::default() };
+        let event = EventFilter {
+            event: Some(text),
+            ..EventFilter::default()
+        };
+        let person = EventFilter {
+            person: Some(text),
+            ..EventFilter::default()
+        };
         assert_eq!(world.names(event).await, [""; 0], "{text}");
         assert_eq!(world.names(person).await, [""; 0], "{text}");
         let answer = world.reader().person(text, Page::default()).await;
@@ -36,10 +44,28 @@ async fn hostile_ids_and_names_that_are_stored_come_back_as_they_were_sent() {
     for text in HOSTILE {
         let world = World::new().await;
         let other = format!("{text}2");
-        world.send(&[anonymous(1, text, text), identify(2, text, &other), alias(3, &other, "ann")]).await;
+        world
+            .send(&[
+                anonymous(1, text, text),
+                identify(2, text, &other),
+                alias(3, &other, "ann"),
+            ])
+            .await;
         assert_eq!(world.timeline(&other).await, ["$alias", "$identify", text]);
-        assert_eq!(world.timeline(text).await, ["$alias", "$identify", text], "by its anonymous_id");
-        assert_eq!(world.names(EventFilter { event: Some(text), ..EventFilter::default() }).await, [text]);
+        assert_eq!(
+            world.timeline(text).await,
+            ["$alias", "$identify", text],
+            "by its anonymous_id"
+        );
+        assert_eq!(
+            world
+                .names(EventFilter {
+                    event: Some(text),
+                    ..EventFilter::default()
+                })
+                .await,
+            [text]
+        );
         let stats = world.reader().stats(TimeRange::default()).await.unwrap();
         assert!(stats.by_event.iter().any(|name| name.event == text));
     }

@@ -33,7 +33,11 @@ async fn pages_hold_every_event_once_newest_first_across_weeks() {
     for limit in [1, 4, 5, 24, 25, 26] {
         let (ids, pages) = walk(&world, EventFilter::default(), limit).await;
         assert_eq!(ids, newest_first, "limit {limit}");
-        assert_eq!(pages, 25_usize.div_ceil(limit as usize), "no empty last page with limit {limit}");
+        assert_eq!(
+            pages,
+            25_usize.div_ceil(limit as usize),
+            "no empty last page with limit {limit}"
+        );
     }
 }
 
@@ -61,7 +65,10 @@ async fn events_that_arrive_meanwhile_neither_move_nor_double_what_was_there() {
     let distinct: BTreeSet<_> = ids.iter().copied().collect();
     assert_eq!(distinct.len(), ids.len(), "an event came twice");
     assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "not newest first");
-    assert!(there.iter().all(|event| distinct.contains(&event.id)), "an event that was there is missing");
+    assert!(
+        there.iter().all(|event| distinct.contains(&event.id)),
+        "an event that was there is missing"
+    );
 }
 
 #[tokio::test]
@@ -89,7 +96,13 @@ async fn a_row_tells_everything_that_is_stored() {
         })
     );
     let bare = &answer["events"][1];
-    assert_eq!((bare["anonymous_id"].as_str(), &bare["user_id"]), (Some("device"), &serde_json::Value::Null));
-    assert_eq!((&bare["properties"], &bare["context"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!(
+        (bare["anonymous_id"].as_str(), &bare["user_id"]),
+        (Some("device"), &serde_json::Value::Null)
+    );
+    assert_eq!(
+        (&bare["properties"], &bare["context"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
     assert_eq!(answer["next_cursor"], serde_json::Value::Null);
 }

@@ -6,11 +6,17 @@ use trailmark_server::event::AcceptedEvent;
 use crate::world::{World, alias, anonymous, identify, user};
 
 fn set<'a>(event: AcceptedEvent<'a>, json: &'a str) -> AcceptedEvent<'a> {
-    AcceptedEvent { set: Some(json), ..event }
+    AcceptedEvent {
+        set: Some(json),
+        ..event
+    }
 }
 
 fn set_once<'a>(event: AcceptedEvent<'a>, json: &'a str) -> AcceptedEvent<'a> {
-    AcceptedEvent { set_once: Some(json), ..event }
+    AcceptedEvent {
+        set_once: Some(json),
+        ..event
+    }
 }
 
 #[tokio::test]
@@ -48,14 +54,20 @@ async fn set_beats_set_once_even_an_earlier_one() {
             set_once(user(3, "$set", "ann"), r#"{"a":"late"}"#),
         ])
         .await;
-    assert_eq!(world.person("ann").await["properties"], json!({"a": "set", "b": "once"}));
+    assert_eq!(
+        world.person("ann").await["properties"],
+        json!({"a": "set", "b": "once"})
+    );
 }
 
 #[tokio::test]
 async fn the_event_id_decides_between_two_of_the_same_moment() {
     let world = World::new().await;
     let early = set(anonymous(1, "$set", "device"), r#"{"a":"lower id"}"#);
-    let tied = AcceptedEvent { timestamp: early.timestamp, ..set(user(2, "$set", "ann"), r#"{"a":"higher id"}"#) };
+    let tied = AcceptedEvent {
+        timestamp: early.timestamp,
+        ..set(user(2, "$set", "ann"), r#"{"a":"higher id"}"#)
+    };
     world.send(&[tied, early, identify(3, "device", "ann")]).await;
     assert_eq!(world.person("ann").await["properties"], json!({"a": "higher id"}));
 }
@@ -70,6 +82,9 @@ async fn the_first_users_properties_are_not_the_second_users_of_a_shared_device(
             set(identify(3, "tablet", "bob"), r#"{"name":"Bob"}"#),
         ])
         .await;
-    assert_eq!(world.person("ann").await["properties"], json!({"from": "tablet", "name": "Ann"}));
+    assert_eq!(
+        world.person("ann").await["properties"],
+        json!({"from": "tablet", "name": "Ann"})
+    );
     assert_eq!(world.person("bob").await["properties"], json!({"name": "Bob"}));
 }

@@ -14,7 +14,10 @@ async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_serves_
     let world = World::new().await;
     world.send(&[anonymous(1, "open", "device")]).await;
     let mut lock = world.store.pool().begin().await.unwrap();
-    sqlx::query("LOCK TABLE events IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    sqlx::query("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
 
     let hasty = world.reader().with_statement_timeout(Duration::from_millis(50));
     for answer in [
@@ -35,13 +38,19 @@ async fn a_read_leaves_no_setting_behind_on_its_connection() {
     let store = Store::connect(world.store.pool().connect_options().as_ref().clone(), 1);
     let reader = Reader::new(store.pool().clone(), world.project);
     reader.stats(TimeRange::default()).await.unwrap();
-    let setting: String = sqlx::query_scalar("SHOW statement_timeout").fetch_one(store.pool()).await.unwrap();
+    let setting: String = sqlx::query_scalar("SHOW statement_timeout")
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
     assert_eq!(setting, "0");
 }
 
 #[tokio::test]
 async fn a_database_that_is_away_is_named_so() {
-    let nowhere = PgConnectOptions::new().host("/nonexistent").username("nobody").database("nothing");
+    let nowhere = PgConnectOptions::new()
+        .host("/nonexistent")
+        .username("nobody")
+        .database("nothing");
     let store = Store::connect(nowhere, 1);
     let answer = Reader::new(store.pool().clone(), 1).stats(TimeRange::default()).await;
     assert_eq!(Problem::from(answer.unwrap_err()).code(), Code::DatabaseUnavailable);

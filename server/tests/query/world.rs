@@ -35,7 +35,11 @@ impl World {
     /// Stores events as the writer would.
     pub(crate) async fn send(&self, events: &[AcceptedEvent<'_>]) {
         let received_at = at(1_000_000);
-        let head = BatchHead { project_id: self.project, received_at, install_id: Some("install-1") };
+        let head = BatchHead {
+            project_id: self.project,
+            received_at,
+            install_id: Some("install-1"),
+        };
         let mut batch = BatchWriter::new(&head, 0);
         events.iter().for_each(|event| batch.push(event));
         let written = self.store.write(Uuid::now_v7(), 1, &[batch.finish()]).await.unwrap();
@@ -48,7 +52,15 @@ impl World {
 
     /// The names of all events that a filter lets through, newest first.
     pub(crate) async fn names(&self, filter: EventFilter<'_>) -> Vec<String> {
-        let page = self.events(filter, Page { limit: 1_000, before: None }).await;
+        let page = self
+            .events(
+                filter,
+                Page {
+                    limit: 1_000,
+                    before: None,
+                },
+            )
+            .await;
         page.events.into_iter().map(|event| event.event).collect()
     }
 
@@ -61,7 +73,10 @@ impl World {
     pub(crate) async fn timeline(&self, external_id: &str) -> Vec<String> {
         let person = self.person(external_id).await;
         let events = person["timeline"]["events"].as_array().unwrap();
-        events.iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect()
+        events
+            .iter()
+            .map(|event| event["event"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -78,7 +93,12 @@ pub(crate) fn id_at(ms: i64) -> Uuid {
 }
 
 /// An event `ms` after the beginning; its id is as old.
-pub(crate) fn event<'a>(ms: i64, name: &'a str, anonymous: Option<&'a str>, user: Option<&'a str>) -> AcceptedEvent<'a> {
+pub(crate) fn event<'a>(
+    ms: i64,
+    name: &'a str,
+    anonymous: Option<&'a str>,
+    user: Option<&'a str>,
+) -> AcceptedEvent<'a> {
     AcceptedEvent {
         id: id_at(ms),
         seq: Some(ms),
@@ -113,7 +133,10 @@ pub(crate) fn identify<'a>(ms: i64, device: &'a str, user: &'a str) -> AcceptedE
 
 /// Two users are one person.
 pub(crate) fn alias<'a>(ms: i64, one: &'a str, other: &'a str) -> AcceptedEvent<'a> {
-    AcceptedEvent { alias: Some(other), ..user(ms, "$alias", one) }
+    AcceptedEvent {
+        alias: Some(other),
+        ..user(ms, "$alias", one)
+    }
 }
 
 pub(crate) fn json(answer: &impl serde::Serialize) -> Value {
