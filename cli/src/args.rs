@@ -40,7 +40,13 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// A Postgres of your own, instead of a private one
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true
+    )]
     pub database_url: Option<String>,
     /// Where `postgres` and `initdb` are, for the private Postgres
     #[arg(long, global = true, value_name = "DIR")]
@@ -54,7 +60,9 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server until Ctrl-C or SIGTERM
-    #[command(after_help = "Example:\n  trailmark serve --listen 0.0.0.0:7700 --database-url postgres://trailmark@db/trailmark")]
+    #[command(
+        after_help = "Example:\n  trailmark serve --listen 0.0.0.0:7700 --database-url postgres://trailmark@db/trailmark"
+    )]
     Serve(Serve),
     /// Run the server, play a web server's log into it, and show what is then in the database
     #[command(after_help = "Example:\n  trailmark demo --log /var/log/nginx/access.log --data-dir .demo")]
@@ -66,7 +74,10 @@ pub enum Command {
     #[command(subcommand, after_help = "Example:\n  trailmark project create \"My app\"")]
     Project(Project),
     /// Make, list and revoke the keys of a project
-    #[command(subcommand, after_help = "Example:\n  trailmark key create --project 1 --kind write --name website")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  trailmark key create --project 1 --kind write --name website"
+    )]
     Key(Key),
     /// Send a web server's log to a running server
     #[command(
@@ -76,7 +87,11 @@ pub enum Command {
     )]
     Import(Import),
     /// List and replay the events that the database refused
-    #[command(subcommand, name = "deadletter", after_help = "Example:\n  trailmark deadletter list --project 1")]
+    #[command(
+        subcommand,
+        name = "deadletter",
+        after_help = "Example:\n  trailmark deadletter list --project 1"
+    )]
     DeadLetter(DeadLetter),
     /// Check the configuration, the disk, Postgres and the server
     #[command(after_help = "Example:\n  trailmark doctor --json | jq '.checks[] | select(.result != \"ok\")'")]
@@ -284,15 +299,31 @@ mod tests {
             let name = command.get_name();
             assert!(command.get_about().is_some(), "{name} has no help");
             let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(name == "trailmark" || after.contains("Example:\n  "), "{name} has no example");
+            assert!(
+                name == "trailmark" || after.contains("Example:\n  "),
+                "{name} has no example"
+            );
         });
     }
 
     #[test]
     fn flags_beat_the_environment() {
-        let args = parse(&["serve", "--listen", "127.0.0.1:1", "--data-dir", "flag", "--database-url", "postgres://a/b"]);
-        let env = [("TRAILMARK__HTTP__LISTEN", "127.0.0.1:2"), ("TRAILMARK__WRITER__MAX_ROWS", "7")];
-        let config = args.config(env.map(|(key, value)| (key.to_owned(), value.to_owned()))).unwrap();
+        let args = parse(&[
+            "serve",
+            "--listen",
+            "127.0.0.1:1",
+            "--data-dir",
+            "flag",
+            "--database-url",
+            "postgres://a/b",
+        ]);
+        let env = [
+            ("TRAILMARK__HTTP__LISTEN", "127.0.0.1:2"),
+            ("TRAILMARK__WRITER__MAX_ROWS", "7"),
+        ];
+        let config = args
+            .config(env.map(|(key, value)| (key.to_owned(), value.to_owned())))
+            .unwrap();
         assert_eq!(config.http.listen.port(), 1);
         assert_eq!(config.data_dir.to_str(), Some("flag"));
         assert_eq!(config.database.url, "postgres://a/b");

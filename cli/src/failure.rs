@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
+use trailmark_server::StartError;
 use trailmark_server::config::BadConfig;
 use trailmark_server::database::OpenError;
 use trailmark_server::postgres;
 use trailmark_server::store::StoreError;
-use trailmark_server::StartError;
 
 /// The stable exit codes besides 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,25 +32,39 @@ pub struct Failure {
 impl Failure {
     /// The command ran and failed.
     pub fn failed(sentence: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, sentence: sentence.into(), hint: String::new() }
+        Self {
+            exit: Exit::Failed,
+            sentence: sentence.into(),
+            hint: String::new(),
+        }
     }
 
     /// It was called wrongly, or something is missing.
     pub fn usage(sentence: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, ..Self::failed(sentence) }
+        Self {
+            exit: Exit::Usage,
+            ..Self::failed(sentence)
+        }
     }
 
     /// The same with what to do about it.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: hint.into(), ..self }
+        Self {
+            hint: hint.into(),
+            ..self
+        }
     }
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "error: {}", self.sentence)?;
-        if self.hint.is_empty() { Ok(()) } else { write!(f, "\n hint: {}", self.hint) }
+        if self.hint.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n hint: {}", self.hint)
+        }
     }
 }
 
@@ -79,9 +93,11 @@ impl From<OpenError> for Failure {
 fn private_postgres(error: &postgres::StartError) -> Failure {
     use postgres::StartError as E;
     match error {
-        E::NotFound { .. } | E::VersionMismatch { .. } | E::Unreachable { .. } | E::WrongOwner { .. } | E::NoAccount => {
-            Failure::usage(error.to_string())
-        }
+        E::NotFound { .. }
+        | E::VersionMismatch { .. }
+        | E::Unreachable { .. }
+        | E::WrongOwner { .. }
+        | E::NoAccount => Failure::usage(error.to_string()),
         _ => Failure::failed(error.to_string()),
     }
 }
@@ -117,13 +133,18 @@ mod tests {
     #[test]
     fn a_failure_is_a_sentence_and_a_hint() {
         let failure = Failure::usage("there is no file a.log").hint("check the path");
-        assert_eq!(failure.to_string(), "error: there is no file a.log\n hint: check the path");
+        assert_eq!(
+            failure.to_string(),
+            "error: there is no file a.log\n hint: check the path"
+        );
         assert_eq!(Failure::failed("it broke").to_string(), "error: it broke");
     }
 
     #[test]
     fn without_postgres_the_exit_code_is_2_and_the_message_names_the_three_ways() {
-        let error = postgres::StartError::NotFound { looked: vec!["PATH".to_owned()] };
+        let error = postgres::StartError::NotFound {
+            looked: vec!["PATH".to_owned()],
+        };
         let failure = Failure::from(OpenError::Private(error));
         assert_eq!(failure.exit, Exit::Usage);
         for way in ["apt install postgresql", "--pg-bin", "DATABASE_URL"] {

@@ -32,7 +32,10 @@ impl Output {
     /// [`Failure`] if stdout takes nothing, a full disk say.
     pub fn print(self, report: &impl Report) -> Result<(), Failure> {
         let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(self.render(report).as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout
+            .write_all(self.render(report).as_bytes())
+            .and_then(|()| stdout.flush())
+        {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 Err(Failure::failed(format!("cannot write to stdout: {error}")))
             }
@@ -81,7 +84,7 @@ pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -93,7 +96,9 @@ pub fn thousands(number: u64) -> String {
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let unit = usize::try_from(bytes.max(1).ilog2() / 10).unwrap_or(0).min(units.len() - 1);
+    let unit = usize::try_from(bytes.max(1).ilog2() / 10)
+        .unwrap_or(0)
+        .min(units.len() - 1);
     if unit == 0 {
         return format!("{bytes} B");
     }
@@ -118,7 +123,10 @@ mod tests {
     #[test]
     fn a_report_is_text_for_people_and_json_for_programs() {
         assert_eq!(Output::new(false).render(&Answer { answer: 42 }), "the answer is 42\n");
-        assert_eq!(Output::new(true).render(&Answer { answer: 42 }), "{\n  \"answer\": 42\n}\n");
+        assert_eq!(
+            Output::new(true).render(&Answer { answer: 42 }),
+            "{\n  \"answer\": 42\n}\n"
+        );
     }
 
     #[test]
@@ -129,11 +137,17 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(thousands),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 
     #[test]
     fn sizes_have_binary_units() {
-        assert_eq!([0, 1023, 1024, 4 << 30, u64::MAX].map(bytes), ["0 B", "1023 B", "1.0 KiB", "4.0 GiB", "16.0 EiB"]);
+        assert_eq!(
+            [0, 1023, 1024, 4 << 30, u64::MAX].map(bytes),
+            ["0 B", "1023 B", "1.0 KiB", "4.0 GiB", "16.0 EiB"]
+        );
     }
 }

@@ -25,9 +25,20 @@ fn a_line_of_a_real_server_is_read_field_by_field() {
     let request = parse(APACHE);
     assert_eq!(request.host, "83.149.9.216");
     assert_eq!(request.at.to_string(), "2015-05-17T10:05:03.000Z");
-    let RequestLine::Http { method, path, query, protocol } = request.line else { panic!("no HTTP") };
+    let RequestLine::Http {
+        method,
+        path,
+        query,
+        protocol,
+    } = request.line
+    else {
+        panic!("no HTTP")
+    };
     assert_eq!((&*method, &*path), ("GET", "/a/b.png"));
-    assert_eq!((query.as_deref(), protocol.as_deref()), (Some("x=1&y=?2"), Some("HTTP/1.1")));
+    assert_eq!(
+        (query.as_deref(), protocol.as_deref()),
+        (Some("x=1&y=?2"), Some("HTTP/1.1"))
+    );
     assert_eq!((request.status, request.bytes), (200, Some(203_023)));
     assert_eq!(request.referrer.as_deref(), Some("http://example.com/"));
     assert_eq!(request.user_agent.as_deref(), Some("Mozilla/5.0 (X11)"));
@@ -36,7 +47,10 @@ fn a_line_of_a_real_server_is_read_field_by_field() {
 #[test]
 fn a_dash_is_an_absent_value() {
     let request = parse(r#"h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 304 - "-" "-""#);
-    assert_eq!((request.bytes, request.referrer, request.user_agent), (None, None, None));
+    assert_eq!(
+        (request.bytes, request.referrer, request.user_agent),
+        (None, None, None)
+    );
 }
 
 #[test]
@@ -59,13 +73,19 @@ fn both_ways_to_escape_a_quote_are_read() {
 #[test]
 fn bytes_that_are_not_utf8_become_replacement_characters() {
     let line = [&APACHE.as_bytes()[..APACHE.len() - 2], b"\xff\xfe\"\r"].concat();
-    assert_eq!(parse_line(&line).unwrap().user_agent.as_deref(), Some("Mozilla/5.0 (X11\u{fffd}\u{fffd}"));
+    assert_eq!(
+        parse_line(&line).unwrap().user_agent.as_deref(),
+        Some("Mozilla/5.0 (X11\u{fffd}\u{fffd}")
+    );
 }
 
 #[test]
 fn ipv6_host_names_users_with_spaces_and_extra_fields_are_read() {
     assert_eq!(parse(&with("83.149.9.216", "2001:db8::1")).host, "2001:db8::1");
-    assert_eq!(parse(&with("83.149.9.216", "crawl-66-249-66-1.googlebot.com")).host, "crawl-66-249-66-1.googlebot.com");
+    assert_eq!(
+        parse(&with("83.149.9.216", "crawl-66-249-66-1.googlebot.com")).host,
+        "crawl-66-249-66-1.googlebot.com"
+    );
     assert_eq!(parse(&with("- - [", "- john doe [")).status, 200);
     let line = format!("{APACHE} \"10.0.0.1, 10.0.0.2\" 0.003");
     assert_eq!(parse(&line).user_agent.as_deref(), Some("Mozilla/5.0 (X11)"));
@@ -73,7 +93,14 @@ fn ipv6_host_names_users_with_spaces_and_extra_fields_are_read() {
 
 #[test]
 fn what_is_no_http_request_is_kept_as_it_is() {
-    for junk in ["-", r"\x16\x03\x01\x02", "GET", "get / HTTP/1.1", "GET / HTTP/1.1 extra", "GET  HTTP/1.1"] {
+    for junk in [
+        "-",
+        r"\x16\x03\x01\x02",
+        "GET",
+        "get / HTTP/1.1",
+        "GET / HTTP/1.1 extra",
+        "GET  HTTP/1.1",
+    ] {
         let line = with("GET /a/b.png?x=1&y=?2 HTTP/1.1", junk);
         assert!(matches!(parse(&line).line, RequestLine::Other(_)), "{junk}");
     }
@@ -96,7 +123,10 @@ fn a_refusal_names_the_first_thing_that_is_wrong() {
         (with(time, "17/May/20155:10:05:03 +0000"), Malformed::BadTime),
         (with(time, "17/May/1915:10:05:03 +0000"), Malformed::BeforeTheWeb),
         (with("+0000] ", "+0000 "), Malformed::BadTime),
-        (APACHE.split('"').next().unwrap().to_owned(), Malformed::Missing("request")),
+        (
+            APACHE.split('"').next().unwrap().to_owned(),
+            Malformed::Missing("request"),
+        ),
         (with("HTTP/1.1\"", "HTTP/1.1"), Malformed::BadQuote("request")),
         (with(" 200 ", " 20 "), Malformed::BadStatus),
         (with(" 200 ", " ok! "), Malformed::BadStatus),
@@ -128,7 +158,9 @@ fn escape(text: &str) -> String {
 
 fn format_time(at: Timestamp) -> String {
     let text = at.to_string();
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let month = months[text[5..7].parse::<usize>().unwrap() - 1];
     format!("{}/{month}/{}:{} +0000", &text[8..10], &text[..4], &text[11..19])
 }

@@ -60,14 +60,20 @@ mod tests {
     #[test]
     fn the_sequence_is_that_of_the_paper() {
         let mut random = Random::seeded(1_234_567);
-        let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        let expected = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+        ];
         assert_eq!([random.bits(), random.bits(), random.bits()], expected);
     }
 
     #[test]
     fn weights_are_respected_and_a_weight_of_zero_is_never_chosen() {
         let mut random = Random::seeded(1);
-        let drawn: Vec<char> = (0..1000).map(|_| *random.weighted(&[(3, 'a'), (0, 'b'), (1, 'c')])).collect();
+        let drawn: Vec<char> = (0..1000)
+            .map(|_| *random.weighted(&[(3, 'a'), (0, 'b'), (1, 'c')]))
+            .collect();
         let count = |wanted| drawn.iter().filter(|drawn| **drawn == wanted).count();
         assert_eq!(count('b'), 0);
         assert!((700..800).contains(&count('a')), "{}", count('a'));

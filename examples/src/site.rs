@@ -37,7 +37,12 @@ pub const PAGES: &[(u64, Page)] = &[
 ];
 
 /// What is searched for, as it stands in the query.
-pub const SEARCHES: &[(u64, &str)] = &[(5, "q=identify"), (3, "q=offline+queue"), (2, "q=gdpr%20delete"), (1, "q=%22exactly+once%22")];
+pub const SEARCHES: &[(u64, &str)] = &[
+    (5, "q=identify"),
+    (3, "q=offline+queue"),
+    (2, "q=gdpr%20delete"),
+    (1, "q=%22exactly+once%22"),
+];
 
 /// Where visits begin; `-` is a typed address.
 pub const REFERRERS: &[(u64, &str)] = &[
@@ -56,20 +61,44 @@ pub const ORIGIN: &str = "https://www.example.com";
 
 /// Browsers of people.
 pub const BROWSERS: &[(u64, &str)] = &[
-    (30, "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36"),
-    (14, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"),
-    (13, "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Mobile Safari/537.36"),
-    (12, "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15"),
-    (9, "Mozilla/5.0 (X11; Linux x86_64; rv:139.0) Gecko/20100101 Firefox/139.0"),
-    (6, "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:139.0) Gecko/20100101 Firefox/139.0"),
+    (
+        30,
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Safari/537.36",
+    ),
+    (
+        14,
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+    ),
+    (
+        13,
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Mobile Safari/537.36",
+    ),
+    (
+        12,
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
+    ),
+    (
+        9,
+        "Mozilla/5.0 (X11; Linux x86_64; rv:139.0) Gecko/20100101 Firefox/139.0",
+    ),
+    (
+        6,
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:139.0) Gecko/20100101 Firefox/139.0",
+    ),
     // Quotes inside a user agent are rare and real; Apache writes them like this.
     (1, r#"Mozilla/5.0 (compatible; \"Quoted\" Browser 1.0)"#),
 ];
 
 /// Robots, feed readers and scripts.
 pub const ROBOTS: &[(u64, &str)] = &[
-    (8, "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
-    (5, "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"),
+    (
+        8,
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    ),
+    (
+        5,
+        "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+    ),
     (3, "UniversalFeedParser/5.2.1 +https://code.google.com/p/feedparser/"),
     (2, "curl/8.14.0"),
     (1, "-"),

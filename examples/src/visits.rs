@@ -49,15 +49,29 @@ pub fn until(wanted: usize, seconds: u64, random: &mut Random) -> Vec<Hit> {
 fn visitor(random: &mut Random) -> Visitor {
     let robot = random.percent(12);
     let user_agent = random.weighted(if robot { ROBOTS } else { BROWSERS });
-    Visitor { host: host(random), user_agent, robot }
+    Visitor {
+        host: host(random),
+        user_agent,
+        robot,
+    }
 }
 
 /// An address from the ranges for documentation (RFC 5737, RFC 3849) and benchmarks (RFC 2544): nobody's.
 fn host(random: &mut Random) -> String {
     if random.percent(12) {
-        return format!("2001:db8:{:x}:{:x}::{:x}", random.below(1 << 16), random.below(1 << 16), 1 + random.below(255));
+        return format!(
+            "2001:db8:{:x}:{:x}::{:x}",
+            random.below(1 << 16),
+            random.below(1 << 16),
+            1 + random.below(255)
+        );
     }
-    format!("198.{}.{}.{}", 18 + random.below(2), random.below(256), 1 + random.below(254))
+    format!(
+        "198.{}.{}.{}",
+        18 + random.below(2),
+        random.below(256),
+        1 + random.below(254)
+    )
 }
 
 /// A second of the log in which a visit begins: days have an evening and nights are quiet.
@@ -65,7 +79,11 @@ fn begin(seconds: u64, random: &mut Random) -> u64 {
     const DAY: u64 = 86_400;
     let second = random.below(seconds.max(1));
     let by_night = second % DAY < DAY / 4;
-    if by_night && random.percent(70) { (second + DAY / 2) % seconds.max(1) } else { second }
+    if by_night && random.percent(70) {
+        (second + DAY / 2) % seconds.max(1)
+    } else {
+        second
+    }
 }
 
 /// A visit of some pages, each with what it loads.
@@ -75,7 +93,14 @@ fn visit(visitor: &Visitor, begin: u64, random: &mut Random, hits: &mut Vec<Hit>
     for _ in 0..random.heavy_tailed(45, 32) {
         let page = random.weighted(PAGES);
         if visitor.robot {
-            hits.push(hit(visitor, second, page.path.to_owned(), page.bytes, "-".to_owned(), random));
+            hits.push(hit(
+                visitor,
+                second,
+                page.path.to_owned(),
+                page.bytes,
+                "-".to_owned(),
+                random,
+            ));
         } else {
             referrer = open(visitor, second, page, referrer, random, hits);
         }
@@ -98,21 +123,41 @@ fn open(visitor: &Visitor, second: u64, page: &Page, from: String, random: &mut 
     for asset in page.assets {
         // Three of four are in the browser's cache.
         if random.percent(25) {
-            hits.push(hit(visitor, second + random.below(2), (*asset).to_owned(), 23_000, address.clone(), random));
+            hits.push(hit(
+                visitor,
+                second + random.below(2),
+                (*asset).to_owned(),
+                23_000,
+                address.clone(),
+                random,
+            ));
         }
     }
     address
 }
 
 fn hit(visitor: &Visitor, second: u64, target: String, about: u64, referrer: String, random: &mut Random) -> Hit {
-    let method = if visitor.robot && random.percent(10) { "HEAD" } else { "GET" };
+    let method = if visitor.robot && random.percent(10) {
+        "HEAD"
+    } else {
+        "GET"
+    };
     let status = status(&target, random);
     let bytes = match (status, method) {
         (304, _) | (_, "HEAD") => None,
         (200, _) => Some(about + random.below(about / 8 + 1)),
         _ => Some(160 + random.below(200)),
     };
-    Hit { second, host: visitor.host.clone(), method, target, status, bytes, referrer, user_agent: visitor.user_agent }
+    Hit {
+        second,
+        host: visitor.host.clone(),
+        method,
+        target,
+        status,
+        bytes,
+        referrer,
+        user_agent: visitor.user_agent,
+    }
 }
 
 fn status(target: &str, random: &mut Random) -> u16 {

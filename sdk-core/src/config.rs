@@ -7,6 +7,7 @@ use trailmark_protocol::headers::{SECRET_KEY_PREFIX, WRITE_KEY_PREFIX};
 use trailmark_protocol::limits::{BATCH_EVENTS, BODY_BYTES};
 
 use crate::Properties;
+use crate::identity::check_anonymous_id;
 
 /// Events that make a batch worth sending at once: 20, as Segment and PostHog on phones. About 10 KiB.
 pub const FLUSH_AT: usize = 20;
@@ -101,6 +102,18 @@ impl Config {
         })
     }
 
+    /// Whether the wire's rules allow what is in it.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if !fits_header(&self.sdk_name) {
+            return Err(ConfigError::SdkName);
+        }
+        let anonymous_id = self.anonymous_id.as_deref();
+        anonymous_id
+            .map_or(Ok(()), check_anonymous_id)
+            .map_err(ConfigError::AnonymousId)?;
+        self.context.check().map_err(ConfigError::Context)
+    }
+
     /// The same settings with nonsense made sensible: no zero sizes, no batch that every server refuses.
     pub(crate) fn sane(mut self) -> Self {
         self.flush_at = self.flush_at.max(1);
@@ -131,10 +144,14 @@ fn check_key(key: &str) -> Result<(), ConfigError> {
         return Err(ConfigError::SecretKey);
     }
     match key.strip_prefix(WRITE_KEY_PREFIX) {
-        // Printable ASCII, so that it fits a header.
-        Some(rest) if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()) => Ok(()),
+        Some(rest) if fits_header(rest) => Ok(()),
         _ => Err(ConfigError::NotAWriteKey),
     }
+}
+
+/// Printable ASCII, and some of it.
+fn fits_header(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// What is wrong with a configuration.
@@ -145,6 +162,8 @@ pub enum ConfigError {
     SecretKey,
     /// Not a key that starts with `tm_pk_`.
     NotAWriteKey,
+    /// The SDK's name does not fit a header: it is empty, or has more than printable ASCII.
+    SdkName,
     /// The given anonymous_id cannot stand for a device.
     AnonymousId(Reason),
     /// The given context is beyond a limit.
@@ -158,6 +177,7 @@ impl std::fmt::Display for ConfigError {
                 "this is a secret key (tm_sk_…): whoever has the app can read it; use a write key (tm_pk_…)",
             ),
             Self::NotAWriteKey => f.write_str("not a write key: one starts with tm_pk_ and has no blanks"),
+            Self::SdkName => f.write_str("the SDK's name is printable ASCII without blanks, as trailmark-dart/0.1.0"),
             Self::AnonymousId(reason) => write!(f, "the anonymous_id is refused: {reason}"),
             Self::Context(reason) => write!(f, "the context is refused: {reason}"),
         }
@@ -165,3 +185,45 @@ impl std::fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_no_write_key_is_refused_at_once() {
+        let error = |key| Config::new(key).err();
+        assert_eq!(error("tm_pk_0193"), None);
+        assert_eq!(error("tm_sk_0193"), Some(ConfigError::SecretKey));
+        for key in ["", "0193", "tm_pk_", "tm_pk_a b", "tm_pk_a\n", "tm_pk_ä"] {
+            assert_eq!(error(key), Some(ConfigError::NotAWriteKey), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_not_in_the_debug_output() {
+        assert!(!format!("{:?}", Config::new("tm_pk_0193").unwrap()).contains("0193"));
+    }
+
+    #[test]
+    fn what_the_wire_refuses_is_refused_before_the_start() {
+        let checked = |change: fn(&mut Config)| {
+            let mut config = Config::new("tm_pk_0193").unwrap();
+            change(&mut config);
+            config.check().err()
+        };
+        assert_eq!(checked(|_| {}), None);
+        assert_eq!(
+            checked(|config| config.sdk_name = "a\r\nb".into()),
+            Some(ConfigError::SdkName)
+        );
+        assert_eq!(
+            checked(|config| config.anonymous_id = Some("null".into())),
+            Some(ConfigError::AnonymousId(Reason::JunkAnonymousId))
+        );
+        assert_eq!(
+            checked(|config| (0..600).for_each(|n| config.context.insert(&format!("k{n}"), n))),
+            Some(ConfigError::Context(Reason::TooManyProperties))
+        );
+    }
+}

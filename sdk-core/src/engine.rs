@@ -15,7 +15,7 @@ use crate::capture::{Capture, freeze};
 use crate::config::{Config, ConfigError};
 use crate::entropy::{Entropy, bytes};
 use crate::flush::{Flush, FlushId, FlushReport};
-use crate::identity::{Change, Identity, check_anonymous_id};
+use crate::identity::{Change, Identity};
 use crate::properties::Properties;
 use crate::queue::{Entry, Queue};
 use crate::request::Request;
@@ -55,14 +55,13 @@ impl Engine {
     /// An engine with an empty queue. `now` goes into the ids it makes.
     ///
     /// # Errors
-    /// The configured anonymous_id or context is refused by the wire's rules.
+    /// A setting is refused by the wire's rules.
     pub fn new(config: Config, entropy: impl Entropy + 'static, now: Timestamp) -> Result<Self, ConfigError> {
         let mut config = config.sane();
         let mut entropy: Box<dyn Entropy> = Box::new(entropy);
-        config.context.check().map_err(ConfigError::Context)?;
+        config.check()?;
         let mut id_or_new = |given: Option<String>| given.unwrap_or_else(|| new_id(&mut *entropy, now));
         let anonymous_id = id_or_new(config.anonymous_id.take());
-        check_anonymous_id(&anonymous_id).map_err(ConfigError::AnonymousId)?;
         Ok(Self {
             install_id: id_or_new(config.install_id.take()),
             identity: Identity::new(anonymous_id),
@@ -97,7 +96,7 @@ impl Engine {
     /// a `$set` if there are properties. Another user opens a new epoch.
     ///
     /// # Errors
-    /// See [`Engine::track`]; a refused id changes nothing.
+    /// See [`Engine::track`]; a refused identify changes nothing.
     pub fn identify(
         &mut self,
         user_id: &str,
@@ -105,6 +104,7 @@ impl Engine {
         set_once: &Properties,
         now: Timestamp,
     ) -> Result<Option<Uuid>, Reason> {
+        let before = self.identity.clone();
         let fresh = || new_id(&mut *self.entropy, now);
         let name = match self.identity.identify(user_id, fresh) {
             Ok(Change::SameUser) if set.is_empty() && set_once.is_empty() => return Ok(None),
@@ -112,7 +112,12 @@ impl Engine {
             Ok(Change::FirstUser | Change::OtherUser) => names::IDENTIFY,
             Err(reason) => return self.admit(None, now, |_, _, _| Err(reason)).map(Some),
         };
-        self.set_person(name, set, set_once, now).map(Some)
+        let captured = self.set_person(name, set, set_once, now);
+        if captured.is_err() {
+            // Without its event the link would be missing for ever: the app may try again with less.
+            self.identity = before;
+        }
+        captured.map(Some)
     }
 
     /// Sets person properties without anything else having happened.

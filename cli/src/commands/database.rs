@@ -11,7 +11,10 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// Those of `work`, or what stands in the way to the database.
-pub(super) async fn with<T>(config: &Config, work: impl AsyncFnOnce(&Store) -> Result<T, Failure>) -> Result<T, Failure> {
+pub(super) async fn with<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Store) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let database = Database::open(config).await?;
     let store = database.store().clone();
     let done = async {

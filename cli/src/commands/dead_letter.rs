@@ -51,7 +51,14 @@ impl Report for List {
         let rows = self.dead_letters.iter().map(|row| {
             let sqlstate = row.sqlstate.clone().unwrap_or_else(|| "-".to_owned());
             let (failed_at, reason, detail) = (row.failed_at.clone(), row.reason.clone(), row.detail.clone());
-            [row.project.to_string(), row.event.clone(), failed_at, reason, sqlstate, detail]
+            [
+                row.project.to_string(),
+                row.event.clone(),
+                failed_at,
+                reason,
+                sqlstate,
+                detail,
+            ]
         });
         out.push_str(&table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>()));
     }
@@ -66,8 +73,15 @@ struct Outcome {
 
 impl Report for Outcome {
     fn text(&self, out: &mut String) {
-        let Self { stored, duplicates, refused } = self;
-        let _ = writeln!(out, "{stored} stored, {duplicates} were stored already, {refused} refused again");
+        let Self {
+            stored,
+            duplicates,
+            refused,
+        } = self;
+        let _ = writeln!(
+            out,
+            "{stored} stored, {duplicates} were stored already, {refused} refused again"
+        );
     }
 }
 
@@ -76,12 +90,22 @@ pub(super) async fn run(config: &Config, command: &args::DeadLetter, output: Out
         args::DeadLetter::List { project, limit } => {
             let list = async |store: &Store| Ok(store.list_dead_letters(*project, *limit).await?);
             let letters = database::with(config, list).await?;
-            output.print(&List { dead_letters: letters.into_iter().map(Row::from).collect() })
+            output.print(&List {
+                dead_letters: letters.into_iter().map(Row::from).collect(),
+            })
         }
         args::DeadLetter::Replay { project, event } => {
             let replay = async |store: &Store| Ok(store.replay_dead_letters(*project, *event).await?);
-            let Replayed { stored, duplicates, refused } = database::with(config, replay).await?;
-            output.print(&Outcome { stored, duplicates, refused })?;
+            let Replayed {
+                stored,
+                duplicates,
+                refused,
+            } = database::with(config, replay).await?;
+            output.print(&Outcome {
+                stored,
+                duplicates,
+                refused,
+            })?;
             match refused {
                 0 => Ok(()),
                 _ => Err(Failure::failed(format!("{refused} events were refused again"))

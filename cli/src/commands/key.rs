@@ -48,7 +48,10 @@ struct Created {
 
 impl From<NewKey> for Created {
     fn from(new: NewKey) -> Self {
-        Self { key: new.text, row: new.key.into() }
+        Self {
+            key: new.text,
+            row: new.key.into(),
+        }
     }
 }
 
@@ -72,7 +75,15 @@ impl Report for List {
             let last_used = row.last_used_at.clone().unwrap_or_else(never);
             let revoked = row.revoked_at.clone().unwrap_or_else(|| "no".to_owned());
             let (kind, hint, name) = (row.kind.to_owned(), row.hint.clone(), row.name.clone());
-            [row.project.to_string(), row.id.to_string(), kind, hint, name, last_used, revoked]
+            [
+                row.project.to_string(),
+                row.id.to_string(),
+                kind,
+                hint,
+                name,
+                last_used,
+                revoked,
+            ]
         });
         out.push_str(&table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>()));
     }
@@ -102,15 +113,23 @@ pub(super) async fn run(config: &Config, command: &args::Key, output: Output) ->
         }
         args::Key::List { project } => {
             let keys = database::with(config, async |store: &Store| Ok(store.list_keys(*project).await?)).await?;
-            output.print(&List { keys: keys.into_iter().map(Row::from).collect() })
+            output.print(&List {
+                keys: keys.into_iter().map(Row::from).collect(),
+            })
         }
         args::Key::Revoke { project, key } => {
             let revoke = async |store: &Store| Ok(store.revoke_key(*project, *key).await?);
             if !database::with(config, revoke).await? {
-                return Err(Failure::failed(format!("project {project} has no key {key} that could be revoked"))
-                    .hint("trailmark key list"));
+                return Err(
+                    Failure::failed(format!("project {project} has no key {key} that could be revoked"))
+                        .hint("trailmark key list"),
+                );
             }
-            output.print(&Revoked { project: *project, id: *key, revoked: true })
+            output.print(&Revoked {
+                project: *project,
+                id: *key,
+                revoked: true,
+            })
         }
     }
 }

@@ -23,5 +23,7 @@ impl Report for Migrated {
 
 pub(super) async fn run(config: &Config, output: Output) -> Result<(), Failure> {
     database::with(config, async |_: &Store| Ok(())).await?;
-    output.print(&Migrated { schema_version: Store::known_version() })
+    output.print(&Migrated {
+        schema_version: Store::known_version(),
+    })
 }

@@ -26,7 +26,11 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         (Err(error), Command::Doctor(_)) => return doctor::bad_config(&error, output),
         (config, _) => config?,
     };
-    let level = if matches!(args.command, Command::Serve(_)) { &config.log.level } else { logging::QUIET };
+    let level = if matches!(args.command, Command::Serve(_)) {
+        &config.log.level
+    } else {
+        logging::QUIET
+    };
     logging::start(&config.log, level)?;
     match &args.command {
         Command::Serve(_) => serve::run(config, output).await,

@@ -20,7 +20,11 @@ struct Row {
 
 impl From<Project> for Row {
     fn from(project: Project) -> Self {
-        Self { id: project.id, name: project.name, created_at: project.created_at.to_string() }
+        Self {
+            id: project.id,
+            name: project.name,
+            created_at: project.created_at.to_string(),
+        }
     }
 }
 
@@ -39,7 +43,10 @@ struct List {
 impl Report for List {
     fn text(&self, out: &mut String) {
         let heading = ["ID", "NAME", "CREATED"].map(str::to_owned);
-        let rows = self.projects.iter().map(|row| [row.id.to_string(), row.name.clone(), row.created_at.clone()]);
+        let rows = self
+            .projects
+            .iter()
+            .map(|row| [row.id.to_string(), row.name.clone(), row.created_at.clone()]);
         out.push_str(&table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>()));
     }
 }
@@ -53,7 +60,9 @@ pub(super) async fn run(config: &Config, command: &args::Project, output: Output
         }
         args::Project::List => {
             let projects = database::with(config, async |store: &Store| Ok(store.list_projects().await?)).await?;
-            output.print(&List { projects: projects.into_iter().map(Row::from).collect() })
+            output.print(&List {
+                projects: projects.into_iter().map(Row::from).collect(),
+            })
         }
     }
 }

@@ -23,7 +23,9 @@ impl Report for Listening {
 
 pub(super) async fn run(config: Config, output: Output) -> Result<(), Failure> {
     let server = Server::start(config).await?;
-    output.print(&Listening { url: local_url(server.address()) })?;
+    output.print(&Listening {
+        url: local_url(server.address()),
+    })?;
     until_stopped().await?;
     stop(server).await
 }

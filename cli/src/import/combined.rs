@@ -111,7 +111,15 @@ pub fn parse_line(line: &[u8]) -> Result<Request<'_>, Malformed> {
     } else {
         (present(rest.quoted("referrer")?), present(rest.quoted("user agent")?))
     };
-    Ok(Request { host, at, line, status, bytes, referrer, user_agent })
+    Ok(Request {
+        host,
+        at,
+        line,
+        status,
+        bytes,
+        referrer,
+        user_agent,
+    })
 }
 
 /// What is still to be read of the line. Fields are separated by one space.
@@ -135,7 +143,11 @@ impl<'a> Rest<'a> {
 
     /// The text in the next pair of brackets. What is before them (ident and user, which may hold spaces) is skipped.
     fn bracketed(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
-        let open = self.0.iter().position(|b| *b == b'[').ok_or(Malformed::Missing(field))?;
+        let open = self
+            .0
+            .iter()
+            .position(|b| *b == b'[')
+            .ok_or(Malformed::Missing(field))?;
         self.take(open, 1);
         let close = self.0.iter().position(|b| *b == b']').ok_or(Malformed::BadTime)?;
         Ok(self.take(close, 2))
@@ -203,13 +215,17 @@ fn escape(after: &[u8]) -> (u8, usize) {
         [b'v', ..] => (0x0b, 1),
         [b'f', ..] => (0x0c, 1),
         [b'r', ..] => (b'\r', 1),
-        [b'x', high, low, ..] => hex(*high).zip(hex(*low)).map_or((b'\\', 0), |(high, low)| (high << 4 | low, 3)),
+        [b'x', high, low, ..] => hex(*high)
+            .zip(hex(*low))
+            .map_or((b'\\', 0), |(high, low)| (high << 4 | low, 3)),
         _ => (b'\\', 0),
     }
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 fn request_line(text: Cow<'_, str>) -> RequestLine<'_> {
@@ -219,7 +235,10 @@ fn request_line(text: Cow<'_, str>) -> RequestLine<'_> {
         [method, target, protocol] if protocol.starts_with("HTTP/") => (method, target, Some(protocol)),
         _ => return RequestLine::Other(text),
     };
-    let is_method = !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_'));
+    let is_method = !method.is_empty()
+        && method
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_'));
     if !is_method || method == "-" || target.is_empty() {
         return RequestLine::Other(text);
     }
@@ -228,7 +247,12 @@ fn request_line(text: Cow<'_, str>) -> RequestLine<'_> {
         None => (target, None),
     };
     let (method, path, protocol) = (method.to_owned(), path.to_owned(), protocol.map(str::to_owned));
-    RequestLine::Http { method, path, query, protocol }
+    RequestLine::Http {
+        method,
+        path,
+        query,
+        protocol,
+    }
 }
 
 const MONTHS: [&str; 12] = [
@@ -237,9 +261,16 @@ const MONTHS: [&str; 12] = [
 
 /// Reads `17/May/2015:10:05:03 +0000` by turning it into RFC 3339, whose reader knows the calendar.
 fn parse_time(text: &[u8]) -> Result<Timestamp, Malformed> {
-    let rfc3339 = std::str::from_utf8(text).ok().and_then(to_rfc3339).ok_or(Malformed::BadTime)?;
+    let rfc3339 = std::str::from_utf8(text)
+        .ok()
+        .and_then(to_rfc3339)
+        .ok_or(Malformed::BadTime)?;
     let at = Timestamp::parse(&rfc3339).ok_or(Malformed::BadTime)?;
-    if at < FIRST_WEB_SERVER { Err(Malformed::BeforeTheWeb) } else { Ok(at) }
+    if at < FIRST_WEB_SERVER {
+        Err(Malformed::BeforeTheWeb)
+    } else {
+        Ok(at)
+    }
 }
 
 fn to_rfc3339(text: &str) -> Option<String> {

@@ -14,7 +14,7 @@ pub struct Lines<R> {
 }
 
 /// One line of the input.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line<'a> {
     /// The line, without its line feed.
     Whole(&'a [u8]),
@@ -25,18 +25,23 @@ pub enum Line<'a> {
 impl<R: BufRead> Lines<R> {
     /// Reads from `input`.
     pub fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new() }
+        Self {
+            input,
+            buffer: Vec::new(),
+        }
     }
 
     /// The next line, or `None` at the end.
     ///
     /// # Errors
     /// Whatever reading the input gives: a disk error, a broken gzip stream.
-    pub fn next(&mut self) -> std::io::Result<Option<Line<'_>>> {
+    pub fn read(&mut self) -> std::io::Result<Option<Line<'_>>> {
         self.buffer.clear();
         // One byte more than a line may have: its line feed, or the proof that it is too long.
         let limit = LINE_BYTES as u64 + 1;
-        let read = Read::by_ref(&mut self.input).take(limit).read_until(b'\n', &mut self.buffer)?;
+        let read = Read::by_ref(&mut self.input)
+            .take(limit)
+            .read_until(b'\n', &mut self.buffer)?;
         if read == 0 {
             return Ok(None);
         }
@@ -57,7 +62,7 @@ mod tests {
     fn lengths(input: &[u8]) -> Vec<Option<usize>> {
         let mut lines = Lines::new(std::io::BufReader::with_capacity(7, input));
         let mut all = Vec::new();
-        while let Some(line) = lines.next().unwrap() {
+        while let Some(line) = lines.read().unwrap() {
             all.push(match line {
                 Line::Whole(line) => Some(line.len()),
                 Line::TooLong => None,

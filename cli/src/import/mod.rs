@@ -47,7 +47,7 @@ pub async fn run(job: &Job, now: Timestamp) -> Result<Summary, Failure> {
     let mut reader = Reader::new(now);
     let mut sender = Sender::connect(&job.url, &job.key)?;
     let mut lines = Lines::new(text);
-    while let Some(line) = lines.next().map_err(|error| unreadable(&job.file, &error))? {
+    while let Some(line) = lines.read().map_err(|error| unreadable(&job.file, &error))? {
         match reader.read(line) {
             Ok(capture) => sender.send(capture).await?,
             Err(why) => progress.suspend(|| say(format_args!("line {}: {why}", reader.summary.lines))),
@@ -74,7 +74,12 @@ struct Reader {
 impl Reader {
     fn new(now: Timestamp) -> Self {
         let latest = now.plus_micros(limits::FUTURE_MS * 1000);
-        Self { latest, occurrences: Occurrences::default(), devices: Devices::default(), summary: Summary::default() }
+        Self {
+            latest,
+            occurrences: Occurrences::default(),
+            devices: Devices::default(),
+            summary: Summary::default(),
+        }
     }
 
     /// The event of the next line; a malformed one is counted.
@@ -89,7 +94,9 @@ impl Reader {
     }
 
     fn event(&mut self, line: Line<'_>) -> Result<Capture, Malformed> {
-        let Line::Whole(line) = line else { return Err(Malformed::TooLong) };
+        let Line::Whole(line) = line else {
+            return Err(Malformed::TooLong);
+        };
         let request = parse_line(line)?;
         if request.at > self.latest {
             return Err(Malformed::InTheFuture);

@@ -21,7 +21,12 @@ pub struct Occurrences {
 impl Occurrences {
     /// How many equal lines, logged at `at`, came before this one.
     pub fn before(&mut self, at: Timestamp, line: Fingerprint) -> u32 {
-        let count = self.by_second.entry(at.millis() / 1000).or_default().entry(line).or_insert(0);
+        let count = self
+            .by_second
+            .entry(at.millis() / 1000)
+            .or_default()
+            .entry(line)
+            .or_insert(0);
         let before = *count;
         *count += 1;
         self.remembered += usize::from(before == 0);
@@ -58,7 +63,10 @@ mod tests {
         assert_eq!(occurrences.remembered, REMEMBERED_LINES);
         let mut last = [0; 16];
         last[..8].copy_from_slice(&(lines - 1).to_be_bytes());
-        assert_eq!(occurrences.before(Timestamp::from_millis((lines as i64 - 1) * 1000), last), 1);
+        assert_eq!(
+            occurrences.before(Timestamp::from_millis((lines as i64 - 1) * 1000), last),
+            1
+        );
         assert_eq!(occurrences.before(Timestamp::from_millis(0), [0; 16]), 0);
     }
 }

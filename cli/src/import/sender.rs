@@ -39,8 +39,16 @@ impl Sender {
             .flush_at(BATCH_EVENTS)
             .max_batch_events(BATCH_EVENTS)
             .build()
-            .map_err(|error| Failure::usage(error.to_string()).hint("trailmark key create --project ID --kind write"))?;
-        Ok(Self { client, url: url.to_owned(), sent: 0, delivered: 0, progressed: Instant::now() })
+            .map_err(|error| {
+                Failure::usage(error.to_string()).hint("trailmark key create --project ID --kind write")
+            })?;
+        Ok(Self {
+            client,
+            url: url.to_owned(),
+            sent: 0,
+            delivered: 0,
+            progressed: Instant::now(),
+        })
     }
 
     /// Hands an event to the SDK once there is room. The first one is sent alone: a wrong address or key shows at once.
@@ -48,7 +56,10 @@ impl Sender {
     /// # Errors
     /// The server takes no events.
     pub async fn send(&mut self, event: Capture) -> Result<(), Failure> {
-        while tokio::time::timeout(LOOK_EVERY, self.client.ready(QUEUED_EVENTS)).await.is_err() {
+        while tokio::time::timeout(LOOK_EVERY, self.client.ready(QUEUED_EVENTS))
+            .await
+            .is_err()
+        {
             self.check_progress()?;
         }
         self.client.capture(event);
@@ -76,13 +87,22 @@ impl Sender {
         if stats.delivered > self.delivered {
             (self.delivered, self.progressed) = (stats.delivered, Instant::now());
         }
-        if stats.paused || self.progressed.elapsed() > PATIENCE { Err(self.stuck()) } else { Ok(()) }
+        if stats.paused || self.progressed.elapsed() > PATIENCE {
+            Err(self.stuck())
+        } else {
+            Ok(())
+        }
     }
 
     fn stuck(&self) -> Failure {
-        let Stats { delivered, last_error, .. } = self.client.stats();
+        let Stats {
+            delivered, last_error, ..
+        } = self.client.stats();
         let why = last_error.unwrap_or_else(|| "no answer".to_owned());
-        Failure::failed(format!("{} takes no events: {why} ({delivered} were delivered)", self.url))
-            .hint("check --url and --key; the same import may be run again, it stores nothing twice")
+        Failure::failed(format!(
+            "{} takes no events: {why} ({delivered} were delivered)",
+            self.url
+        ))
+        .hint("check --url and --key; the same import may be run again, it stores nothing twice")
     }
 }

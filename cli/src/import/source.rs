@@ -28,19 +28,28 @@ pub struct Source {
 pub fn open(path: &Path) -> io::Result<Source> {
     if path == Path::new("-") {
         let progress = bar(None);
-        return Ok(Source { text: unpack(progress.wrap_read(io::stdin()))?, progress });
+        return Ok(Source {
+            text: unpack(progress.wrap_read(io::stdin()))?,
+            progress,
+        });
     }
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     let progress = bar(metadata.is_file().then_some(metadata.len()));
-    Ok(Source { text: unpack(progress.wrap_read(file))?, progress })
+    Ok(Source {
+        text: unpack(progress.wrap_read(file))?,
+        progress,
+    })
 }
 
 fn unpack(raw: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
     let mut raw = BufReader::with_capacity(BUFFER_BYTES, raw);
     if raw.fill_buf()?.starts_with(&GZIP_MAGIC) {
         // Rotated logs are often several gzip streams, one after the other.
-        return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(raw))));
+        return Ok(Box::new(BufReader::with_capacity(
+            BUFFER_BYTES,
+            MultiGzDecoder::new(raw),
+        )));
     }
     Ok(Box::new(raw))
 }

@@ -53,7 +53,10 @@ impl Summary {
     pub fn note_malformed(&mut self, line: u64, why: Malformed) {
         self.malformed += 1;
         if self.malformed_lines.len() < LISTED_LINES {
-            self.malformed_lines.push(MalformedLine { line, reason: why.to_string() });
+            self.malformed_lines.push(MalformedLine {
+                line,
+                reason: why.to_string(),
+            });
         }
     }
 
@@ -68,7 +71,12 @@ impl Report for Summary {
     fn text(&self, out: &mut String) {
         let more = if self.devices_is_lower_bound { " or more" } else { "" };
         let _ = writeln!(out, "{:>12} lines read", thousands(self.lines));
-        let _ = writeln!(out, "{:>12} events accepted, from {}{more} devices", thousands(self.accepted), thousands(self.devices as u64));
+        let _ = writeln!(
+            out,
+            "{:>12} events accepted, from {}{more} devices",
+            thousands(self.accepted),
+            thousands(self.devices as u64)
+        );
         let _ = writeln!(out, "{:>12} malformed lines", thousands(self.malformed));
         for (reason, count) in &self.dropped {
             let _ = writeln!(out, "{:>12} dropped: {reason}", thousands(*count));
@@ -76,6 +84,11 @@ impl Report for Summary {
         if self.undelivered > 0 {
             let _ = writeln!(out, "{:>12} not delivered", thousands(self.undelivered));
         }
-        let _ = writeln!(out, "{:>12.1} seconds, {} events/s", self.seconds, thousands(self.events_per_second as u64));
+        let _ = writeln!(
+            out,
+            "{:>12.1} seconds, {} events/s",
+            self.seconds,
+            thousands(self.events_per_second as u64)
+        );
     }
 }

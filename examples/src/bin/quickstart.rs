@@ -6,7 +6,9 @@ use std::time::Duration;
 use trailmark_core::{Client, Properties};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let url = std::env::args().nth(1).unwrap_or_else(|| "http://127.0.0.1:7700".to_owned());
+    let url = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "http://127.0.0.1:7700".to_owned());
     let key = std::env::var("TRAILMARK_WRITE_KEY").map_err(|_| "set TRAILMARK_WRITE_KEY: trailmark key create")?;
 
     let client = Client::builder(&url, &key).build()?;
@@ -15,5 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let report = client.flush_blocking(Duration::from_secs(5));
 
     println!("{report:?}");
-    if report.pending == 0 { Ok(()) } else { Err(client.stats().last_error.unwrap_or_default().into()) }
+    if report.pending == 0 {
+        Ok(())
+    } else {
+        Err(client.stats().last_error.unwrap_or_default().into())
+    }
 }

@@ -28,11 +28,19 @@ impl Store {
     /// What stands in the way.
     pub async fn vitals(&self) -> Result<Vitals, StoreError> {
         let (server_version, now): (String, PgTime) =
-            sqlx::query_as("SELECT current_setting('server_version'), clock_timestamp()").fetch_one(&self.pool).await?;
+            sqlx::query_as("SELECT current_setting('server_version'), clock_timestamp()")
+                .fetch_one(&self.pool)
+                .await?;
         let migrated: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
             .fetch_one(&self.pool)
             .await?;
-        let mut vitals = Vitals { server_version, now: now.0, schema_version: None, weeks_ahead: 0, dead_letters: 0 };
+        let mut vitals = Vitals {
+            server_version,
+            now: now.0,
+            schema_version: None,
+            weeks_ahead: 0,
+            dead_letters: 0,
+        };
         if migrated {
             self.look_closer(&mut vitals).await?;
         }

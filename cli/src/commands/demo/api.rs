@@ -50,20 +50,30 @@ pub(super) struct ByDay {
 impl Api {
     pub(super) fn new(url: &str, key: &str) -> Result<Self, Failure> {
         let client = http::client().map_err(|error| Failure::failed(format!("no HTTP client: {error}")))?;
-        Ok(Self { client, url: url.to_owned(), key: key.to_owned() })
+        Ok(Self {
+            client,
+            url: url.to_owned(),
+            key: key.to_owned(),
+        })
     }
 
     pub(super) async fn stats(&self) -> Result<Stats, Failure> {
         let (status, body) = self.get("/api/analytics/stats").await?;
         if status != StatusCode::OK {
-            return Err(Failure::failed(format!("the server does not tell what is stored: {status} {body}")));
+            return Err(Failure::failed(format!(
+                "the server does not tell what is stored: {status} {body}"
+            )));
         }
         serde_json::from_value(body).map_err(|error| Failure::failed(format!("the server's statistics: {error}")))
     }
 
     pub(super) async fn until_the_key_is_known(&self) -> Result<(), Failure> {
-        self.until("the server does not know its new keys", "/api/analytics/stats", |status, _| status == StatusCode::OK)
-            .await
+        self.until(
+            "the server does not know its new keys",
+            "/api/analytics/stats",
+            |status, _| status == StatusCode::OK,
+        )
+        .await
     }
 
     /// Everything that got a 202 is in the database, or a dead letter.
@@ -82,7 +92,10 @@ impl Api {
                 return Ok(());
             }
             if started.elapsed() > PATIENCE {
-                return Err(Failure::failed(format!("{late} after {} s: {body}", PATIENCE.as_secs())));
+                return Err(Failure::failed(format!(
+                    "{late} after {} s: {body}",
+                    PATIENCE.as_secs()
+                )));
             }
             tokio::time::sleep(ASK_EVERY).await;
         }

@@ -52,18 +52,34 @@ async fn play(server: &Server, args: &args::Demo, output: Output) -> Result<(), 
     // The server reads new keys within a second, both at once.
     api.until_the_key_is_known().await?;
     say(format_args!("playing {} through the client SDK", args.log.display()));
-    let job = Job { file: args.log.clone(), url: url.clone(), key: write_key.clone() };
+    let job = Job {
+        file: args.log.clone(),
+        url: url.clone(),
+        key: write_key.clone(),
+    };
     let import = import::run(&job, SystemClock.now()).await?;
     api.until_all_is_stored().await?;
 
     let stored = api.stats().await?;
     let by_status_class = store.status_classes(project).await?.into_iter().collect();
-    output.print(&Demo { url, project, write_key, secret_key, import, stored, by_status_class })
+    output.print(&Demo {
+        url,
+        project,
+        write_key,
+        secret_key,
+        import,
+        stored,
+        by_status_class,
+    })
 }
 
 /// The demo's project, which a second demo finds again.
 async fn project(store: &Store) -> Result<i32, Failure> {
-    let found = store.list_projects().await?.into_iter().find(|project| project.name == PROJECT);
+    let found = store
+        .list_projects()
+        .await?
+        .into_iter()
+        .find(|project| project.name == PROJECT);
     match found {
         Some(project) => Ok(project.id),
         None => Ok(store.create_project(PROJECT).await?.id),

@@ -28,7 +28,11 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn new(name: &'static str, result: Verdict, detail: impl Into<String>) -> Self {
-        Self { name, result, detail: detail.into() }
+        Self {
+            name,
+            result,
+            detail: detail.into(),
+        }
     }
 
     pub(super) fn ok(name: &'static str, detail: impl Into<String>) -> Self {

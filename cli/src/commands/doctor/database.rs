@@ -20,7 +20,10 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
     if config.database.url.is_empty() {
         checks.push(binaries(config));
         if !config.data_dir.join(PRIVATE_DIR).exists() {
-            checks.push(Check::ok("database", "none yet; the first `trailmark serve` makes a private one"));
+            checks.push(Check::ok(
+                "database",
+                "none yet; the first `trailmark serve` makes a private one",
+            ));
             return checks;
         }
     }
@@ -39,7 +42,10 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
 fn binaries(config: &Config) -> Check {
     let bin = &config.database.pg_bin;
     match find_binaries((!bin.as_os_str().is_empty()).then_some(bin)) {
-        Ok(found) => Check::ok("postgres", format!("version {} in {}", found.major, found.bin_dir.display())),
+        Ok(found) => Check::ok(
+            "postgres",
+            format!("version {} in {}", found.major, found.bin_dir.display()),
+        ),
         Err(error) => Check::fail("postgres", error.to_string()),
     }
 }
@@ -52,7 +58,10 @@ async fn examine(store: &Store) -> Vec<Check> {
 }
 
 fn judge(vitals: &Vitals, now: Timestamp) -> Vec<Check> {
-    let mut checks = vec![Check::ok("database", format!("answers, PostgreSQL {}", vitals.server_version)), clocks(vitals, now)];
+    let mut checks = vec![
+        Check::ok("database", format!("answers, PostgreSQL {}", vitals.server_version)),
+        clocks(vitals, now),
+    ];
     checks.push(schema(vitals.schema_version, Store::known_version()));
     if vitals.schema_version.is_some() {
         checks.push(partitions(vitals.weeks_ahead));
@@ -63,11 +72,17 @@ fn judge(vitals: &Vitals, now: Timestamp) -> Vec<Check> {
 
 fn schema(found: Option<i64>, known: i64) -> Check {
     match found {
-        None => Check::warn("schema", "never migrated; `trailmark migrate` or `trailmark serve` does it"),
-        Some(found) if found < known => Check::warn("schema", format!("at version {found} of {known}; `trailmark migrate`")),
-        Some(found) if found > known => {
-            Check::fail("schema", format!("at version {found}, newer than this release knows ({known}): upgrade trailmark"))
+        None => Check::warn(
+            "schema",
+            "never migrated; `trailmark migrate` or `trailmark serve` does it",
+        ),
+        Some(found) if found < known => {
+            Check::warn("schema", format!("at version {found} of {known}; `trailmark migrate`"))
         }
+        Some(found) if found > known => Check::fail(
+            "schema",
+            format!("at version {found}, newer than this release knows ({known}): upgrade trailmark"),
+        ),
         Some(found) => Check::ok("schema", format!("up to date, version {found}")),
     }
 }
@@ -76,7 +91,9 @@ fn partitions(weeks_ahead: i64) -> Check {
     let detail = format!("{weeks_ahead} weeks ahead");
     match weeks_ahead {
         0 => Check::warn("partitions", "none ahead; a running server makes them"),
-        few if few < i64::from(WEEKS_AHEAD) / 2 => Check::warn("partitions", format!("only {detail}; is a server running?")),
+        few if few < i64::from(WEEKS_AHEAD) / 2 => {
+            Check::warn("partitions", format!("only {detail}; is a server running?"))
+        }
         _ => Check::ok("partitions", detail),
     }
 }
@@ -84,7 +101,10 @@ fn partitions(weeks_ahead: i64) -> Check {
 fn dead_letters(waiting: i64) -> Check {
     match waiting {
         0 => Check::ok("dead letters", "none"),
-        waiting => Check::warn("dead letters", format!("{waiting} wait; `trailmark deadletter list` says why")),
+        waiting => Check::warn(
+            "dead letters",
+            format!("{waiting} wait; `trailmark deadletter list` says why"),
+        ),
     }
 }
 
@@ -128,10 +148,46 @@ mod tests {
     #[test]
     fn each_trouble_is_seen() {
         let now = vitals().now;
-        assert_eq!(worst(&Vitals { schema_version: None, ..vitals() }, now), Verdict::Warn);
-        assert_eq!(worst(&Vitals { schema_version: Some(i64::MAX), ..vitals() }, now), Verdict::Fail);
-        assert_eq!(worst(&Vitals { weeks_ahead: 0, ..vitals() }, now), Verdict::Warn);
-        assert_eq!(worst(&Vitals { dead_letters: 1, ..vitals() }, now), Verdict::Warn);
+        assert_eq!(
+            worst(
+                &Vitals {
+                    schema_version: None,
+                    ..vitals()
+                },
+                now
+            ),
+            Verdict::Warn
+        );
+        assert_eq!(
+            worst(
+                &Vitals {
+                    schema_version: Some(i64::MAX),
+                    ..vitals()
+                },
+                now
+            ),
+            Verdict::Fail
+        );
+        assert_eq!(
+            worst(
+                &Vitals {
+                    weeks_ahead: 0,
+                    ..vitals()
+                },
+                now
+            ),
+            Verdict::Warn
+        );
+        assert_eq!(
+            worst(
+                &Vitals {
+                    dead_letters: 1,
+                    ..vitals()
+                },
+                now
+            ),
+            Verdict::Warn
+        );
         assert_eq!(worst(&vitals(), now.plus_micros(-5_000_000)), Verdict::Warn);
         assert_eq!(worst(&vitals(), now.plus_micros(3_600_000_000)), Verdict::Fail);
     }

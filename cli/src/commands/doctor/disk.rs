@@ -30,7 +30,10 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     let new = if dir == config.data_dir { "" } else { " (will be made)" };
     let place = format!("{}{new}", config.data_dir.display());
     match measure(&dir) {
-        Err(error) => vec![Check::fail("data directory", format!("{place} cannot be written: {error}"))],
+        Err(error) => vec![Check::fail(
+            "data directory",
+            format!("{place} cannot be written: {error}"),
+        )],
         Ok(rate) => {
             let writable = Check::ok("data directory", format!("{place} is writable"));
             vec![writable, free(&dir, config.journal.max_bytes), speed(rate)]
@@ -42,7 +45,11 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
 fn existing(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let found = absolute.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned);
-    if found.as_ref() == Some(&absolute) { path.to_owned() } else { found.unwrap_or_else(|| path.to_owned()) }
+    if found.as_ref() == Some(&absolute) {
+        path.to_owned()
+    } else {
+        found.unwrap_or_else(|| path.to_owned())
+    }
 }
 
 fn free(dir: &Path, journal_max: u64) -> Check {
@@ -57,7 +64,10 @@ fn judge_free(free: u64, journal_max: u64) -> Check {
     if free < LITTLE_FREE {
         Check::fail("disk space", format!("only {free_text} free"))
     } else if free < journal_max {
-        Check::warn("disk space", format!("{free_text} free, less than the journal may take (journal.max_bytes, {max_text})"))
+        Check::warn(
+            "disk space",
+            format!("{free_text} free, less than the journal may take (journal.max_bytes, {max_text})"),
+        )
     } else {
         Check::ok("disk space", format!("{free_text} free"))
     }
@@ -68,7 +78,10 @@ fn speed(rate: f64) -> Check {
     let (result, remark) = if rate < SLOW_SYNCS_PER_SECOND {
         (Verdict::Warn, ": slow, each answer waits for one")
     } else if rate > INCREDIBLE_SYNCS_PER_SECOND {
-        (Verdict::Warn, ": too fast for a disk; after a power loss, events may be gone")
+        (
+            Verdict::Warn,
+            ": too fast for a disk; after a power loss, events may be gone",
+        )
     } else {
         (Verdict::Ok, "")
     };
@@ -110,7 +123,10 @@ mod tests {
 
     #[test]
     fn slow_and_incredible_disks_are_pointed_out() {
-        assert_eq!([20.0, 2_000.0, 500_000.0].map(|rate| speed(rate).result), [Verdict::Warn, Verdict::Ok, Verdict::Warn]);
+        assert_eq!(
+            [20.0, 2_000.0, 500_000.0].map(|rate| speed(rate).result),
+            [Verdict::Warn, Verdict::Ok, Verdict::Warn]
+        );
     }
 
     #[test]

@@ -33,7 +33,10 @@ async fn running(address: SocketAddr, taken: &std::io::Error) -> Vec<Check> {
     };
     match answer {
         Some((status, body)) if body["journal"].is_object() => vec![health(address, status, &body), journal(&body)],
-        _ => vec![Check::fail("port", format!("{address} cannot be used ({taken}), and no Trailmark answers there"))],
+        _ => vec![Check::fail(
+            "port",
+            format!("{address} cannot be used ({taken}), and no Trailmark answers there"),
+        )],
     }
 }
 
@@ -41,8 +44,14 @@ fn health(address: SocketAddr, status: StatusCode, body: &Value) -> Check {
     let database = body["database"].as_str().unwrap_or("unknown");
     match (status, database) {
         (StatusCode::OK, "ok") => Check::ok("server", format!("runs on {address} and is ready")),
-        (StatusCode::OK, _) => Check::warn("server", format!("runs on {address} and accepts events; its database: {database}")),
-        _ => Check::fail("server", format!("runs on {address} but is not ready: {}", body["journal"])),
+        (StatusCode::OK, _) => Check::warn(
+            "server",
+            format!("runs on {address} and accepts events; its database: {database}"),
+        ),
+        _ => Check::fail(
+            "server",
+            format!("runs on {address} but is not ready: {}", body["journal"]),
+        ),
     }
 }
 
@@ -51,17 +60,34 @@ fn journal(body: &Value) -> Check {
     let backlog = journal["backlog_bytes"].as_u64().unwrap_or(0);
     let records = journal["backlog_records"].as_u64().unwrap_or(0);
     let oldest = journal["oldest_pending_ms"].as_u64().unwrap_or(0);
-    let detail = format!("{records} batches ({}) wait for Postgres, the oldest for {:.1} s", bytes(backlog), oldest as f64 / 1e3);
-    if oldest > OLD_MS { Check::warn("journal", detail) } else { Check::ok("journal", detail) }
+    let detail = format!(
+        "{records} batches ({}) wait for Postgres, the oldest for {:.1} s",
+        bytes(backlog),
+        oldest as f64 / 1e3
+    );
+    if oldest > OLD_MS {
+        Check::warn("journal", detail)
+    } else {
+        Check::ok("journal", detail)
+    }
 }
 
 /// Without a server the journal stays closed: it belongs to one process. Its size on disk is an upper bound.
 fn journal_at_rest(dir: &Path) -> Check {
     let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let size: u64 = files.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len()).sum();
+    let size: u64 = files
+        .filter_map(|file| file.metadata().ok())
+        .map(|metadata| metadata.len())
+        .sum();
     match size {
         0 => Check::ok("journal", "empty"),
-        size => Check::ok("journal", format!("{} on disk; what is not in Postgres yet is written at the next start", bytes(size))),
+        size => Check::ok(
+            "journal",
+            format!(
+                "{} on disk; what is not in Postgres yet is written at the next start",
+                bytes(size)
+            ),
+        ),
     }
 }
 
@@ -80,8 +106,14 @@ mod tests {
     fn a_running_server_is_judged_by_what_it_says() {
         let address = "127.0.0.1:7700".parse().unwrap();
         assert_eq!(health(address, StatusCode::OK, &readyz("ok", 0)).result, Verdict::Ok);
-        assert_eq!(health(address, StatusCode::OK, &readyz("failing", 0)).result, Verdict::Warn);
-        assert_eq!(health(address, StatusCode::SERVICE_UNAVAILABLE, &readyz("ok", 0)).result, Verdict::Fail);
+        assert_eq!(
+            health(address, StatusCode::OK, &readyz("failing", 0)).result,
+            Verdict::Warn
+        );
+        assert_eq!(
+            health(address, StatusCode::SERVICE_UNAVAILABLE, &readyz("ok", 0)).result,
+            Verdict::Fail
+        );
         assert_eq!(journal(&readyz("ok", 20)).result, Verdict::Ok);
         assert_eq!(journal(&readyz("failing", 600_000)).result, Verdict::Warn);
     }

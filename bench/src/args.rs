@@ -1,0 +1,53 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// Measures `trailmark serve` on this machine, against references from the same run.
+#[derive(Debug, Parser)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a server in a temporary directory, measure, print tables
+    Run(Run),
+    /// Serve an endpoint that only parses and discards: the reference for accepting
+    ParseOnly {
+        /// Where it listens.
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+}
+
+/// `trailmark-bench run`
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Run {
+    /// The `trailmark` binary [default: beside this one]
+    #[arg(long)]
+    pub server: Option<PathBuf>,
+    /// Where to put the temporary data directory: on the disk to be measured [default: the system's]
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Rounds of the storing measurement, of which the median counts
+    #[arg(long, default_value_t = 3)]
+    pub rounds: usize,
+    /// Events of one storing measurement in batches; single events are half as many
+    #[arg(long, default_value_t = 300_000)]
+    pub events: usize,
+    /// Seconds of each accepting measurement
+    #[arg(long, default_value_t = 4)]
+    pub seconds: u64,
+    /// Only these measurements: store, accept, visible
+    #[arg(long, value_delimiter = ',', default_value = "store,accept,visible")]
+    pub only: Vec<String>,
+    /// Only these kinds of load in the storing measurement, as connections x batch
+    #[arg(long, value_delimiter = ',', default_value = "64x1,64x50,8x1,8x50")]
+    pub loads: Vec<String>,
+}
