@@ -194,8 +194,7 @@ fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
         segment_bytes: config.journal.segment_bytes,
         ..JournalOptions::default()
     };
-    let (journal, recovery) = LocalJournal::open(&config.data_dir.join("journal"), &options)?;
-    tracing::info!(?recovery, "journal opened");
+    let (journal, _recovery) = LocalJournal::open(&config.data_dir.join("journal"), &options)?;
     Ok(journal)
 }
 
