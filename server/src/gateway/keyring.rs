@@ -16,8 +16,9 @@ use crate::store::{KeyKind, KeyRow, Store, StoreError, hash_key};
 /// How often the keys are read again: a revoked key stops working within this time.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(5);
 
-/// How soon after a refresh an unknown key may cause another: a flood of wrong keys is at most one query a second.
-const REFRESH_ON_MISS_EVERY: Duration = Duration::from_secs(1);
+/// How soon after a look into the database an unknown key may cause another: a flood of wrong keys costs at most four
+/// queries a second, and a refusal takes at most this long.
+const LOOK_ON_MISS_EVERY: Duration = Duration::from_millis(250);
 
 /// What a known key opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +33,19 @@ pub struct Grant {
 
 type Keys = HashMap<[u8; 32], Grant>;
 
+/// A look into the database.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    began: Instant,
+    answered: bool,
+}
+
 /// The keys this server knows.
 #[derive(Debug)]
 pub struct Keyring {
     keys: ArcSwap<Keys>,
-    /// When the database last answered; `None` until it has.
-    refreshed: Mutex<Option<Instant>>,
+    /// The last look into the database.
+    looked: Mutex<Option<Look>>,
     snapshot: PathBuf,
 }
 
@@ -51,7 +59,7 @@ impl Keyring {
         let keys: Keys = saved.unwrap_or_default().into_iter().collect();
         Self {
             keys: ArcSwap::from_pointee(keys),
-            refreshed: Mutex::new(None),
+            looked: Mutex::new(None),
             snapshot: snapshot.to_owned(),
         }
     }
@@ -61,19 +69,18 @@ impl Keyring {
     /// # Errors
     /// What stands in the way; the keys known so far stay.
     pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
-        let mut refreshed = self.refreshed.lock().await;
-        self.load(store, &mut refreshed).await
+        let mut looked = self.looked.lock().await;
+        self.look(store, &mut looked).await
     }
 
-    async fn load(&self, store: &Store, refreshed: &mut Option<Instant>) -> Result<(), StoreError> {
-        let keys: Keys = store
-            .load_keyring()
-            .await
-            .inspect_err(|_| *refreshed = None)?
-            .into_iter()
-            .map(entry)
-            .collect();
-        *refreshed = Some(Instant::now());
+    async fn look(&self, store: &Store, looked: &mut Option<Look>) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let rows = store.load_keyring().await;
+        *looked = Some(Look {
+            began,
+            answered: rows.is_ok(),
+        });
+        let keys: Keys = rows?.into_iter().map(entry).collect();
         if **self.keys.load() != keys {
             self.save(&keys);
             self.keys.store(keys.into());
@@ -103,18 +110,29 @@ impl Keyring {
         if let Some(grant) = self.keys.load().get(&hash) {
             return Ok(*grant);
         }
-        let mut refreshed = self.refreshed.lock().await;
-        if refreshed.is_none_or(|at| at.elapsed() >= REFRESH_ON_MISS_EVERY) {
-            let _ = self.load(store, &mut refreshed).await;
-        }
+        let answered = self.look_after(Instant::now(), store).await;
         match self.keys.load().get(&hash) {
             Some(grant) => Ok(*grant),
-            None if refreshed.is_some() => Err(Problem::new(Code::UnknownKey, "this key opens nothing here")),
+            None if answered => Err(Problem::new(Code::UnknownKey, "this key opens nothing here")),
             None => Err(Problem::new(
                 Code::KeyringUnavailable,
                 "the database that knows the keys does not answer",
             )),
         }
+    }
+
+    /// Makes sure that the last look began after `asked`, and tells whether the database answered it. An older one says
+    /// nothing about a key that may have been made since; all who wait share one.
+    async fn look_after(&self, asked: Instant, store: &Store) -> bool {
+        let mut looked = self.looked.lock().await;
+        if looked.is_none_or(|look| look.began < asked) {
+            if let Some(look) = *looked {
+                tokio::time::sleep_until(look.began + LOOK_ON_MISS_EVERY).await;
+            }
+            // What went wrong shows in `answered`.
+            let _ = self.look(store, &mut looked).await;
+        }
+        looked.is_some_and(|look| look.answered)
     }
 }
 
