@@ -104,7 +104,6 @@ fn write_uuid(out: &mut [u8], bytes: &[u8; 16]) {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a remainder of ten is a digit")]
 fn write_digits(out: &mut [u8], mut number: u64) {
     for digit in out[..DIGITS].iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;

@@ -120,7 +120,12 @@ fn a_new_key_works_at_once_even_right_after_an_unknown_one() {
     let project = Project::create(Server::shared());
     for _ in 0..3 {
         let (_, key) = project.another_key();
-        let call = |key: &str| project.server.send(&Request::post("/v1/batch", batch(&[good()])).bearer(key)).status;
+        let call = |key: &str| {
+            project
+                .server
+                .send(&Request::post("/v1/batch", batch(&[good()])).bearer(key))
+                .status
+        };
         assert_eq!((call("tm_pk_unknown"), call(&key)), (401, 202));
     }
 }
