@@ -75,7 +75,9 @@ impl Admin {
     /// # Errors
     /// The database's.
     pub async fn count(&self) -> Outcome<usize> {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&self.pool).await?;
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM events")
+            .fetch_one(&self.pool)
+            .await?;
         Ok(usize::try_from(count)?)
     }
 

@@ -85,7 +85,9 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
@@ -106,7 +108,9 @@ fn is_ready(address: SocketAddr) -> bool {
 /// A `GET` request.
 #[must_use]
 pub fn get(path: &str, key: Option<&str>) -> Vec<u8> {
-    let key = key.map(|key| format!("authorization: Bearer {key}\r\n")).unwrap_or_default();
+    let key = key
+        .map(|key| format!("authorization: Bearer {key}\r\n"))
+        .unwrap_or_default();
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{key}\r\n").into_bytes()
 }
 

@@ -39,7 +39,11 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         rustix::net::sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER)?;
-        Ok(Self { stream, buffer: vec![0; 4096], filled: 0 })
+        Ok(Self {
+            stream,
+            buffer: vec![0; 4096],
+            filled: 0,
+        })
     }
 
     /// The socket, to be watched.
@@ -89,16 +93,24 @@ impl Connection {
 
 /// The answer in `bytes` if it is whole. Its length must be in `content-length`.
 fn parse(bytes: &[u8]) -> Outcome<Option<Answer<'_>>> {
-    let Some(head) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let Some(head) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let text = std::str::from_utf8(&bytes[..head])?;
     let status = text.get(9..12).ok_or("no status")?.parse()?;
-    let length = text.split("\r\n").find_map(length_of).ok_or_else(|| Failure::from(format!("no length: {text}")))?;
-    Ok(bytes.get(head + 4..head + 4 + length).map(|body| Answer { status, body }))
+    let length = text
+        .split("\r\n")
+        .find_map(length_of)
+        .ok_or_else(|| Failure::from(format!("no length: {text}")))?;
+    Ok(bytes
+        .get(head + 4..head + 4 + length)
+        .map(|body| Answer { status, body }))
 }
 
 fn length_of(line: &str) -> Option<usize> {
     let (name, value) = line.split_once(':')?;
-    name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+    name.eq_ignore_ascii_case("content-length")
+        .then(|| value.trim().parse().ok())?
 }
 
 #[cfg(test)]
@@ -111,6 +123,12 @@ mod tests {
         for cut in 0..whole.len() {
             assert_eq!(parse(&whole[..cut]).unwrap(), None, "{cut}");
         }
-        assert_eq!(parse(whole).unwrap(), Some(Answer { status: 202, body: b"hello" }));
+        assert_eq!(
+            parse(whole).unwrap(),
+            Some(Answer {
+                status: 202,
+                body: b"hello"
+            })
+        );
     }
 }

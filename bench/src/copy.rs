@@ -79,7 +79,8 @@ impl Rows {
         let began = Instant::now();
         for from in (0..self.len()).step_by(per_commit) {
             let to = (from + per_commit).min(self.len());
-            self.store_some(&mut connection, self.bounds[from]..self.bounds[to]).await?;
+            self.store_some(&mut connection, self.bounds[from]..self.bounds[to])
+                .await?;
         }
         Ok(began.elapsed())
     }

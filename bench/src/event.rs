@@ -77,13 +77,18 @@ impl Template {
     /// An event named `name` with no properties, of a device of its own.
     #[must_use]
     pub fn probe(name: &str) -> Self {
-        Self::parse(&format!(r#"{{"id":"{{I}}","event":"{name}","anonymous_id":"probe","timestamp":"{{T}}"}}"#))
+        Self::parse(&format!(
+            r#"{{"id":"{{I}}","event":"{name}","anonymous_id":"probe","timestamp":"{{T}}"}}"#
+        ))
     }
 
     fn parse(text: &str) -> Self {
         let (mut json, mut places, mut rest) = (Vec::new(), Vec::new(), text);
         let marks = |text: &str| {
-            Field::ALL.iter().filter_map(|(mark, field, length)| Some((text.find(mark)?, *field, *length))).min_by_key(|m| m.0)
+            Field::ALL
+                .iter()
+                .filter_map(|(mark, field, length)| Some((text.find(mark)?, *field, *length)))
+                .min_by_key(|m| m.0)
         };
         while let Some((at, field, length)) = marks(rest) {
             json.extend_from_slice(&rest.as_bytes()[..at]);

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::Timespec;
+use rustix::event::epoll::{self, EventData, EventFlags};
 
 use crate::connection::{Answer, Connection};
 use crate::event::Template;
@@ -114,12 +114,29 @@ impl<'a> Driver<'a> {
         let mut lanes = Vec::with_capacity(load.connections);
         for lane in 0..load.connections {
             let connection = Connection::open(load.address)?;
-            epoll::add(&epoll, connection.socket(), EventData::new_u64(lane as u64), EventFlags::IN)?;
+            epoll::add(
+                &epoll,
+                connection.socket(),
+                EventData::new_u64(lane as u64),
+                EventFlags::IN,
+            )?;
             let templates: Vec<_> = (lane..lane + load.batch).map(Template::new).collect();
-            lanes.push(Lane { connection, request: Request::new(&load.key, &templates), due: Instant::now() });
+            lanes.push(Lane {
+                connection,
+                request: Request::new(&load.key, &templates),
+                due: Instant::now(),
+            });
         }
         let idle = (0..load.connections).collect();
-        Ok(Self { load, source: Source::new(load.seed), lanes, idle, epoll, issued: 0, latencies: Vec::new() })
+        Ok(Self {
+            load,
+            source: Source::new(load.seed),
+            lanes,
+            idle,
+            epoll,
+            issued: 0,
+            latencies: Vec::new(),
+        })
     }
 
     fn run(mut self) -> Outcome<Sent> {
@@ -131,7 +148,11 @@ impl<'a> Driver<'a> {
                 break;
             }
             let timeout = self.until_next(began);
-            epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut ready), timeout.as_ref())?;
+            epoll::wait(
+                &self.epoll,
+                rustix::buffer::spare_capacity(&mut ready),
+                timeout.as_ref(),
+            )?;
             for event in ready.drain(..) {
                 self.receive(event.data.u64() as usize)?;
             }
@@ -139,7 +160,13 @@ impl<'a> Driver<'a> {
         let took = began.elapsed();
         self.latencies.sort_unstable();
         let requests = self.latencies.len();
-        Ok(Sent { began, took, requests, events: requests * self.load.batch, latencies: self.latencies })
+        Ok(Sent {
+            began,
+            took,
+            requests,
+            events: requests * self.load.batch,
+            latencies: self.latencies,
+        })
     }
 
     fn finished(&self, began: Instant) -> bool {
@@ -180,7 +207,9 @@ impl<'a> Driver<'a> {
 
     fn receive(&mut self, index: usize) -> Outcome<()> {
         let lane = &mut self.lanes[index];
-        let Some(answer) = lane.connection.receive()? else { return Ok(()) };
+        let Some(answer) = lane.connection.receive()? else {
+            return Ok(());
+        };
         check(&answer, self.load.batch)?;
         self.latencies.push(lane.due.elapsed());
         self.idle.push_back(index);
@@ -190,10 +219,17 @@ impl<'a> Driver<'a> {
 
 /// Every event must have been accepted.
 fn check(answer: &Answer<'_>, batch: usize) -> Outcome<()> {
-    let accepted = answer.body.strip_prefix(br#"{"accepted":"#).and_then(|rest| rest.split(|byte| !byte.is_ascii_digit()).next());
+    let accepted = answer
+        .body
+        .strip_prefix(br#"{"accepted":"#)
+        .and_then(|rest| rest.split(|byte| !byte.is_ascii_digit()).next());
     let accepted = accepted.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
     if answer.status == 202 && accepted == Some(batch) {
         return Ok(());
     }
-    Err(Failure::from(format!("not accepted: {} {}", answer.status, String::from_utf8_lossy(answer.body))))
+    Err(Failure::from(format!(
+        "not accepted: {} {}",
+        answer.status,
+        String::from_utf8_lossy(answer.body)
+    )))
 }

@@ -39,6 +39,9 @@ pub fn serve(listen: SocketAddr) -> Outcome<()> {
 async fn discard(body: Bytes) -> Result<Response, Problem> {
     let incoming = decode::decode(&body, Shapes::Batch)?;
     let accepted = incoming.events.iter().filter(|raw| validate(raw).is_ok()).count();
-    let receipt = Receipt { accepted, ..Receipt::default() };
+    let receipt = Receipt {
+        accepted,
+        ..Receipt::default()
+    };
     Ok((StatusCode::ACCEPTED, receipt.to_json()).into_response())
 }

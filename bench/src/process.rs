@@ -13,8 +13,15 @@ pub fn cpu(pid: u32) -> Outcome<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The second field, the name, may hold anything but ends with the last parenthesis; utime is the 14th.
     let fields = stat.rsplit_once(')').ok_or("no name in stat")?.1;
-    let ticks: u64 = fields.split_whitespace().skip(11).take(4).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-    Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
+    let ticks: u64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum();
+    Ok(Duration::from_secs_f64(
+        ticks as f64 / rustix::param::clock_ticks_per_second() as f64,
+    ))
 }
 
 /// CPU time of a process and of its living and dead children.
@@ -27,7 +34,9 @@ pub fn cpu_of_family(parent: u32) -> Outcome<Duration> {
 }
 
 fn children(parent: u32) -> Outcome<Vec<u32>> {
-    let pids = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids = fs::read_dir("/proc")?
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     Ok(pids.filter(|pid| parent_of(*pid) == Some(parent)).collect())
 }
 
@@ -46,7 +55,10 @@ pub fn memory(pid: u32) -> Outcome<(u64, u64)> {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next()?.parse::<u64>().ok()
     };
-    Ok((kib("VmRSS:").ok_or("no VmRSS")? * 1024, kib("VmHWM:").ok_or("no VmHWM")? * 1024))
+    Ok((
+        kib("VmRSS:").ok_or("no VmRSS")? * 1024,
+        kib("VmHWM:").ok_or("no VmHWM")? * 1024,
+    ))
 }
 
 /// What each party has used.
@@ -88,7 +100,11 @@ impl Watched {
     /// One of them is gone.
     pub fn cpu(&self) -> Outcome<Cpu> {
         // The private postmaster is a child of the server, but not waited for yet, so it is not in the server's time.
-        Ok(Cpu { server: cpu(self.server)?, postgres: cpu_of_family(self.postmaster)?, generator: cpu(std::process::id())? })
+        Ok(Cpu {
+            server: cpu(self.server)?,
+            postgres: cpu_of_family(self.postmaster)?,
+            generator: cpu(std::process::id())?,
+        })
     }
 }
 

@@ -23,8 +23,13 @@ impl Source {
     /// A source for run number `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let mut source =
-            Self { random: seed, run: mix(seed), events: 0, now: Timestamp::default(), now_text: String::new() };
+        let mut source = Self {
+            random: seed,
+            run: mix(seed),
+            events: 0,
+            now: Timestamp::default(),
+            now_text: String::new(),
+        };
         source.random = mix(seed ^ SystemClock.now().micros().cast_unsigned());
         source
     }
@@ -100,7 +105,6 @@ fn write_uuid(out: &mut [u8], bytes: &[u8; 16]) {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a remainder of ten is a digit")]
 fn write_digits(out: &mut [u8], mut number: u64) {
     for digit in out[..DIGITS].iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
@@ -154,7 +158,10 @@ impl Request {
     #[must_use]
     pub fn first_id(&self) -> &str {
         let (at, places) = &self.events[0];
-        let id = places.iter().find(|(_, field)| *field == Field::Id).map_or(0, |(offset, _)| at + offset);
+        let id = places
+            .iter()
+            .find(|(_, field)| *field == Field::Id)
+            .map_or(0, |(offset, _)| at + offset);
         std::str::from_utf8(&self.bytes[id..id + 36]).unwrap_or_default()
     }
 }
@@ -181,7 +188,10 @@ mod tests {
         for _ in 0..20 {
             let text = String::from_utf8(request.renew(&mut source).to_vec()).unwrap();
             let body = text.split_once("\r\n\r\n").unwrap().1;
-            let incoming = trailmark_server::ingest::decode::decode(body.as_bytes(), trailmark_server::ingest::decode::Shapes::Batch);
+            let incoming = trailmark_server::ingest::decode::decode(
+                body.as_bytes(),
+                trailmark_server::ingest::decode::Shapes::Batch,
+            );
             for raw in incoming.unwrap().events {
                 let event = trailmark_server::ingest::validate::validate(raw).unwrap();
                 assert!(ids.insert(event.id.unwrap().to_string()));

@@ -1,1 +1,11 @@
-//! placeholder
+//! What the example programs share: a seeded generator of web server logs.
+//!
+//! 1. [`random`]: numbers that are the same everywhere for the same seed.
+//! 2. [`site`]: the pages of an imaginary site, its visitors' browsers and where they come from.
+//! 3. [`visits`]: who comes when and what they open.
+//! 4. [`log`]: the visits as lines in combined format.
+
+pub mod random;
+pub mod site;
+pub mod visits;
+pub mod log;

@@ -68,7 +68,7 @@ impl Receipt {
             match field? {
                 (key, raw) if key == "accepted" => receipt.accepted = as_u64(raw).unwrap_or_default() as usize,
                 (key, raw) if key == "next_send_after_ms" => {
-                    receipt.next_send_after_ms = as_u64(raw).unwrap_or_default()
+                    receipt.next_send_after_ms = as_u64(raw).unwrap_or_default();
                 }
                 (key, raw) if key == "results" => {
                     receipt.results = elements(raw)?.into_iter().filter_map(Refused::read).collect();

@@ -1,1 +1,63 @@
-//! placeholder
+//! The Trailmark client: one engine without I/O, and the driver that runs it natively.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use trailmark_core::{Client, Properties};
+//!
+//! # fn main() -> Result<(), trailmark_core::BuildError> {
+//! let client = Client::builder("https://analytics.example.com", "tm_pk_…").build()?;
+//! client.track("checkout", Properties::new().with("total", 12.5).with("currency", "EUR"));
+//! client.identify("u_7", Properties::new().with("plan", "pro"));
+//!
+//! let report = client.shutdown(Duration::from_secs(5));
+//! println!("{} delivered, {} still pending", report.delivered, report.pending);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The calls return at once and never fail: the truth is in [`Client::stats`] and in the report of a flush. At all times
+//! `captured = delivered + dropped + queued`, and every drop is counted under its [`Reason`].
+//!
+//! The modules follow an event's way through the device:
+//!
+//! 1. [`properties`], [`config`], [`entropy`]: what goes in.
+//! 2. [`identity`]: who it happened to; [`capture`] freezes the event's JSON, once.
+//! 3. [`queue`] keeps it, [`batch`] cuts what is sent together, [`request`] is what a driver carries.
+//! 4. [`verdict`] reads the answer, [`retry`] decides what it means, [`stats`] and [`flush`] count it.
+//! 5. [`engine`] is the state machine made of these: `poll(now)` and `done(id, outcome, now)`.
+//! 6. [`native`] (a feature) drives it with one thread, tokio and reqwest.
+//!
+//! Nothing outside [`native`] reads a clock, starts a thread or opens a socket, so the same engine runs in a browser and
+//! in a simulation.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+pub mod properties;
+pub mod config;
+pub mod entropy;
+pub mod identity;
+pub mod capture;
+pub mod queue;
+pub mod batch;
+pub mod request;
+pub mod verdict;
+pub mod retry_after;
+pub mod retry;
+mod wait;
+pub mod stats;
+pub mod flush;
+pub mod engine;
+#[cfg(feature = "native")]
+pub mod native;
+
+pub use trailmark_protocol::{Reason, Timestamp, Uuid};
+
+pub use capture::Capture;
+pub use config::{Config, ConfigError};
+pub use engine::{Engine, Step};
+pub use entropy::Entropy;
+pub use flush::FlushReport;
+#[cfg(feature = "native")]
+pub use native::{BuildError, Client, ClientBuilder};
+pub use properties::{Properties, PropertiesError, PropertyValue};
+pub use request::{Answer, Outcome, Request};
+pub use stats::Stats;

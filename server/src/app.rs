@@ -212,7 +212,7 @@ async fn upkeep(app: Arc<App>) {
             tracing::debug!(%error, "the keyring was not refreshed");
         }
         app.metrics.run_upkeep();
-        if turn % SWEEP_EVERY_TURNS == 0 {
+        if turn.is_multiple_of(SWEEP_EVERY_TURNS) {
             app.limits.sweep();
         }
         turn += 1;

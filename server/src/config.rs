@@ -181,10 +181,10 @@ mod tests {
         assert_eq!(
             (
                 config.data_dir.to_str().unwrap(),
-                config.writer.max_rows,
-                config.writer.linger_ms
+                config.database.pool_size,
+                &*config.database.url
             ),
-            ("flag", 2, 1)
+            ("flag", 2, "x")
         );
         assert_eq!(config.http.trusted_proxies.len(), 2);
     }

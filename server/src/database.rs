@@ -9,7 +9,7 @@ use crate::postgres::{PostgresOptions, PrivatePostgres, StartError, StopError};
 use crate::store::Store;
 
 /// The folder of the private Postgres below the data directory.
-const PRIVATE_DIR: &str = "postgres";
+pub const PRIVATE_DIR: &str = "postgres";
 
 /// A store, and the private Postgres under it if that is ours.
 #[derive(Debug)]

@@ -33,3 +33,4 @@ pub mod observe;
 pub use app::{Server, StartError};
 pub use config::Config;
 pub use database::Database;
+pub use store::Store;

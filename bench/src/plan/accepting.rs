@@ -35,7 +35,17 @@ pub(super) async fn measure(bench: &Bench) -> Outcome<()> {
         let calm = timed(bench, bench.server.address, bench.server.pid(), batch, Pace::Open(half)).await?;
         rows.push(row("accept, open, half of it", batch, &calm, None));
     }
-    let head = ["endpoint and loop", "batch", "events/s", "ratio", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "server CPU µs/event"];
+    let head = [
+        "endpoint and loop",
+        "batch",
+        "events/s",
+        "ratio",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "max ms",
+        "server CPU µs/event",
+    ];
     report::table(&format!("Accepted (202), {CONNECTIONS} connections"), &head, &rows);
     Ok(())
 }

@@ -39,7 +39,11 @@ pub async fn run(run: &Run) -> Outcome<()> {
     let binary = binary(run)?;
     let bench = start(run, &binary).await?;
     println!("load average before: {}", process::load_average()?);
-    println!("Postgres {}; fdatasync/s of the disk: {:.0}", bench.admin.version().await?, disk::syncs_per_second(bench.dir.path())?);
+    println!(
+        "Postgres {}; fdatasync/s of the disk: {:.0}",
+        bench.admin.version().await?,
+        disk::syncs_per_second(bench.dir.path())?
+    );
     tokio::time::sleep(SETTLE).await;
     let (idle, _) = process::memory(bench.server.pid())?;
     let wanted = |name: &str| run.only.iter().any(|only| only == name);
@@ -64,8 +68,17 @@ async fn start(run: &Run, binary: &std::path::Path) -> Outcome<Bench> {
     std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     let server = Service::trailmark(binary, dir.path())?;
     let admin = Admin::connect(&dir.path().join("data")).await?;
-    let watched = Watched { server: server.pid(), postmaster: admin.postmaster };
-    Ok(Bench { run: run.clone(), server, admin, watched, dir })
+    let watched = Watched {
+        server: server.pid(),
+        postmaster: admin.postmaster,
+    };
+    Ok(Bench {
+        run: run.clone(),
+        server,
+        admin,
+        watched,
+        dir,
+    })
 }
 
 fn binary(run: &Run) -> Outcome<PathBuf> {
@@ -83,7 +96,9 @@ fn sizes(bench: &Bench, idle: u64, binary: &std::path::Path) -> Outcome<()> {
         ("resident, peak of the whole run", peak, "≤ 100"),
         ("release binary", std::fs::metadata(binary)?.len(), ""),
     ];
-    let rows: Vec<_> = rows.map(|(what, bytes, bar)| vec![what.to_owned(), report::mib(bytes), bar.to_owned()]).into();
+    let rows: Vec<_> = rows
+        .map(|(what, bytes, bar)| vec![what.to_owned(), report::mib(bytes), bar.to_owned()])
+        .into();
     report::table("Size of the server", &["what", "MiB", "bar (MB)"], &rows);
     Ok(())
 }

@@ -36,7 +36,12 @@ struct Round {
 
 /// Measures every kind of load in every round; medians are of rounds, ratios are within a round.
 pub(super) async fn measure(bench: &Bench) -> Outcome<()> {
-    let kinds: Vec<Kind> = bench.run.loads.iter().map(|text| Kind::parse(text)).collect::<Outcome<_>>()?;
+    let kinds: Vec<Kind> = bench
+        .run
+        .loads
+        .iter()
+        .map(|text| Kind::parse(text))
+        .collect::<Outcome<_>>()?;
     let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); kinds.len()];
     for number in 0..bench.run.rounds {
         for (kind, rounds) in kinds.iter().zip(&mut rounds) {
@@ -45,10 +50,25 @@ pub(super) async fn measure(bench: &Bench) -> Outcome<()> {
         }
     }
     let head = [
-        "connections × batch", "stored/s", "accepted/s", "COPY rows/s", "COPY 5,000 a commit", "ratio to COPY", "min–max",
-        "to COPY 5,000", "CPU µs/event: server", "Postgres", "generator", "COPY alone", "fdatasync/s",
+        "connections × batch",
+        "stored/s",
+        "accepted/s",
+        "COPY rows/s",
+        "COPY 5,000 a commit",
+        "ratio to COPY",
+        "min–max",
+        "to COPY 5,000",
+        "CPU µs/event: server",
+        "Postgres",
+        "generator",
+        "COPY alone",
+        "fdatasync/s",
     ];
-    let rows: Vec<_> = kinds.iter().zip(&rounds).map(|(kind, rounds)| row(*kind, rounds)).collect();
+    let rows: Vec<_> = kinds
+        .iter()
+        .zip(&rounds)
+        .map(|(kind, rounds)| row(*kind, rounds))
+        .collect();
     report::table("Stored, end to end", &head, &rows);
     Ok(())
 }
@@ -64,7 +84,10 @@ async fn round(bench: &Bench, kind: Kind, seed: u64) -> Outcome<Round> {
     let cpu = bench.watched.cpu()?.since(before);
     let events = admin.count().await?;
     if events != sent.events {
-        return Err(Failure::from(format!("{} events accepted, {events} rows stored", sent.events)));
+        return Err(Failure::from(format!(
+            "{} events accepted, {events} rows stored",
+            sent.events
+        )));
     }
     let rows = Rows::export(admin).await?;
     let before = bench.watched.cpu()?;
@@ -74,9 +97,21 @@ async fn round(bench: &Bench, kind: Kind, seed: u64) -> Outcome<Round> {
     let stored = events as f64 / took.as_secs_f64();
     eprintln!(
         "{kind:?}: {events} rows of {} B, stored {}/s, COPY {}/s, {}/s",
-        rows.mean_bytes(), thousands(stored), thousands(copy_once), thousands(copy_often)
+        rows.mean_bytes(),
+        thousands(stored),
+        thousands(copy_once),
+        thousands(copy_often)
     );
-    Ok(Round { events, stored, accepted: sent.rate(), cpu, copy_once, copy_often, copy_cpu, syncs })
+    Ok(Round {
+        events,
+        stored,
+        accepted: sent.rate(),
+        cpu,
+        copy_once,
+        copy_often,
+        copy_cpu,
+        syncs,
+    })
 }
 
 async fn copy(bench: &Bench, rows: &Rows, per_commit: usize) -> Outcome<f64> {
@@ -98,7 +133,11 @@ fn row(kind: Kind, rounds: &[Round]) -> Vec<String> {
         thousands(of(|round| round.copy_once)),
         thousands(of(|round| round.copy_often)),
         format!("**{:.2}**", median(ratios.clone())),
-        format!("{:.2}–{:.2}", ratios.iter().copied().fold(f64::MAX, f64::min), ratios.iter().copied().fold(0.0, f64::max)),
+        format!(
+            "{:.2}–{:.2}",
+            ratios.iter().copied().fold(f64::MAX, f64::min),
+            ratios.iter().copied().fold(0.0, f64::max)
+        ),
         format!("{:.2}", of(|round| round.stored / round.copy_often)),
         cpu(|round| round.cpu.server),
         cpu(|round| round.cpu.postgres),
@@ -111,12 +150,21 @@ fn row(kind: Kind, rounds: &[Round]) -> Vec<String> {
 impl Kind {
     /// `64x50`.
     fn parse(text: &str) -> Outcome<Self> {
-        let (connections, batch) = text.split_once('x').ok_or("a load is connections x batch, such as 64x50")?;
-        Ok(Self { connections: connections.parse()?, batch: batch.parse()? })
+        let (connections, batch) = text
+            .split_once('x')
+            .ok_or("a load is connections x batch, such as 64x50")?;
+        Ok(Self {
+            connections: connections.parse()?,
+            batch: batch.parse()?,
+        })
     }
 
     fn load(self, bench: &Bench, seed: u64) -> Load {
-        let events = if self.batch == 1 { bench.run.events / 2 } else { bench.run.events };
+        let events = if self.batch == 1 {
+            bench.run.events / 2
+        } else {
+            bench.run.events
+        };
         Load {
             address: bench.server.address,
             key: bench.admin.write_key.clone(),

@@ -23,13 +23,26 @@ pub(super) async fn measure(bench: &Bench) -> Outcome<()> {
     let half = load(bench, Pace::Open(capacity / 100.0), UNDER_LOAD);
     let (sent, under_load) = tokio::try_join!(half.run_aside(), probes(bench))?;
     let row = |what: String, latencies: &[Duration]| {
-        vec![what, latencies.len().to_string(), ms(quantile(latencies, 0.5)), ms(quantile(latencies, 0.99)), ms(quantile(latencies, 1.0))]
+        vec![
+            what,
+            latencies.len().to_string(),
+            ms(quantile(latencies, 0.5)),
+            ms(quantile(latencies, 0.99)),
+            ms(quantile(latencies, 1.0)),
+        ]
     };
     let rows = [
         row("at rest".to_owned(), &at_rest),
-        row(format!("beside {} events/s in batches of 50", thousands(sent.rate())), &under_load),
+        row(
+            format!("beside {} events/s in batches of 50", thousands(sent.rate())),
+            &under_load,
+        ),
     ];
-    report::table("From 202 to visible in GET /api/analytics/events (bar: p99 ≤ 1,000 ms)", &["load", "events looked for", "p50 ms", "p99 ms", "max ms"], &rows);
+    report::table(
+        "From 202 to visible in GET /api/analytics/events (bar: p99 ≤ 1,000 ms)",
+        &["load", "events looked for", "p50 ms", "p99 ms", "max ms"],
+        &rows,
+    );
     Ok(())
 }
 

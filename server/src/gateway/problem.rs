@@ -78,6 +78,8 @@ codes! {
     KeyringUnavailable = SERVICE_UNAVAILABLE "keyring_unavailable" "Send again later; known keys keep working.",
     /// The database does not answer.
     DatabaseUnavailable = SERVICE_UNAVAILABLE "database_unavailable" "Ask again later; events are still accepted.",
+    /// The answer took longer than a read may, or waited too long for its turn.
+    QueryTimeout = SERVICE_UNAVAILABLE "query_timeout" "Ask for less: a shorter time range, one event, one person.",
     /// A bug of ours.
     Internal = INTERNAL_SERVER_ERROR "internal" "Report it with the request id.",
 }

@@ -72,7 +72,7 @@ pub fn decompress(coding: Coding, body: Metered) -> Result<Metered, Problem> {
     let wire = body.as_slice();
     let decoded = Metered::new(body.budget(), DECODED_BYTES);
     match coding {
-        Coding::Identity => return Ok(body),
+        Coding::Identity => Ok(body),
         Coding::Gzip => drain(flate2::read::MultiGzDecoder::new(wire), decoded),
         Coding::Deflate if is_zlib(wire) => drain(flate2::read::ZlibDecoder::new(wire), decoded),
         Coding::Deflate => drain(flate2::read::DeflateDecoder::new(wire), decoded),

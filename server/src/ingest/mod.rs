@@ -174,7 +174,6 @@ fn verdict(index: usize, invalid: Invalid) -> Refused {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "passed to map_err")]
 fn refused(error: AppendError) -> Problem {
     match error {
         AppendError::Full => Problem::new(Code::JournalFull, "the journal is at its disk bound"),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::ages::Ages;
 use super::disk::Disk;
 use super::inbox::Inbox;
-use super::record::{self, HEADER_BYTES, PAYLOAD_BYTES, framed};
+use super::record::{self, HEADER_BYTES, PAYLOAD_BYTES};
 use super::recovery::{Opened, keep_corrupt};
 use super::segment::Segment;
 use super::shelf::Shelf;
@@ -80,7 +80,6 @@ impl Core {
         if payload.len() > self.payload_limit {
             return Append::ready(Err(AppendError::TooLarge));
         }
-        debug_assert!(framed(payload.len()) as u64 <= self.segment_bytes);
         self.inbox.push(payload)
     }
 

@@ -39,6 +39,7 @@ mod segment;
 mod shelf;
 mod scanner;
 mod reader;
+mod ending;
 mod recovery;
 mod inbox;
 mod spares;

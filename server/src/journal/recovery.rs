@@ -7,16 +7,12 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::disk::{Disk, DiskFile, SharedFile};
+use super::ending::{Ending, ending};
 use super::local::OpenError;
 use super::record::{self, FRAME_BYTES, HEADER_BYTES, Header, HeaderFound};
 use super::scanner::{Found, Scanner};
 use super::segment::{self, Segment};
-use super::tail::GROUP_BYTES;
 use super::{Seq, spares};
-
-/// Bytes looked through at a time: 64 KiB.
-const LOOK_BYTES: usize = 64 * 1024;
-static ZEROS: [u8; LOOK_BYTES] = [0; LOOK_BYTES];
 
 /// What opening found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,15 +42,11 @@ pub(super) struct Opened {
     pub(super) recovery: Recovery,
 }
 
-/// How the last segment ends.
-#[derive(Debug, PartialEq, Eq)]
-enum Ending {
-    /// With nothing but zeros.
-    Clean,
-    /// With this many bytes of writes that were never synced.
-    Torn(u64),
-    /// With synced records behind damage.
-    Damaged,
+/// Where writing goes on.
+struct Place {
+    offset: u64,
+    next: Seq,
+    durable: Seq,
 }
 
 /// A directory being opened.
@@ -87,7 +79,7 @@ pub(super) fn recover(disk: &dyn Disk, segment_bytes: u64, new_id: Uuid) -> Resu
     let last = files.pop();
     let id = opening.id.unwrap_or(new_id);
     let mut segments = files.into_iter().map(older).collect::<io::Result<Vec<_>>>()?;
-    let (offset, next, durable) = match last {
+    let Place { offset, next, durable } = match last {
         None => opening.start_segment(&mut segments, 1, id, 0)?,
         Some((first, file)) => opening.last(&mut segments, first, file, id)?,
     };
@@ -160,14 +152,14 @@ impl Opening<'_> {
         Ok(())
     }
 
-    /// Finds the end of the last segment and makes it ready to be written: (offset, next record, last durable record).
+    /// Finds the end of the last segment and makes it, or a new one, ready to be written.
     fn last(
         &mut self,
         segments: &mut Vec<Arc<Segment>>,
         first: Seq,
         file: SharedFile,
         id: Uuid,
-    ) -> Result<(u64, Seq, Seq), OpenError> {
+    ) -> Result<Place, OpenError> {
         settle(&*file)?;
         let len = file.len()?;
         let segment = Arc::new(Segment::new(first, Arc::clone(&file), len, len));
@@ -191,7 +183,11 @@ impl Opening<'_> {
         let ready = Arc::new(Segment::new(first, file, capacity, offset));
         ready.take_marks_of(&segment);
         segments.push(ready);
-        Ok((offset, next, next - 1))
+        Ok(Place {
+            offset,
+            next,
+            durable: next - 1,
+        })
     }
 
     /// Restores a last segment's header and size; its capacity.
@@ -214,13 +210,7 @@ impl Opening<'_> {
     }
 
     /// Adds an empty segment that begins with `first`.
-    fn start_segment(
-        &self,
-        segments: &mut Vec<Arc<Segment>>,
-        first: Seq,
-        id: Uuid,
-        durable: Seq,
-    ) -> io::Result<(u64, Seq, Seq)> {
+    fn start_segment(&self, segments: &mut Vec<Arc<Segment>>, first: Seq, id: Uuid, durable: Seq) -> io::Result<Place> {
         let file = spares::make(self.disk, self.segment_bytes)?;
         file.write_at(&record::encode_header(Header { first, journal: id }), 0)?;
         file.sync_all()?;
@@ -228,7 +218,11 @@ impl Opening<'_> {
         self.disk.sync_dir()?;
         let offset = HEADER_BYTES as u64;
         segments.push(Arc::new(Segment::new(first, file, self.segment_bytes, offset)));
-        Ok((offset, first, durable))
+        Ok(Place {
+            offset,
+            next: first,
+            durable,
+        })
     }
 }
 
@@ -272,66 +266,4 @@ fn walk(segment: &Segment) -> io::Result<(Seq, u64)> {
         segment.marks().note(scanner.seq, scanner.offset);
     }
     Ok((scanner.seq, scanner.offset))
-}
-
-/// Judges what stands from `offset` to the file's end at `len`, where record `next` should be. A torn group is a single
-/// record or at most [`GROUP_BYTES`] long: a whole record that begins farther away was synced.
-fn ending(file: &dyn DiskFile, next: Seq, offset: u64, len: u64) -> io::Result<Ending> {
-    let mut written = 0;
-    let mut at = offset;
-    // Windows overlap by a frame less one byte, so that each frame is whole in one of them.
-    let mut window = vec![0; LOOK_BYTES + FRAME_BYTES - 1];
-    while at < len {
-        let wanted = window.len().min(usize::try_from(len - at).unwrap_or(usize::MAX));
-        let read = file.read_at(&mut window[..wanted], at)?;
-        let seen = &window[..read];
-        let fresh = &seen[..read.min(LOOK_BYTES)];
-        if fresh.is_empty() {
-            break;
-        }
-        if fresh != &ZEROS[..fresh.len()] {
-            written = at
-                + fresh
-                    .iter()
-                    .rposition(|&byte| byte != 0)
-                    .map_or(0, |last| last as u64 + 1);
-            let out_of_reach = (offset + GROUP_BYTES as u64).saturating_sub(at);
-            if holds_record(
-                file,
-                seen,
-                at,
-                usize::try_from(out_of_reach).unwrap_or(usize::MAX),
-                next,
-                len,
-            )? {
-                return Ok(Ending::Damaged);
-            }
-        }
-        at += fresh.len() as u64;
-    }
-    Ok(if written > offset {
-        Ending::Torn(written - offset)
-    } else {
-        Ending::Clean
-    })
-}
-
-/// Whether a whole record later than `next` begins in `window`, which stands at `at`, `from` bytes in or later.
-fn holds_record(file: &dyn DiskFile, window: &[u8], at: u64, from: usize, next: Seq, len: u64) -> io::Result<bool> {
-    let highest = next.saturating_add(len / FRAME_BYTES as u64);
-    let plausible = |seq: Seq| seq > next && seq <= highest;
-    for (i, frame) in window.windows(FRAME_BYTES).enumerate().skip(from) {
-        let Some(seq) = frame
-            .first_chunk()
-            .map(record::claimed_seq)
-            .filter(|&seq| plausible(seq))
-        else {
-            continue;
-        };
-        let mut scanner = Scanner::new(file, seq, at + i as u64, len);
-        if let Found::Record(_) = scanner.step()? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -153,3 +153,44 @@ pub(super) fn make(disk: &dyn Disk, bytes: u64) -> io::Result<SharedFile> {
     }
     made.map(|()| file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake_disk::FakeDisk;
+    use super::*;
+
+    #[test]
+    fn no_spare_is_made_while_the_last_one_still_has_its_name() {
+        let disk = FakeDisk::new();
+        let spares = Spares::new(false);
+        assert!(spares.is_missing());
+        spares.put(make(&disk, 4096).map_err(|error| error.to_string()));
+        assert!(spares.take().is_some());
+        assert!(
+            !spares.is_missing(),
+            "making one now would delete the one that was taken"
+        );
+        assert!(spares.take().is_none());
+        spares.renamed();
+        assert!(spares.is_missing());
+    }
+
+    #[test]
+    fn nobody_waits_for_a_spare_that_nobody_makes() {
+        let spares = Spares::new(true);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| spares.take().is_none());
+            spares.leave();
+            assert!(waiting.join().expect("does not panic"));
+        });
+        assert!(!spares.wait_for_chores());
+    }
+
+    #[test]
+    fn a_spare_is_made_from_nothing_each_time() {
+        let disk = FakeDisk::new();
+        make(&disk, 4096).expect("makes").write_at(b"old", 0).expect("writes");
+        make(&disk, 4096).expect("makes again");
+        assert!(disk.contents(SPARE).is_some_and(|bytes| bytes == [0; 4096]));
+    }
+}

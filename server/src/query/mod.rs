@@ -1,12 +1,28 @@
-//! Reads.
+//! Answers from the rows, for one project at a time (DESIGN §4.4, §4.5).
+//!
+//! A request's way: [`http`] (key to project, a turn among the readers) → [`params`] (strict reading of the query
+//! string) → [`Reader`] (one consistent [`snapshot`] of the project, under time limits) → [`events`], [`stats`] or
+//! [`person`] → JSON. Everything but [`http`] needs no more than a pool, a project and typed parameters.
+//!
+//! Two rules hold by construction. A statement is made by [`snapshot::Snapshot::select`] alone, which binds the project
+//! as `$1`, so no answer crosses from one project into another. And the text of a statement is a constant: what a
+//! request says is only ever bound.
 
-use std::sync::Arc;
+pub mod error;
+pub mod params;
+pub mod time;
+pub mod snapshot;
+pub mod identity;
+pub mod events;
+pub mod stats;
+pub mod person;
+pub mod reader;
+pub mod http;
 
-use axum::Router;
-
-use crate::app::App;
-
-/// The routes of the reads.
-pub fn router() -> Router<Arc<App>> {
-    Router::new()
-}
+pub use error::QueryError;
+pub use events::{EventFilter, EventPage, EventRow};
+pub use http::router;
+pub use params::{Page, TimeRange};
+pub use person::Person;
+pub use reader::Reader;
+pub use stats::Stats;

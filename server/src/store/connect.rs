@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use trailmark_protocol::Uuid;
@@ -26,6 +27,11 @@ pub struct Store {
     pub(super) weeks: Arc<KnownWeeks>,
 }
 
+/// Statements are not logged: their text helps nobody at a terminal, and their time is in the metrics.
+fn quiet(options: PgConnectOptions) -> PgConnectOptions {
+    options.application_name("trailmark").disable_statement_logging()
+}
+
 impl Store {
     /// A store with at most `pool_size` connections. Makes none yet: the database may be down. Call it inside a Tokio runtime.
     #[must_use]
@@ -33,7 +39,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(pool_size)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options.application_name("trailmark"));
+            .connect_lazy_with(quiet(options));
         Self {
             pool,
             dictionary: Arc::default(),

@@ -17,10 +17,12 @@ mod write;
 mod existing;
 mod isolate;
 mod dead_letters;
+mod inspect;
 
 pub use connect::Store;
 pub use dead_letters::{DeadLetter, Replayed};
 pub use error::{ErrorClass, StoreError};
+pub use inspect::Vitals;
 pub use keys::{ApiKey, KeyKind, KeyRow, NewKey, hash_key};
 pub use pg_time::PgTime;
 pub use projects::Project;

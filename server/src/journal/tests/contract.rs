@@ -110,7 +110,7 @@ async fn a_full_journal_refuses_and_takes_again_after_acks(journal: Arc<dyn Jour
     journal.ack(taken);
     let mut next = Err(refusal);
     eventually("space is freed", || {
-        next = futures_block_on(journal.append(payload.clone()));
+        next = block_on(journal.append(payload.clone()));
         next.is_ok()
     });
     assert_eq!(next, Ok(taken + 1), "a refused record takes no number");
@@ -142,7 +142,7 @@ async fn dropping_the_future_does_not_take_the_record_back(journal: Arc<dyn Jour
 }
 
 /// Waits on this thread: appends are answered by the journal's own.
-fn futures_block_on<T>(future: impl Future<Output = T>) -> T {
+fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let waker = std::task::Waker::from(Arc::new(Unpark(std::thread::current())));
     loop {
@@ -173,7 +173,7 @@ macro_rules! contract {
                 #[test]
                 fn $rule() {
                     let (journal, _dir) = super::$subject();
-                    super::futures_block_on(super::$rule(journal));
+                    super::block_on(super::$rule(journal));
                 }
             )*
         }

@@ -1,0 +1,45 @@
+//! One file per command. Each takes its arguments and the configuration, and prints a report.
+
+mod database;
+mod serve;
+mod demo;
+mod migrate;
+mod project;
+mod key;
+mod import;
+mod dead_letter;
+mod doctor;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+use crate::logging;
+use crate::output::Output;
+
+/// Runs the command that was typed.
+///
+/// # Errors
+/// [`Failure`], to be said on stderr.
+pub async fn run(args: &Args) -> Result<(), Failure> {
+    let env = std::env::vars_os().filter_map(|(key, value)| key.into_string().ok().zip(value.into_string().ok()));
+    let output = Output::new(args.global.json);
+    let config = match (args.config(env), &args.command) {
+        (Err(error), Command::Doctor(_)) => return doctor::bad_config(&error, output),
+        (config, _) => config?,
+    };
+    let level = if matches!(args.command, Command::Serve(_)) {
+        &config.log.level
+    } else {
+        logging::QUIET
+    };
+    logging::start(&config.log, level)?;
+    match &args.command {
+        Command::Serve(_) => serve::run(config, output).await,
+        Command::Demo(demo) => demo::run(config, demo, output).await,
+        Command::Migrate => migrate::run(&config, output).await,
+        Command::Project(project) => project::run(&config, project, output).await,
+        Command::Key(key) => key::run(&config, key, output).await,
+        Command::Import(import) => import::run(&config, import, output).await,
+        Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,
+        Command::Doctor(_) => doctor::run(&config, output).await,
+    }
+}

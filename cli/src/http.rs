@@ -1,0 +1,55 @@
+//! Asking a running server, for `demo` and `doctor`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+/// How long an answer may take: a local server answers in milliseconds, one that drains in seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The URL at which a server that listens on `address` is reached from this machine.
+#[must_use]
+pub fn local_url(address: SocketAddr) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(host, address.port()))
+}
+
+/// A client for local servers: no proxy stands between.
+///
+/// # Errors
+/// TLS cannot be set up.
+pub fn client() -> reqwest::Result<Client> {
+    // An error means that the process has a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().timeout(PATIENCE).build()
+}
+
+/// What `GET url` answers: the status and the JSON body, `null` where it has none.
+///
+/// # Errors
+/// Nobody answers.
+pub async fn get(client: &Client, url: &str, key: Option<&str>) -> reqwest::Result<(StatusCode, Value)> {
+    let request = client.get(url);
+    let request = key.into_iter().fold(request, |request, key| request.bearer_auth(key));
+    let response = request.send().await?;
+    Ok((response.status(), response.json().await.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_reached_on_the_loopback_address() {
+        let url = |address: &str| local_url(address.parse().unwrap());
+        assert_eq!(url("0.0.0.0:7700"), "http://127.0.0.1:7700");
+        assert_eq!(url("[::]:7700"), "http://[::1]:7700");
+        assert_eq!(url("10.0.0.7:80"), "http://10.0.0.7:80");
+    }
+}

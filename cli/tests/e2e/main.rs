@@ -1,0 +1,18 @@
+//! The real binary, a real Postgres, real HTTP, real kills: what issue 2 calls "Bad input and faults".
+//!
+//! One test program, so that the tests share servers and run side by side.
+
+mod support;
+
+mod bad_requests;
+mod bad_events;
+mod keys;
+mod encodings;
+mod slow_clients;
+mod crashes;
+mod outages;
+mod disk_bound;
+mod shutdown;
+mod dead_letters;
+mod two_servers;
+mod journey;

@@ -1,0 +1,208 @@
+//! Capture: the event's JSON is built once, here. Nothing changes its bytes afterwards.
+
+use trailmark_protocol::limits::{EVENT_BYTES, NAME_CHARS};
+use trailmark_protocol::{Event, Reason, Timestamp, Uuid, names};
+
+use crate::Properties;
+use crate::identity::{check_anonymous_id, check_length, check_user_id};
+
+/// An event that says itself who and when: for backends and imports, where one client speaks for many devices.
+///
+/// The client's own identity is not used; an event without `anonymous_id` and `user_id` is dropped as
+/// [`Reason::MissingIdentity`].
+///
+/// ```
+/// use trailmark_core::{Capture, Properties, Timestamp};
+/// let request = Capture::new("$request")
+///     .anonymous_id("device-9")
+///     .timestamp(Timestamp::from_millis(1_763_600_000_000))
+///     .properties(Properties::new().with("path", "/pricing").with("status", 200));
+/// # let _ = request;
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "pass it to Client::capture"]
+pub struct Capture {
+    pub(crate) name: String,
+    pub(crate) id: Option<Uuid>,
+    pub(crate) anonymous_id: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) alias: Option<String>,
+    pub(crate) session_id: Option<String>,
+    pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) properties: Properties,
+    pub(crate) context: Option<Properties>,
+    pub(crate) set: Properties,
+    pub(crate) set_once: Properties,
+}
+
+impl Capture {
+    /// An event of this name and nothing else.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            id: None,
+            anonymous_id: None,
+            user_id: None,
+            alias: None,
+            session_id: None,
+            timestamp: None,
+            properties: Properties::new(),
+            context: None,
+            set: Properties::new(),
+            set_once: Properties::new(),
+        }
+    }
+
+    /// `$identify`: this device belongs to this user.
+    pub fn identify(anonymous_id: impl Into<String>, user_id: impl Into<String>) -> Self {
+        Self::new(names::IDENTIFY).anonymous_id(anonymous_id).user_id(user_id)
+    }
+
+    /// `$alias`: these two user ids are one person.
+    pub fn alias(user_id: impl Into<String>, other_user_id: impl Into<String>) -> Self {
+        let mut capture = Self::new(names::ALIAS).user_id(user_id);
+        capture.alias = Some(other_user_id.into());
+        capture
+    }
+
+    /// The event's own UUIDv7; made at capture if there is none. An import that derives it from its input can be
+    /// repeated and changes nothing.
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// The device.
+    pub fn anonymous_id(mut self, anonymous_id: impl Into<String>) -> Self {
+        self.anonymous_id = Some(anonymous_id.into());
+        self
+    }
+
+    /// The user.
+    pub fn user_id(mut self, user_id: impl Into<String>) -> Self {
+        self.user_id = Some(user_id.into());
+        self
+    }
+
+    /// The session.
+    pub fn session_id(mut self, session_id: impl Into<String>) -> Self {
+        self.session_id = Some(session_id.into());
+        self
+    }
+
+    /// When it happened; the time of the call if there is none.
+    pub fn timestamp(mut self, timestamp: Timestamp) -> Self {
+        self.timestamp = Some(timestamp);
+        self
+    }
+
+    /// What is known about it.
+    pub fn properties(mut self, properties: Properties) -> Self {
+        self.properties = properties;
+        self
+    }
+
+    /// The circumstances; the client's own if there are none.
+    pub fn context(mut self, context: Properties) -> Self {
+        self.context = Some(context);
+        self
+    }
+
+    /// Person properties, last writer wins.
+    pub fn set(mut self, set: Properties) -> Self {
+        self.set = set;
+        self
+    }
+
+    /// Person properties, first writer wins.
+    pub fn set_once(mut self, set_once: Properties) -> Self {
+        self.set_once = set_once;
+        self
+    }
+}
+
+impl Capture {
+    /// The event as it will be written; `context` is the client's.
+    pub(crate) fn event<'a>(&'a self, id: Uuid, seq: u64, now: Timestamp, context: &'a Properties) -> Event<'a> {
+        Event {
+            name: &self.name,
+            anonymous_id: self.anonymous_id.as_deref(),
+            user_id: self.user_id.as_deref(),
+            alias: self.alias.as_deref(),
+            session_id: self.session_id.as_deref(),
+            properties: self.properties.non_empty(),
+            context: self.context.as_ref().unwrap_or(context).non_empty(),
+            set: self.set.non_empty(),
+            set_once: self.set_once.non_empty(),
+            ..Event::new(id, seq, self.timestamp.unwrap_or(now))
+        }
+    }
+
+    /// The objects in it, whose limits are to be checked.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Properties> {
+        [&self.properties, &self.set, &self.set_once]
+            .into_iter()
+            .chain(&self.context)
+    }
+}
+
+/// Builds the event's JSON, or says why it can never be delivered. The rules are those of the server.
+///
+/// # Errors
+/// The reason under which the event is to be counted.
+pub(crate) fn freeze<'a>(
+    event: &Event<'_>,
+    objects: impl IntoIterator<Item = &'a Properties>,
+) -> Result<Box<str>, Reason> {
+    check_name(event.name)?;
+    check_ids(event)?;
+    check_timestamp(event.timestamp)?;
+    objects.into_iter().try_for_each(Properties::check)?;
+    let json = event.to_json();
+    if json.len() > EVENT_BYTES {
+        return Err(Reason::TooLarge);
+    }
+    Ok(json.into_boxed_str())
+}
+
+fn check_name(name: &str) -> Result<(), Reason> {
+    if name.is_empty() {
+        Err(Reason::MissingName)
+    } else if name.len() > NAME_CHARS && name.chars().count() > NAME_CHARS {
+        Err(Reason::NameTooLong)
+    } else {
+        Ok(())
+    }
+}
+
+fn check_ids(event: &Event<'_>) -> Result<(), Reason> {
+    if event.anonymous_id.is_none() && event.user_id.is_none() {
+        return Err(Reason::MissingIdentity);
+    }
+    event.anonymous_id.map_or(Ok(()), check_anonymous_id)?;
+    event.user_id.map_or(Ok(()), check_user_id)?;
+    event.alias.map_or(Ok(()), check_user_id)?;
+    event.session_id.map_or(Ok(()), check_length)?;
+    let complete = match event.name {
+        names::IDENTIFY => event.anonymous_id.is_some() && event.user_id.is_some(),
+        names::ALIAS => event.user_id.is_some() && event.alias.is_some() && event.alias != event.user_id,
+        _ => true,
+    };
+    if complete {
+        Ok(())
+    } else {
+        Err(Reason::IncompleteIdentity)
+    }
+}
+
+/// The first and last microsecond that RFC 3339 can write: the years 0000 and 9999.
+const FIRST_MICRO: i64 = -62_167_219_200_000_000;
+const LAST_MICRO: i64 = 253_402_300_799_999_999;
+
+fn check_timestamp(time: Timestamp) -> Result<(), Reason> {
+    if (FIRST_MICRO..=LAST_MICRO).contains(&time.micros()) {
+        Ok(())
+    } else {
+        Err(Reason::InvalidTimestamp)
+    }
+}

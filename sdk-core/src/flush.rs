@@ -1,0 +1,56 @@
+//! Flushing: what became of the events that were queued when the app asked.
+
+use std::borrow::Cow;
+
+use crate::stats::{Dropped, count};
+use crate::verdict::Fate;
+
+/// What a flush achieved.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FlushReport {
+    /// Events that the server has on stable storage.
+    pub delivered: u64,
+    /// Events lost meanwhile, by reason.
+    pub dropped: Dropped,
+    /// Events still queued: the attempt failed, or the server wants them again later.
+    pub pending: u64,
+}
+
+impl FlushReport {
+    /// All events lost meanwhile.
+    #[must_use]
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+}
+
+/// Names a flush of one engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FlushId(pub(crate) u64);
+
+/// A flush that is going on, or whose report has not been fetched.
+#[derive(Debug)]
+pub(crate) struct Flush {
+    pub(crate) id: FlushId,
+    /// The newest event that belongs to it.
+    pub(crate) up_to: u64,
+    /// Attempts that were started before it; a failure of those is not its own.
+    pub(crate) earlier_attempts: u64,
+    /// An attempt of its own failed as a whole.
+    pub(crate) failed: bool,
+    pub(crate) report: FlushReport,
+}
+
+impl Flush {
+    /// Counts what became of an event.
+    pub(crate) fn count(&mut self, seq: u64, fate: &Fate) {
+        if seq > self.up_to {
+            return;
+        }
+        match fate {
+            Fate::Delivered => self.report.delivered += 1,
+            Fate::Dropped(reason) => count(&mut self.report.dropped, Cow::clone(reason)),
+            Fate::Again => {}
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What the app's threads and the driver share: the engine behind a lock, and who waits for what.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::edge::now;
+use crate::engine::{Engine, Step};
+use crate::flush::{FlushId, FlushReport};
+use crate::request::Outcome;
+use trailmark_protocol::{Timestamp, Uuid};
+
+/// Takes a flush's report to whoever waits for it.
+type Reply = Box<dyn FnOnce(FlushReport) + Send>;
+
+/// The engine and its waiters.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Wakes the driver.
+    wake: Notify,
+}
+
+struct State {
+    engine: Engine,
+    flushes: Vec<(FlushId, Reply)>,
+    /// Who waits for fewer than so many queued events.
+    ready: Vec<(usize, oneshot::Sender<()>)>,
+    /// The driver has ended; nothing will be sent any more.
+    stopped: bool,
+}
+
+impl Shared {
+    pub(super) fn new(engine: Engine) -> Self {
+        Self {
+            state: Mutex::new(State {
+                engine,
+                flushes: Vec::new(),
+                ready: Vec::new(),
+                stopped: false,
+            }),
+            wake: Notify::new(),
+        }
+    }
+
+    /// A panic while the lock was held cannot leave half an event behind that matters: carry on, never take the app down.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the engine.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
+        look(&self.lock().engine)
+    }
+
+    /// Changes the engine, and wakes the driver if it has to know.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
+        let mut state = self.lock();
+        let result = change(&mut state.engine, now());
+        let wake = state.engine.wants_poll();
+        drop(state);
+        if wake {
+            self.wake.notify_one();
+        }
+        result
+    }
+
+    /// Starts a flush; `reply` is called once, perhaps at once.
+    pub(super) fn flush(&self, reply: Reply) -> FlushId {
+        let mut state = self.lock();
+        let id = state.engine.flush();
+        state.flushes.push((id, reply));
+        state.answer_and_unlock();
+        self.wake.notify_one();
+        id
+    }
+
+    /// Ends a flush before its time; `None` if its reply was already called.
+    pub(super) fn end_flush(&self, id: FlushId) -> Option<FlushReport> {
+        let mut state = self.lock();
+        state.flushes.retain(|(waiting, _)| *waiting != id);
+        state.engine.end_flush(id)
+    }
+
+    /// Resolves when fewer than `max_queued` events are queued, which the engine is asked to hurry to; `None` if that is
+    /// so already.
+    pub(super) fn ready(&self, max_queued: usize) -> Option<oneshot::Receiver<()>> {
+        let mut state = self.lock();
+        // Fewer than none is never: take it as "nothing queued".
+        let max_queued = max_queued.max(1);
+        if state.stopped || state.engine.queued() < max_queued {
+            return None;
+        }
+        let (sender, receiver) = oneshot::channel();
+        state.engine.hurry();
+        state.ready.push((max_queued, sender));
+        drop(state);
+        self.wake.notify_one();
+        Some(receiver)
+    }
+
+    /// The driver's next step, and the time at which it was asked.
+    pub(super) fn step(&self) -> (Step, Timestamp) {
+        let now = now();
+        let mut state = self.lock();
+        let step = state.engine.poll(now);
+        state.answer_and_unlock();
+        (step, now)
+    }
+
+    /// Takes in how an attempt ended.
+    pub(super) fn done(&self, request_id: Uuid, outcome: &Outcome) {
+        let mut state = self.lock();
+        state.engine.done(request_id, outcome, now());
+        state.answer_and_unlock();
+    }
+
+    /// Resolves when something has changed since the last step.
+    pub(super) async fn changed(&self) {
+        self.wake.notified().await;
+    }
+
+    /// The driver has ended: nothing more is captured, and nobody waits any longer.
+    pub(super) fn stop(&self) {
+        let mut state = self.lock();
+        state.stopped = true;
+        state.engine.close();
+        state.answer_and_unlock();
+    }
+}
+
+/// Locked state that can answer those whose wait is over.
+trait Answer {
+    /// Finds whose wait is over, unlocks, and tells them: a waker may run anything.
+    fn answer_and_unlock(self);
+}
+
+impl Answer for MutexGuard<'_, State> {
+    fn answer_and_unlock(mut self) {
+        let reports = self.finished_flushes();
+        let ready = self.those_ready();
+        drop(self);
+        for (reply, report) in reports {
+            reply(report);
+        }
+        for waiter in ready {
+            // Who no longer waits need not know.
+            let _ = waiter.send(());
+        }
+    }
+}
+
+impl State {
+    fn finished_flushes(&mut self) -> Vec<(Reply, FlushReport)> {
+        let mut finished = Vec::new();
+        for (id, reply) in std::mem::take(&mut self.flushes) {
+            let report = if self.stopped {
+                self.engine.end_flush(id)
+            } else {
+                self.engine.take_flush(id)
+            };
+            match report {
+                Some(report) => finished.push((reply, report)),
+                None => self.flushes.push((id, reply)),
+            }
+        }
+        finished
+    }
+
+    fn those_ready(&mut self) -> Vec<oneshot::Sender<()>> {
+        let queued = self.engine.queued();
+        let stopped = self.stopped;
+        let ready = self
+            .ready
+            .extract_if(.., |(max_queued, _)| stopped || queued < *max_queued);
+        ready.map(|(_, sender)| sender).collect()
+    }
+}

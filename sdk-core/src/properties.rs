@@ -1,0 +1,333 @@
+//! Properties: a JSON object kept as text, valid by construction. The engine needs no other JSON than the protocol's.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use trailmark_protocol::json::{Fault, Shape, repair, scan, write_f64, write_str};
+use trailmark_protocol::limits::{DEPTH, KEYS};
+use trailmark_protocol::{Reason, Timestamp, Uuid};
+
+/// A JSON object of properties.
+///
+/// ```
+/// use trailmark_core::Properties;
+/// let cart = Properties::new().with("total", 12.5).with("items", vec!["tea", "milk"]).with("coupon", None::<&str>);
+/// assert_eq!(cart.as_json(), r#"{"total":12.5,"items":["tea","milk"],"coupon":null}"#);
+/// ```
+///
+/// A key given twice is written twice; the last one counts. The limits on the number of keys and on nesting are checked
+/// when an event is captured with it: such an event is dropped, with its reason.
+#[derive(Debug, Clone, Default)]
+pub struct Properties {
+    /// Empty for `{}`, otherwise the whole object: `new` allocates nothing.
+    json: String,
+    keys: u32,
+    depth: u32,
+}
+
+impl Properties {
+    /// No properties yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a property.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl PropertyValue) -> Self {
+        self.insert(key, value);
+        self
+    }
+
+    /// Adds a property to an object that is being filled in a loop.
+    pub fn insert(&mut self, key: &str, value: impl PropertyValue) {
+        // Reopens the object at its closing brace.
+        let opening = if self.json.pop().is_some() { ',' } else { '{' };
+        self.json.push(opening);
+        write_text(&mut self.json, key);
+        self.json.push(':');
+        let shape = value.write(&mut self.json);
+        self.json.push('}');
+        self.keys = self.keys.saturating_add(1).saturating_add(shape.keys);
+        self.depth = self.depth.max(shape.depth.saturating_add(1));
+    }
+
+    /// Takes over a JSON object. `\u0000` and half surrogate pairs, which PostgreSQL refuses, become U+FFFD.
+    ///
+    /// # Errors
+    /// It is not one JSON object within the limits.
+    pub fn from_json(json: &str) -> Result<Self, PropertiesError> {
+        let json = json.trim_ascii();
+        let shape = scan(json).map_err(PropertiesError::Fault)?;
+        if !json.starts_with('{') {
+            return Err(PropertiesError::NotAnObject);
+        }
+        let text = match (shape.keys, shape.needs_repair) {
+            (0, _) => String::new(),
+            (_, true) => repair(json),
+            (_, false) => json.to_owned(),
+        };
+        Ok(Self {
+            json: text,
+            keys: shape.keys,
+            depth: shape.depth,
+        })
+    }
+
+    /// The JSON text.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        if self.json.is_empty() { "{}" } else { &self.json }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.json.is_empty()
+    }
+
+    /// The JSON text, or `None` when there is nothing to say.
+    pub(crate) fn non_empty(&self) -> Option<&str> {
+        (!self.is_empty()).then_some(&self.json)
+    }
+
+    /// Whether the wire's limits allow it.
+    ///
+    /// # Errors
+    /// [`Reason::TooManyProperties`] or [`Reason::TooDeep`].
+    pub fn check(&self) -> Result<(), Reason> {
+        if self.keys > KEYS {
+            Err(Reason::TooManyProperties)
+        } else if self.depth > DEPTH {
+            Err(Reason::TooDeep)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Equal when the texts are.
+impl PartialEq for Properties {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_json() == other.as_json()
+    }
+}
+
+impl Eq for Properties {}
+
+/// Why a text cannot be properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PropertiesError {
+    /// Not JSON, or beyond a limit.
+    Fault(Fault),
+    /// JSON, but an array or a scalar.
+    NotAnObject,
+}
+
+impl std::fmt::Display for PropertiesError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fault(Fault::Syntax(at)) => write!(f, "not JSON from byte {at} on"),
+            Self::Fault(Fault::TooDeep) => write!(f, "nested deeper than {DEPTH}"),
+            Self::Fault(Fault::TooManyKeys) => write!(f, "more than {KEYS} keys"),
+            Self::Fault(Fault::NumberOutOfRange) => f.write_str("a number that no f64 holds"),
+            Self::NotAnObject => f.write_str("properties are a JSON object"),
+        }
+    }
+}
+
+impl std::error::Error for PropertiesError {}
+
+/// What a property can hold. Floats that JSON does not have (NaN, the infinities) become `null`.
+pub trait PropertyValue {
+    /// Appends the value as JSON and says how many keys and levels it has.
+    fn write(&self, out: &mut String) -> Shape;
+}
+
+const SCALAR: Shape = Shape {
+    keys: 0,
+    depth: 0,
+    needs_repair: false,
+};
+
+/// A JSON string, NUL replaced: PostgreSQL has no place for it.
+fn write_text(out: &mut String, text: &str) {
+    if text.contains('\0') {
+        write_str(out, &text.replace('\0', "\u{fffd}"));
+    } else {
+        write_str(out, text);
+    }
+}
+
+impl PropertyValue for str {
+    fn write(&self, out: &mut String) -> Shape {
+        write_text(out, self);
+        SCALAR
+    }
+}
+
+impl PropertyValue for String {
+    fn write(&self, out: &mut String) -> Shape {
+        self.as_str().write(out)
+    }
+}
+
+impl PropertyValue for Cow<'_, str> {
+    fn write(&self, out: &mut String) -> Shape {
+        self.as_ref().write(out)
+    }
+}
+
+macro_rules! written_as_is {
+    ($($type:ty)*) => {$(
+        impl PropertyValue for $type {
+            fn write(&self, out: &mut String) -> Shape {
+                let _ = write!(out, "{self}");
+                SCALAR
+            }
+        }
+    )*};
+}
+
+written_as_is!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+impl PropertyValue for f64 {
+    fn write(&self, out: &mut String) -> Shape {
+        write_f64(out, *self);
+        SCALAR
+    }
+}
+
+/// Written with the digits of an `f32`: `0.1f32` is `0.1`.
+impl PropertyValue for f32 {
+    fn write(&self, out: &mut String) -> Shape {
+        if self.is_finite() {
+            let _ = write!(out, "{self:?}");
+        } else {
+            out.push_str("null");
+        }
+        SCALAR
+    }
+}
+
+macro_rules! written_in_quotes {
+    ($($type:ty)*) => {$(
+        impl PropertyValue for $type {
+            fn write(&self, out: &mut String) -> Shape {
+                let _ = write!(out, "\"{self}\"");
+                SCALAR
+            }
+        }
+    )*};
+}
+
+written_in_quotes!(Timestamp Uuid);
+
+impl<T: PropertyValue + ?Sized> PropertyValue for &T {
+    fn write(&self, out: &mut String) -> Shape {
+        (**self).write(out)
+    }
+}
+
+impl<T: PropertyValue> PropertyValue for Option<T> {
+    fn write(&self, out: &mut String) -> Shape {
+        match self {
+            Some(value) => value.write(out),
+            None => {
+                out.push_str("null");
+                SCALAR
+            }
+        }
+    }
+}
+
+impl<T: PropertyValue> PropertyValue for [T] {
+    fn write(&self, out: &mut String) -> Shape {
+        let mut whole = Shape { depth: 1, ..SCALAR };
+        out.push('[');
+        for (at, value) in self.iter().enumerate() {
+            out.push_str(if at == 0 { "" } else { "," });
+            let shape = value.write(out);
+            whole.keys = whole.keys.saturating_add(shape.keys);
+            whole.depth = whole.depth.max(shape.depth.saturating_add(1));
+        }
+        out.push(']');
+        whole
+    }
+}
+
+impl<T: PropertyValue> PropertyValue for Vec<T> {
+    fn write(&self, out: &mut String) -> Shape {
+        self.as_slice().write(out)
+    }
+}
+
+impl<T: PropertyValue, const N: usize> PropertyValue for [T; N] {
+    fn write(&self, out: &mut String) -> Shape {
+        self.as_slice().write(out)
+    }
+}
+
+impl PropertyValue for Properties {
+    fn write(&self, out: &mut String) -> Shape {
+        out.push_str(self.as_json());
+        Shape {
+            keys: self.keys,
+            depth: self.depth.max(1),
+            ..SCALAR
+        }
+    }
+}
+
+#[cfg(feature = "native")]
+mod from_serde {
+    use super::{DEPTH, Fault, KEYS, Properties, PropertiesError, PropertyValue, SCALAR, Shape, repair, scan};
+    use serde_json::{Map, Value};
+
+    impl PropertyValue for Value {
+        fn write(&self, out: &mut String) -> Shape {
+            let text = self.to_string();
+            match scan(&text) {
+                Ok(shape) if shape.needs_repair => out.push_str(&repair(&text)),
+                Err(Fault::Syntax(_) | Fault::NumberOutOfRange) => out.push_str("null"),
+                _ => out.push_str(&text),
+            }
+            shape_of(&text)
+        }
+    }
+
+    /// The shape of a text; one beyond a limit is said to be just beyond it, which is enough to refuse it at capture.
+    fn shape_of(text: &str) -> Shape {
+        match scan(text) {
+            Ok(shape) => shape,
+            Err(Fault::TooManyKeys) => Shape {
+                keys: KEYS + 1,
+                ..SCALAR
+            },
+            Err(Fault::TooDeep) => Shape {
+                depth: DEPTH + 1,
+                ..SCALAR
+            },
+            Err(_) => SCALAR,
+        }
+    }
+
+    impl From<Map<String, Value>> for Properties {
+        fn from(map: Map<String, Value>) -> Self {
+            map.iter()
+                .fold(Self::new(), |properties, (key, value)| properties.with(key, value))
+        }
+    }
+
+    /// Takes an object; anything else is [`PropertiesError::NotAnObject`].
+    impl TryFrom<Value> for Properties {
+        type Error = PropertiesError;
+
+        fn try_from(value: Value) -> Result<Self, PropertiesError> {
+            match value {
+                Value::Object(map) => Ok(map.into()),
+                _ => Err(PropertiesError::NotAnObject),
+            }
+        }
+    }
+}

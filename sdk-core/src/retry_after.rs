@@ -1,0 +1,101 @@
+//! The `Retry-After` header: seconds, or one of the three forms of an HTTP date (RFC 9110 §10.2.3 and §5.6.7).
+
+use std::time::Duration;
+
+use trailmark_protocol::Timestamp;
+
+/// How long to wait. A date is measured from the server's own `date` header where there is one, else from `now`; one
+/// that has passed is no wait. `None` if it cannot be read.
+#[must_use]
+pub fn parse(retry_after: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
+    let text = retry_after.trim();
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // More digits than fit are a very long wait, which the caller caps.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
+    }
+    let then = parse_date(text)?;
+    let from = date.and_then(parse_date).unwrap_or(now);
+    let micros = then.micros().saturating_sub(from.micros());
+    Some(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+}
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
+#[must_use]
+pub fn parse_date(text: &str) -> Option<Timestamp> {
+    let words: Vec<&str> = text.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
+    let (day, month, year, clock) = match *words.as_slice() {
+        [_, day, month, year, clock, "GMT"] => (day, month, full_year(year)?, clock),
+        [_, month, day, clock, year] => (day, month, full_year(year)?, clock),
+        _ => return None,
+    };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    let day: u8 = day.parse().ok()?;
+    Timestamp::parse(&format!("{year:04}-{month:02}-{day:02}T{clock}Z"))
+}
+
+/// A two-digit year is the next one that ends so, seen from 2000: no server's clock is older.
+fn full_year(text: &str) -> Option<u16> {
+    let year: u16 = text.parse().ok()?;
+    Some(if text.len() == 2 { 2000 + year } else { year })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::parse("2026-11-20T12:00:00Z").unwrap()
+    }
+
+    fn seconds(text: &str, date: Option<&str>) -> Option<u64> {
+        parse(text, date, now()).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn seconds_are_read() {
+        assert_eq!(seconds("0", None), Some(0));
+        assert_eq!(seconds(" 120 ", None), Some(120));
+        assert!(seconds("99999999999999999999999", None) > Some(1_000_000));
+    }
+
+    #[test]
+    fn all_three_forms_of_a_date_are_read() {
+        for text in [
+            "Fri, 20 Nov 2026 12:01:30 GMT",
+            "Friday, 20-Nov-26 12:01:30 GMT",
+            "Fri Nov 20 12:01:30 2026",
+        ] {
+            assert_eq!(seconds(text, None), Some(90), "{text}");
+        }
+        assert_eq!(
+            parse_date("Sun Nov  6 08:49:37 1994"),
+            Timestamp::parse("1994-11-06T08:49:37Z")
+        );
+    }
+
+    #[test]
+    fn a_date_is_measured_by_the_clock_of_the_server_that_wrote_it() {
+        let (date, later) = ("Mon, 01 Jan 2001 00:00:00 GMT", "Mon, 01 Jan 2001 00:00:45 GMT");
+        assert_eq!(seconds(later, Some(date)), Some(45));
+        assert_eq!(seconds(later, None), Some(0), "long ago by our own clock");
+        assert_eq!(seconds("Fri, 20 Nov 2026 12:00:05 GMT", Some("nonsense")), Some(5));
+    }
+
+    #[test]
+    fn what_is_neither_is_not_read() {
+        for text in [
+            "",
+            "soon",
+            "-5",
+            "1.5",
+            "Fri, 31 Feb 2026 12:00:00 GMT",
+            "Fri, 20 Foo 2026 12:00:00 GMT",
+        ] {
+            assert_eq!(parse(text, None, now()), None, "{text}");
+        }
+    }
+}

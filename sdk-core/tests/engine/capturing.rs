@@ -1,0 +1,107 @@
+//! What is written at capture, and what is refused there.
+
+use serde_json::json;
+use trailmark_core::{Capture, Properties, Reason, Uuid};
+
+use super::harness::{Device, START, parsed};
+
+#[test]
+fn an_event_carries_its_number_its_time_and_the_devices_identity() {
+    let mut device = Device::with(|config| {
+        config.anonymous_id = Some("device-1".into());
+        config.context = Properties::new().with("locale", "de-DE");
+        config.flush_at = 2;
+    });
+    let cart = Properties::new().with("total", 12.5);
+    let id = device.engine.track("checkout", &cart, device.now).unwrap();
+    device.track("plain");
+    let events = parsed(&device.request());
+    assert_eq!(
+        events[0],
+        json!({"id": id.to_string(), "seq": 1, "event": "checkout", "anonymous_id": "device-1",
+            "timestamp": START.to_string(), "properties": {"total": 12.5}, "context": {"locale": "de-DE"}})
+    );
+    assert_eq!(events[1]["seq"], 2);
+    assert!(events[1].get("properties").is_none());
+}
+
+#[test]
+fn a_capture_says_itself_who_and_when() {
+    let mut device = Device::with(|config| config.flush_at = 1);
+    let id = Uuid::from_u128(0x0193_4f3e_8a00_7000_8000_0000_0000_0001);
+    let capture = Capture::new("$request")
+        .id(id)
+        .anonymous_id("visitor-9")
+        .session_id("s1")
+        .timestamp(START.plus_micros(-1))
+        .properties(Properties::new().with("status", 200))
+        .set_once(Properties::new().with("first", true));
+    assert_eq!(device.engine.capture(&capture, device.now), Ok(id));
+    assert_eq!(
+        parsed(&device.request()),
+        [
+            json!({"id": id.to_string(), "seq": 1, "event": "$request", "anonymous_id": "visitor-9", "session_id": "s1",
+            "timestamp": START.plus_micros(-1).to_string(), "properties": {"status": 200}, "set_once": {"first": true}})
+        ]
+    );
+}
+
+#[test]
+fn what_no_server_would_take_is_refused_at_capture_with_its_reason() {
+    let new = |name: &str| Capture::new(name);
+    let known = || new("x").anonymous_id("a");
+    let wide = (0..600).fold(Properties::new(), |wide, n| wide.with(&format!("k{n}"), n));
+    let deep = (0..40).fold(Properties::new(), |inner, _| Properties::new().with("in", inner));
+    let table = [
+        (new("").anonymous_id("a"), Reason::MissingName),
+        (new(&"é".repeat(201)).anonymous_id("a"), Reason::NameTooLong),
+        (new("x"), Reason::MissingIdentity),
+        (new("x").user_id("u".repeat(201)), Reason::IdTooLong),
+        (new("x").user_id("undefined"), Reason::JunkUserId),
+        (new("x").anonymous_id("null"), Reason::JunkAnonymousId),
+        (new("$identify").anonymous_id("a"), Reason::IncompleteIdentity),
+        (Capture::alias("u_1", "u_1"), Reason::IncompleteIdentity),
+        (Capture::alias("u_1", "none"), Reason::JunkUserId),
+        (Capture::identify("a", "0"), Reason::JunkUserId),
+        (known().timestamp(START.plus_micros(i64::MAX)), Reason::InvalidTimestamp),
+        (known().properties(wide), Reason::TooManyProperties),
+        (known().context(deep), Reason::TooDeep),
+        (
+            known().set(Properties::new().with("big", "x".repeat(70_000))),
+            Reason::TooLarge,
+        ),
+    ];
+    let mut device = Device::new();
+    for (capture, reason) in &table {
+        assert_eq!(device.engine.capture(capture, device.now), Err(*reason), "{reason}");
+    }
+    let stats = device.stats();
+    assert_eq!((stats.captured, stats.dropped_total(), stats.queued), (14, 14, 0));
+    assert_eq!(device.dropped("junk_user_id"), 3);
+}
+
+#[test]
+fn after_the_close_events_are_counted_as_shut_down() {
+    let mut device = Device::new();
+    device.track("before");
+    device.engine.close();
+    assert_eq!(
+        device.engine.track("after", &Properties::new(), device.now),
+        Err(Reason::ShutDown)
+    );
+    assert_eq!((device.dropped("shut_down"), device.stats().queued), (1, 1));
+}
+
+#[test]
+fn a_full_queue_drops_its_oldest_and_counts_it() {
+    let mut device = Device::with(|config| {
+        config.max_queue_events = 3;
+        config.flush_at = 3;
+    });
+    device.track_many(5);
+    assert_eq!(
+        super::harness::names(&device.request()),
+        ["event-2", "event-3", "event-4"]
+    );
+    assert_eq!(device.dropped("queue_full"), 2);
+}

@@ -1,0 +1,98 @@
+//! The routes of the reads: a secret key opens a project, a turn among the readers, and the answer as JSON.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path, RawQuery};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use http::request::Parts;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
+
+use super::error::QueryError;
+use super::events::{EventFilter, EventPage};
+use super::params::{Params, storable};
+use super::person::Person;
+use super::reader::Reader;
+use super::stats::Stats;
+use crate::app::App;
+use crate::gateway::auth::{authorise, presented_key};
+use crate::gateway::problem::{Code, Problem};
+use crate::store::KeyKind;
+
+/// Reads that run at once: half of the default pool of eight connections, so that reads never keep the writer waiting.
+const READS_AT_ONCE: usize = 4;
+
+/// How long a read waits for its turn: as long as a statement may take.
+const TURN_TIMEOUT: Duration = super::snapshot::STATEMENT_TIMEOUT;
+
+/// The routes of the reads.
+pub fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/analytics/events", get(events))
+        .route("/api/analytics/stats", get(stats))
+        .route("/v1/persons/{id}", get(person))
+        .layer(Extension(Turns(Arc::new(Semaphore::new(READS_AT_ONCE)))))
+}
+
+/// The turns that readers share.
+#[derive(Debug, Clone)]
+struct Turns(Arc<Semaphore>);
+
+/// A caller whose secret key opened a project, and whose turn it is. Take it as the first argument of a handler.
+#[derive(Debug)]
+pub struct Authorised {
+    reader: Reader,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl FromRequestParts<Arc<App>> for Authorised {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let key = presented_key(&parts.headers, &parts.uri);
+        let grant = authorise(app, key.as_deref(), KeyKind::Secret).await?;
+        let Turns(turns) = parts.extensions.get().cloned().ok_or_else(overloaded)?;
+        let turn = tokio::time::timeout(TURN_TIMEOUT, turns.acquire_owned()).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or_else(overloaded)?;
+        Ok(Self {
+            reader: Reader::new(app.store.pool().clone(), grant.project_id),
+            _turn: turn,
+        })
+    }
+}
+
+fn overloaded() -> Problem {
+    Problem::new(Code::QueryTimeout, "too many reads at once")
+}
+
+async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<EventPage>, Problem> {
+    let params = Params::parse(
+        &query.unwrap_or_default(),
+        &["event", "person", "from", "to", "limit", "cursor"],
+    )?;
+    let filter = EventFilter {
+        event: params.text("event", NAME_CHARS)?,
+        person: params.text("person", ID_CHARS)?,
+        range: params.time_range()?,
+    };
+    Ok(Json(caller.reader.events(&filter, params.page()?).await?))
+}
+
+async fn stats(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Stats>, Problem> {
+    let params = Params::parse(&query.unwrap_or_default(), &["from", "to"])?;
+    Ok(Json(caller.reader.stats(params.time_range()?).await?))
+}
+
+async fn person(
+    caller: Authorised,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Person>, Problem> {
+    let params = Params::parse(&query.unwrap_or_default(), &["limit", "cursor"])?;
+    let Path(id) = id.map_err(|_| QueryError::parameter("id", "is not percent-encoded UTF-8"))?;
+    let id = storable("id", &id, ID_CHARS)?;
+    Ok(Json(caller.reader.person(id, params.page()?).await?))
+}

@@ -1,0 +1,269 @@
+//! Query strings, read strictly: an unknown, doubled or unreadable parameter is refused by name, never passed over.
+//! A misspelt filter that is passed over answers another question than the one that was asked.
+
+use percent_encoding::percent_decode_str;
+use trailmark_protocol::{Timestamp, Uuid};
+
+use super::error::QueryError;
+
+/// Most rows on one page. At the usual 500 bytes an event, 1,000 rows are half a megabyte.
+pub const LIMIT_MAX: u32 = 1_000;
+
+/// Rows on a page where `limit` does not say.
+pub const LIMIT_DEFAULT: u32 = 100;
+
+/// The parameters of a request, each known and there once.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Params(Vec<(&'static str, String)>);
+
+/// From when, inclusive, to when, exclusive; open where there is none.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct TimeRange {
+    /// The first moment inside.
+    pub from: Option<Timestamp>,
+    /// The first moment after it.
+    pub to: Option<Timestamp>,
+}
+
+impl TimeRange {
+    /// Whether it is open at both ends.
+    #[must_use]
+    pub fn is_all(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// Which rows of a list, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many rows: 1 to [`LIMIT_MAX`].
+    pub limit: u32,
+    /// Only rows older than this one, the last of the page before.
+    pub before: Option<Uuid>,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self {
+            limit: LIMIT_DEFAULT,
+            before: None,
+        }
+    }
+}
+
+impl Params {
+    /// Reads a query string in which only `known` parameters may appear.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn parse(query: &str, known: &[&'static str]) -> Result<Self, QueryError> {
+        let mut params = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name).unwrap_or_else(|| name.to_owned());
+            let Some(name) = known.iter().find(|known| **known == name) else {
+                return Err(QueryError::parameter(&name, unknown(&name, known)));
+            };
+            if params.get(name).is_some() {
+                return Err(QueryError::parameter(name, "is given twice"));
+            }
+            let value = decode(value).ok_or_else(|| QueryError::parameter(name, "is not percent-encoded UTF-8"))?;
+            params.0.push((name, value));
+        }
+        Ok(params)
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A text of 1 to `chars` characters.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn text(&self, name: &str, chars: usize) -> Result<Option<&str>, QueryError> {
+        self.get(name).map(|text| storable(name, text, chars)).transpose()
+    }
+
+    /// `from` and `to`.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn time_range(&self) -> Result<TimeRange, QueryError> {
+        let range = TimeRange {
+            from: self.time("from")?,
+            to: self.time("to")?,
+        };
+        match range {
+            TimeRange {
+                from: Some(from),
+                to: Some(to),
+            } if from > to => Err(QueryError::parameter("to", "is before `from`")),
+            range => Ok(range),
+        }
+    }
+
+    fn time(&self, name: &str) -> Result<Option<Timestamp>, QueryError> {
+        let refused = || QueryError::parameter(name, "is no RFC 3339 time such as 2026-11-20T21:13:05Z (`+` is `%2B`)");
+        self.get(name)
+            .map(|text| Timestamp::parse(text).ok_or_else(refused))
+            .transpose()
+    }
+
+    /// `limit` and `cursor`.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn page(&self) -> Result<Page, QueryError> {
+        let limit = self.get("limit").map(limit).transpose()?.unwrap_or(LIMIT_DEFAULT);
+        let refused = |_| QueryError::parameter("cursor", "is none that this server gave out");
+        let before = self
+            .get("cursor")
+            .map(|text| Uuid::try_parse(text).map_err(refused))
+            .transpose()?;
+        Ok(Page { limit, before })
+    }
+}
+
+/// The text if an identifier or name can be so: not empty, no longer than is ever stored, without the NUL that
+/// Postgres' text cannot hold.
+///
+/// # Errors
+/// [`QueryError::Parameter`].
+pub fn storable<'a>(name: &str, text: &'a str, chars: usize) -> Result<&'a str, QueryError> {
+    if text.is_empty() {
+        return Err(QueryError::parameter(name, "is empty"));
+    }
+    if text.contains('\0') {
+        return Err(QueryError::parameter(name, "holds a NUL character"));
+    }
+    if text.chars().nth(chars).is_some() {
+        return Err(QueryError::parameter(
+            name,
+            format!("is longer than {chars} characters"),
+        ));
+    }
+    Ok(text)
+}
+
+fn unknown(name: &str, known: &[&str]) -> String {
+    if name == "key" {
+        return "is not read here: a URL is logged, so a secret key goes into the Authorization header".to_owned();
+    }
+    match known {
+        [] => "is unknown; there are no parameters here".to_owned(),
+        known => format!("is unknown; there are {}", known.join(", ")),
+    }
+}
+
+fn limit(text: &str) -> Result<u32, QueryError> {
+    let number = text.parse().ok().filter(|number| (1..=LIMIT_MAX).contains(number));
+    number.ok_or_else(|| QueryError::parameter("limit", format!("is no whole number from 1 to {LIMIT_MAX}")))
+}
+
+/// Form decoding: `+` is a space.
+fn decode(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KNOWN: &[&str] = &["event", "from", "to", "limit", "cursor"];
+
+    fn params(query: &str) -> Params {
+        Params::parse(query, KNOWN).unwrap()
+    }
+
+    fn refusal<T: std::fmt::Debug>(result: Result<T, QueryError>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn values_are_decoded() {
+        let params = params("event=a+b%2Bc%20%C3%BC&&limit=7");
+        assert_eq!(params.text("event", 10).unwrap(), Some("a b+c ü"));
+        assert_eq!(params.page().unwrap(), Page { limit: 7, before: None });
+        assert_eq!(params.time_range().unwrap(), TimeRange::default());
+    }
+
+    #[test]
+    fn what_is_unknown_doubled_or_unreadable_is_refused_by_name() {
+        for (query, start) in [
+            ("evnt=x", "`evnt` is unknown; there are event, from, to"),
+            ("event=x&event=x", "`event` is given twice"),
+            ("event=%ff", "`event` is not percent-encoded UTF-8"),
+            ("%65vent=x&even%74=y", "`event` is given twice"),
+            ("key=tm_sk_x", "`key` is not read here"),
+            ("a%00'b", "`a\0'b` is unknown"),
+        ] {
+            let text = refusal(Params::parse(query, KNOWN));
+            assert!(text.starts_with(start), "{query}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_whole_number_in_its_bounds() {
+        for bad in ["0", "1001", "-1", "1.5", "x", "", "99999999999", "1;DROP"] {
+            assert!(
+                refusal(params(&format!("limit={bad}")).page()).starts_with("`limit` is no whole number"),
+                "{bad}"
+            );
+        }
+        assert_eq!(params("limit=1000").page().unwrap().limit, 1_000);
+        assert_eq!(params("").page().unwrap().limit, 100);
+    }
+
+    #[test]
+    fn a_time_range_has_two_times_in_order() {
+        for bad in [
+            "yesterday",
+            "2026-11-20",
+            "2026-11-20T00:00:00+01:00",
+            "",
+            "2026-02-30T00:00:00Z",
+        ] {
+            assert!(
+                refusal(params(&format!("from={bad}")).time_range()).starts_with("`from` is no RFC 3339"),
+                "{bad}"
+            );
+        }
+        let range = params("from=2026-11-20T00:00:00%2B01:00&to=2026-11-20T00:00:00Z")
+            .time_range()
+            .unwrap();
+        assert_eq!(range.to.unwrap().millis() - range.from.unwrap().millis(), 3_600_000);
+        let backwards = params("from=2026-11-20T00:00:00Z&to=2026-11-19T00:00:00Z").time_range();
+        assert_eq!(refusal(backwards), "`to` is before `from`");
+    }
+
+    #[test]
+    fn a_text_is_one_that_could_have_been_stored() {
+        for (value, problem) in [
+            ("", "is empty"),
+            ("a%00", "holds a NUL"),
+            ("abcd", "is longer than 3 characters"),
+        ] {
+            let text = refusal(params(&format!("event={value}")).text("event", 3).map(|_| ()));
+            assert!(text.contains(problem), "{value}: {text}");
+        }
+        assert_eq!(params("event=üüü").text("event", 3).unwrap(), Some("üüü"));
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics_and_never_passes_a_parameter_over(query in ".{0,60}") {
+            if let Ok(params) = Params::parse(&query, KNOWN) {
+                prop_assert_eq!(params.0.len(), query.split('&').filter(|pair| !pair.is_empty()).count());
+            }
+        }
+    }
+}

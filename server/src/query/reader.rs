@@ -1,0 +1,83 @@
+//! The reads of one project, each from one snapshot and in bounded time.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use super::error::QueryError;
+use super::events::{self, EventFilter, EventPage};
+use super::params::{Page, TimeRange};
+use super::person::{self, Person};
+use super::snapshot::{STATEMENT_TIMEOUT, Snapshot};
+use super::stats::{self, Stats};
+
+/// Longest that a whole answer may take: 20 s. Statements bound themselves; this is for a network that swallows them.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Reads one project.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pool: PgPool,
+    project_id: i32,
+    statement_timeout: Duration,
+}
+
+impl Reader {
+    /// A reader of `project_id`.
+    #[must_use]
+    pub fn new(pool: PgPool, project_id: i32) -> Self {
+        Self {
+            pool,
+            project_id,
+            statement_timeout: STATEMENT_TIMEOUT,
+        }
+    }
+
+    /// The same, with another bound for each statement.
+    #[must_use]
+    pub fn with_statement_timeout(self, statement_timeout: Duration) -> Self {
+        Self {
+            statement_timeout,
+            ..self
+        }
+    }
+
+    /// A page of events, newest first.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn events(&self, filter: &EventFilter<'_>, page: Page) -> Result<EventPage, QueryError> {
+        self.answer(async |snapshot| events::list(snapshot, filter, page).await)
+            .await
+    }
+
+    /// What there is.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn stats(&self, range: TimeRange) -> Result<Stats, QueryError> {
+        self.answer(async |snapshot| stats::collect(snapshot, range).await)
+            .await
+    }
+
+    /// The person behind a user_id or anonymous_id, with a page of its timeline.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn person(&self, external_id: &str, page: Page) -> Result<Person, QueryError> {
+        self.answer(async |snapshot| person::find(snapshot, external_id, page).await)
+            .await
+    }
+
+    async fn answer<T>(&self, read: impl AsyncFnOnce(&mut Snapshot) -> Result<T, QueryError>) -> Result<T, QueryError> {
+        let work = async {
+            let mut snapshot = Snapshot::open(&self.pool, self.project_id, self.statement_timeout).await?;
+            let answer = read(&mut snapshot).await?;
+            snapshot.close().await?;
+            Ok(answer)
+        };
+        tokio::time::timeout(ANSWER_TIMEOUT, work)
+            .await
+            .unwrap_or(Err(QueryError::Timeout))
+    }
+}

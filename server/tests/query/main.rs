@@ -1,0 +1,14 @@
+//! Reads on a real Postgres: pages, filters, persons, statistics, and that no project sees another.
+
+#[path = "../support/mod.rs"]
+mod support;
+mod world;
+
+mod paging;
+mod filters;
+mod persons;
+mod properties;
+mod stats;
+mod isolation;
+mod hostile;
+mod unavailable;

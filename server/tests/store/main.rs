@@ -1,0 +1,13 @@
+//! The store and the writer on a real Postgres.
+
+#[path = "../support/mod.rs"]
+mod support;
+mod history;
+mod admin;
+mod exactly_once;
+mod poison;
+mod partitions;
+mod identity;
+mod registers;
+mod writer;
+mod speed;
