@@ -319,7 +319,7 @@ mod tests {
         ]);
         let env = [
             ("TRAILMARK__HTTP__LISTEN", "127.0.0.1:2"),
-            ("TRAILMARK__WRITER__MAX_ROWS", "7"),
+            ("TRAILMARK__JOURNAL__MAX_BYTES", "7"),
         ];
         let config = args
             .config(env.map(|(key, value)| (key.to_owned(), value.to_owned())))
@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(config.http.listen.port(), 1);
         assert_eq!(config.data_dir.to_str(), Some("flag"));
         assert_eq!(config.database.url, "postgres://a/b");
-        assert_eq!(config.writer.max_rows, 7);
+        assert_eq!(config.journal.max_bytes, 7);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use trailmark_server::config::{Log, LogFormat};
 
 use crate::failure::Failure;
 
-/// What commands other than `serve` log: only what went wrong. They talk to a person, and a log would talk over them.
-pub const QUIET: &str = "warn";
+/// What commands other than `serve` log: only what went wrong, and no slow statements. They talk to a person, and a log
+/// would talk over them.
+pub const QUIET: &str = "warn,sqlx=error";
 
 /// Starts logging at `level`. A second call in one process changes nothing.
 ///

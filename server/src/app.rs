@@ -194,15 +194,14 @@ fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
         segment_bytes: config.journal.segment_bytes,
         ..JournalOptions::default()
     };
-    let (journal, recovery) = LocalJournal::open(&config.data_dir.join("journal"), &options)?;
-    tracing::info!(?recovery, "journal opened");
+    let (journal, _recovery) = LocalJournal::open(&config.data_dir.join("journal"), &options)?;
     Ok(journal)
 }
 
-/// How many turns of [`REFRESH_EVERY`] lie between two sweeps of the limits: once a minute.
-const SWEEP_EVERY_TURNS: u64 = 60 / REFRESH_EVERY.as_secs();
+/// How many turns of [`REFRESH_EVERY`] lie make a minute.
+const MINUTE_TURNS: u64 = 60 / REFRESH_EVERY.as_secs();
 
-/// Reads the keys again, and now and then forgets limits that nobody uses.
+/// Reads the keys again; once a minute, notes which were used and forgets limits that nobody uses.
 async fn upkeep(app: Arc<App>) {
     let mut turns = tokio::time::interval(REFRESH_EVERY);
     let mut turn: u64 = 0;
@@ -212,8 +211,9 @@ async fn upkeep(app: Arc<App>) {
             tracing::debug!(%error, "the keyring was not refreshed");
         }
         app.metrics.run_upkeep();
-        if turn.is_multiple_of(SWEEP_EVERY_TURNS) {
+        if turn.is_multiple_of(MINUTE_TURNS) {
             app.limits.sweep();
+            let _ = app.store.touch_keys(&app.keyring.take_used(), app.clock.now()).await;
         }
         turn += 1;
     }

@@ -35,7 +35,8 @@ fn what_is_no_batch_is_refused_with_its_reason_and_stores_nothing() {
     let (batch_path, any_path) = ("/v1/batch", "/api/events");
     let deep = "[".repeat(10_000) + &"]".repeat(10_000);
     let many = batch(&vec![r#"{"event":"e","user_id":"u_7"}"#; 1_001]);
-    let event = good();
+    let over = vec![b' '; OVER_BODY];
+    let array = format!("[{}]", good());
     let cases: &[(&str, &str, &[u8], u16, &str)] = &[
         ("nothing", batch_path, b"", 400, "invalid_json"),
         ("blanks", batch_path, b" \n", 400, "invalid_json"),
@@ -68,7 +69,7 @@ fn what_is_no_batch_is_refused_with_its_reason_and_stores_nothing() {
         (
             "an array where a batch is needed",
             batch_path,
-            format!("[{event}]").as_bytes(),
+            array.as_bytes(),
             400,
             "invalid_batch",
         ),
@@ -91,7 +92,7 @@ fn what_is_no_batch_is_refused_with_its_reason_and_stores_nothing() {
         (
             "a body over the limit",
             batch_path,
-            &vec![b' '; OVER_BODY],
+            &over,
             413,
             "body_too_large",
         ),

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -30,28 +31,53 @@ pub struct Grant {
     pub kind: KeyKind,
 }
 
-type Keys = HashMap<[u8; 32], Grant>;
+/// A key, and whether it was used since that was last noted.
+#[derive(Debug)]
+struct Entry {
+    grant: Grant,
+    used: AtomicBool,
+}
+
+impl From<Grant> for Entry {
+    fn from(grant: Grant) -> Self {
+        Self {
+            grant,
+            used: AtomicBool::new(false),
+        }
+    }
+}
+
+type Keys = HashMap<[u8; 32], Entry>;
 
 /// The keys this server knows.
 #[derive(Debug)]
 pub struct Keyring {
     keys: ArcSwap<Keys>,
-    /// When the database last answered; `None` until it has.
-    refreshed: Mutex<Option<Instant>>,
+    freshness: Mutex<Freshness>,
     snapshot: PathBuf,
+}
+
+/// When the database was last asked, and whether it answered.
+#[derive(Debug, Default)]
+struct Freshness {
+    asked: Option<Instant>,
+    answered: bool,
 }
 
 impl Keyring {
     /// The keys saved at `snapshot`, or none yet.
     #[must_use]
     pub fn open(snapshot: &Path) -> Self {
-        let saved = std::fs::read(snapshot)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Vec<([u8; 32], Grant)>>(&bytes).ok());
-        let keys: Keys = saved.unwrap_or_default().into_iter().collect();
+        let saved = std::fs::read(snapshot).ok();
+        let saved: Option<Vec<([u8; 32], Grant)>> = saved.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let keys: Keys = saved
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(hash, grant)| (hash, grant.into()))
+            .collect();
         Self {
             keys: ArcSwap::from_pointee(keys),
-            refreshed: Mutex::new(None),
+            freshness: Mutex::default(),
             snapshot: snapshot.to_owned(),
         }
     }
@@ -61,29 +87,28 @@ impl Keyring {
     /// # Errors
     /// What stands in the way; the keys known so far stay.
     pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
-        let mut refreshed = self.refreshed.lock().await;
-        self.load(store, &mut refreshed).await
+        let mut freshness = self.freshness.lock().await;
+        self.load(store, &mut freshness).await
     }
 
-    async fn load(&self, store: &Store, refreshed: &mut Option<Instant>) -> Result<(), StoreError> {
-        let keys: Keys = store
-            .load_keyring()
-            .await
-            .inspect_err(|_| *refreshed = None)?
-            .into_iter()
-            .map(entry)
-            .collect();
-        *refreshed = Some(Instant::now());
-        if **self.keys.load() != keys {
-            self.save(&keys);
+    async fn load(&self, store: &Store, freshness: &mut Freshness) -> Result<(), StoreError> {
+        let loaded = store.load_keyring().await;
+        *freshness = Freshness {
+            asked: Some(Instant::now()),
+            answered: loaded.is_ok(),
+        };
+        let grants: HashMap<[u8; 32], Grant> = loaded?.into_iter().map(|row| (row.hash, Grant::from(row))).collect();
+        if !is_same(&self.keys.load(), &grants) {
+            self.save(&grants);
+            let keys: Keys = grants.into_iter().map(|(hash, grant)| (hash, grant.into())).collect();
             self.keys.store(keys.into());
         }
         Ok(())
     }
 
     /// A lost snapshot costs a start during an outage, so a failure to write it is only logged.
-    fn save(&self, keys: &Keys) {
-        let entries: Vec<_> = keys.iter().collect();
+    fn save(&self, grants: &HashMap<[u8; 32], Grant>) {
+        let entries: Vec<_> = grants.iter().collect();
         let partial = self.snapshot.with_extension("partial");
         let saved = serde_json::to_vec(&entries)
             .map_err(std::io::Error::other)
@@ -100,31 +125,56 @@ impl Keyring {
     /// [`Code::UnknownKey`]; [`Code::KeyringUnavailable`] while the database cannot say.
     pub async fn grant(&self, key: &str, store: &Store) -> Result<Grant, Problem> {
         let hash = hash_key(key);
-        if let Some(grant) = self.keys.load().get(&hash) {
-            return Ok(*grant);
+        if let Some(grant) = self.known(&hash) {
+            return Ok(grant);
         }
-        let mut refreshed = self.refreshed.lock().await;
-        if refreshed.is_none_or(|at| at.elapsed() >= REFRESH_ON_MISS_EVERY) {
-            let _ = self.load(store, &mut refreshed).await;
+        let mut freshness = self.freshness.lock().await;
+        if freshness.asked.is_none_or(|at| at.elapsed() >= REFRESH_ON_MISS_EVERY) {
+            let _ = self.load(store, &mut freshness).await;
         }
-        match self.keys.load().get(&hash) {
-            Some(grant) => Ok(*grant),
-            None if refreshed.is_some() => Err(Problem::new(Code::UnknownKey, "this key opens nothing here")),
-            None => Err(Problem::new(
-                Code::KeyringUnavailable,
-                "the database that knows the keys does not answer",
-            )),
-        }
+        let answered = freshness.answered;
+        self.known(&hash).ok_or_else(|| unknown(answered))
+    }
+
+    fn known(&self, hash: &[u8; 32]) -> Option<Grant> {
+        let keys = self.keys.load();
+        let entry = keys.get(hash)?;
+        entry.used.store(true, Ordering::Relaxed);
+        Some(entry.grant)
+    }
+
+    /// The keys (project, number) used since this was last asked.
+    pub fn take_used(&self) -> Vec<(i32, i32)> {
+        let keys = self.keys.load();
+        let used = keys.values().filter(|entry| entry.used.swap(false, Ordering::Relaxed));
+        used.map(|entry| (entry.grant.project_id, entry.grant.key_id)).collect()
     }
 }
 
-fn entry(row: KeyRow) -> ([u8; 32], Grant) {
-    (
-        row.hash,
-        Grant {
+fn is_same(keys: &Keys, grants: &HashMap<[u8; 32], Grant>) -> bool {
+    keys.len() == grants.len()
+        && grants
+            .iter()
+            .all(|(hash, grant)| keys.get(hash).is_some_and(|key| key.grant == *grant))
+}
+
+fn unknown(answered: bool) -> Problem {
+    if answered {
+        Problem::new(Code::UnknownKey, "this key opens nothing here")
+    } else {
+        Problem::new(
+            Code::KeyringUnavailable,
+            "the database that knows the keys does not answer",
+        )
+    }
+}
+
+impl From<KeyRow> for Grant {
+    fn from(row: KeyRow) -> Self {
+        Self {
             project_id: row.project_id,
             key_id: row.id,
             kind: row.kind,
-        },
-    )
+        }
+    }
 }

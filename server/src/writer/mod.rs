@@ -2,7 +2,7 @@
 //! together with the cursor, and acknowledges it to the journal after the commit. It never skips a record: what fails
 //! for its values becomes a dead letter inside the store, and everything else is tried again for ever.
 //!
-//! [`run`](Writer::run) is the loop, [`backoff`] decides how long a failure waits, [`stats`] says how it goes.
+//! [`run`](Writer::run) is the loop, `backoff` decides how long a failure waits, [`WriterStats`] says how it goes.
 
 mod backoff;
 mod stats;

@@ -12,3 +12,5 @@ mod stats;
 mod isolation;
 mod hostile;
 mod unavailable;
+mod http;
+mod documented;

@@ -11,7 +11,7 @@ async fn migrating_twice_or_by_two_servers_at_once_changes_nothing() {
     let options = support::empty_database().await;
     let (one, two) = (Store::connect(options.clone(), 2), Store::connect(options, 2));
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
-    (first.unwrap(), second.unwrap());
+    first.and(second).unwrap();
     let applied = || async {
         sqlx::query_as::<_, (i64, Vec<u8>)>("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
             .fetch_all(one.pool())
@@ -61,7 +61,7 @@ async fn every_table_column_and_index_has_a_comment() {
 async fn a_key_opens_by_its_hash_until_it_is_revoked() {
     let store = support::store().await;
     let project = store.create_project("shop").await.unwrap();
-    assert_eq!(store.list_projects().await.unwrap(), [project.clone()]);
+    assert_eq!(store.list_projects().await.unwrap(), std::slice::from_ref(&project));
     assert_eq!(store.project(project.id).await.unwrap(), Some(project.clone()));
     let write = store.create_key(project.id, KeyKind::Write, "web").await.unwrap();
     let secret = store.create_key(project.id, KeyKind::Secret, "ci").await.unwrap();

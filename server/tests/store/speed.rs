@@ -33,7 +33,7 @@ fn batches(duplicates: usize) -> Vec<Vec<bytes::Bytes>> {
     let names: Vec<String> = (0..40).map(|n| format!("event_{n}")).collect();
     let make = |n: usize| {
         let device = n.wrapping_mul(7919) % (devices.len() * 4);
-        let again = duplicates > 0 && n > BATCH && n % duplicates == 0;
+        let again = duplicates > 0 && n > BATCH && n.is_multiple_of(duplicates);
         let happened = at(NOW).plus_micros(if again { n - BATCH } else { n } as i64 * 1000);
         let mut shown = event(0);
         shown.id = id_at(happened, 0);

@@ -7,7 +7,7 @@
     reason = "each test binary uses a part of it"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::thread;
 
@@ -49,7 +49,7 @@ fn sweep(parent: &Path) {
     }
 }
 
-fn owner(path: &PathBuf) -> Option<u32> {
+fn owner(path: &Path) -> Option<u32> {
     path.file_name()?.to_str()?.strip_prefix(FOLDER)?.parse().ok()
 }
 

@@ -16,7 +16,6 @@ pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod outside_postgres;
 
-pub(crate) use home::Home;
 pub(crate) use http::{Connection, Request, Response};
 pub(crate) use project::Project;
 pub(crate) use server::{Server, Setup};

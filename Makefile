@@ -1,0 +1,52 @@
+# make demo    one command from a fresh clone to a running server with data in it
+# make test    every test
+# make help    the rest
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# A shell that was open while rustup ran does not find cargo yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# The demo runs the same build as the tests. It is ready in a third of the time of a release build, dependencies are
+# optimised in it, and it stores the demo's log in about a second. PROFILE=release builds what you would deploy.
+PROFILE ?= dev
+DEMO_DIR ?= .demo
+# Your own web server log, in combined format; without one, one is made.
+DEMO_LOG ?= $(DEMO_DIR)/access.log
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+BUILD := cargo build --locked --profile $(PROFILE)
+
+.PHONY: help setup build demo test bench fmt lint docs
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## install what is missing: Postgres, a C compiler
+	@scripts/setup.sh
+
+build: setup ## the trailmark binary and the examples
+	@$(BUILD) -p trailmark-cli -p trailmark-examples
+
+demo: build ## server, private Postgres, a log through the client SDK, what is then stored; DEMO_LOG=…, DEMO_EXIT=1
+	@mkdir -p $(DEMO_DIR)
+	@[ "$(DEMO_LOG)" != "$(DEMO_DIR)/access.log" ] || $(TARGET)/generate-log > "$(DEMO_LOG)"
+	@DEMO_LOG="$(DEMO_LOG)" exec $(TARGET)/trailmark demo --data-dir $(DEMO_DIR)
+
+test: setup ## every test: unit, property, end to end with a real Postgres, documentation
+	@cargo test --locked --workspace --no-fail-fast
+
+bench: setup ## measurements; results belong into bench/RESULTS.md
+	@scripts/bench.sh
+
+fmt: ## format the code
+	@cargo fmt --all
+
+lint: ## formatting and clippy, warnings are errors
+	@cargo fmt --all --check
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+
+docs: ## the API documentation, warnings are errors
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps

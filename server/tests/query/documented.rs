@@ -1,0 +1,63 @@
+//! The example answers of docs/api.md have the fields that real answers have.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use trailmark_server::event::AcceptedEvent;
+
+use crate::http::Front;
+use crate::world::{World, identify};
+
+const MANUAL: &str = include_str!("../../../docs/api.md");
+
+fn example(name: &str) -> Value {
+    let block = MANUAL
+        .split_once(&format!("<!-- example: {name} -->\n```json\n"))
+        .expect(name)
+        .1;
+    serde_json::from_str(block.split_once("```").unwrap().0).expect(name)
+}
+
+/// Every path to a value, elements of arrays told apart no further, nothing below what an app itself has put there.
+fn fields(value: &Value) -> BTreeSet<String> {
+    fn walk(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) if !path.ends_with("properties") && !path.ends_with("context") => {
+                fields
+                    .iter()
+                    .for_each(|(key, value)| walk(value, &format!("{path}.{key}"), found));
+            }
+            Value::Array(elements) if !elements.is_empty() && !path.contains("timeline") => {
+                elements
+                    .iter()
+                    .for_each(|element| walk(element, &format!("{path}[]"), found));
+            }
+            _ => drop(found.insert(path.to_owned())),
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(value, "", &mut found);
+    found
+}
+
+#[tokio::test]
+async fn answers_have_the_fields_that_the_manual_shows() {
+    let world = World::new().await;
+    world
+        .send(&[AcceptedEvent {
+            set: Some(r#"{"plan":"pro"}"#),
+            ..identify(1, "device", "u_7")
+        }])
+        .await;
+    let front = Front::of(world).await;
+    let secret = front.secret().await;
+    for (name, path) in [
+        ("events", "/api/analytics/events"),
+        ("stats", "/api/analytics/stats"),
+        ("person", "/v1/persons/u_7"),
+        ("problem", "/api/analytics/events?limit=0"),
+    ] {
+        let (_, answer) = front.get(path, &secret).await;
+        assert_eq!(fields(&answer), fields(&example(name)), "{name}: {answer}");
+    }
+}

@@ -1,0 +1,291 @@
+//! The routes as a client meets them: keys, parameters, problems.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::body::{Body, to_bytes};
+use http::{Request, StatusCode, header};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+use trailmark_server::app::App;
+use trailmark_server::clock::SystemClock;
+use trailmark_server::config::Config;
+use trailmark_server::gateway::body::Budget;
+use trailmark_server::gateway::keyring::Keyring;
+use trailmark_server::gateway::limit::Limits;
+use trailmark_server::journal::MemoryJournal;
+use trailmark_server::store::KeyKind;
+
+use crate::world::{World, anonymous, id_at, identify, user};
+
+/// The routes of a server over a project, without its connections.
+pub(crate) struct Front {
+    router: axum::Router,
+    world: World,
+    _folder: TempDir,
+}
+
+/// A status and a JSON body.
+pub(crate) type Answer = (StatusCode, Value);
+
+impl Front {
+    pub(crate) async fn of(world: World) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::load(None, [], []).unwrap();
+        let app = Arc::new(App {
+            clock: Arc::new(SystemClock),
+            journal: Arc::new(MemoryJournal::default()),
+            store: world.store.clone(),
+            keyring: Keyring::open(&folder.path().join("keyring.json")),
+            limits: Limits::new(&config.rate_limit),
+            budget: Budget::new(config.http.max_inflight_bytes),
+            decompressions: Semaphore::new(1),
+            writer: Arc::default(),
+            stopping: AtomicBool::new(false),
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+            config,
+        });
+        Self {
+            router: trailmark_server::gateway::router(&app),
+            world,
+            _folder: folder,
+        }
+    }
+
+    /// A new key of a project.
+    async fn key(&self, project: i32, kind: KeyKind) -> String {
+        self.world.store.create_key(project, kind, "test").await.unwrap().text
+    }
+
+    /// A new secret key of the project.
+    pub(crate) async fn secret(&self) -> String {
+        self.key(self.world.project, KeyKind::Secret).await
+    }
+
+    async fn ask(&self, method: &str, path: &str, key: Option<&str>) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = match key {
+            Some(key) => request.header(header::AUTHORIZATION, format!("Bearer {key}")),
+            None => request,
+        };
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    pub(crate) async fn get(&self, path: &str, key: &str) -> Answer {
+        self.ask("GET", path, Some(key)).await
+    }
+}
+
+const READS: [&str; 3] = ["/api/analytics/events", "/api/analytics/stats", "/v1/persons/ann"];
+
+async fn front() -> Front {
+    let world = World::new().await;
+    world
+        .send(&[
+            anonymous(1, "open", "device"),
+            identify(2, "device", "ann"),
+            user(3, "buy", "ann"),
+        ])
+        .await;
+    Front::of(world).await
+}
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[tokio::test]
+async fn a_secret_key_opens_every_read_and_nothing_else_does() {
+    let front = front().await;
+    let (secret, write) = (
+        front.secret().await,
+        front.key(front.world.project, KeyKind::Write).await,
+    );
+    for path in READS {
+        let answers = [
+            (front.ask("GET", path, Some(&secret)).await, 200, Value::Null),
+            (front.ask("GET", path, None).await, 401, "missing_key".into()),
+            (
+                front.ask("GET", path, Some("tm_sk_made_up")).await,
+                401,
+                "unknown_key".into(),
+            ),
+            (front.ask("GET", path, Some(&write)).await, 403, "wrong_key_kind".into()),
+            (
+                front.ask("POST", path, Some(&secret)).await,
+                405,
+                "method_not_allowed".into(),
+            ),
+        ];
+        for ((status, body), expected, code) in answers {
+            assert_eq!((status.as_u16(), &body["code"]), (expected, &code), "{path}: {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_key_in_the_url_is_refused_with_the_reason() {
+    let front = front().await;
+    let path = format!("/api/analytics/stats?key={}", front.secret().await);
+    let (status, body) = front.ask("GET", &path, None).await;
+    assert_eq!(
+        (status.as_u16(), &body["code"]),
+        (400, &Value::from("invalid_parameter"))
+    );
+    assert!(
+        body["detail"].as_str().unwrap().contains("Authorization header"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_key_of_another_project_reads_that_project_only() {
+    let front = front().await;
+    let other = World::beside(front.world.store.clone()).await;
+    other.send(&[anonymous(5, "theirs", "their device")]).await;
+    let their_key = front.key(other.project, KeyKind::Secret).await;
+
+    let (_, page) = front
+        .get(&format!("/api/analytics/events?cursor={}", id_at(99)), &their_key)
+        .await;
+    let names: Vec<_> = page["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| &event["event"])
+        .collect();
+    assert_eq!(names, ["theirs"]);
+    assert_eq!(front.get("/v1/persons/ann", &their_key).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(
+        front.get("/v1/persons/their%20device", &front.secret().await).await.0,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(front.get("/api/analytics/stats", &their_key).await.1["events"], 1);
+}
+
+#[tokio::test]
+async fn a_bad_parameter_is_refused_by_its_name() {
+    let front = front().await;
+    let secret = front.secret().await;
+    let long = "x".repeat(201);
+    let cases = [
+        ("/api/analytics/events?limit=0", "limit"),
+        ("/api/analytics/events?limit=1001", "limit"),
+        ("/api/analytics/events?cursor=7", "cursor"),
+        ("/api/analytics/events?cursor=", "cursor"),
+        ("/api/analytics/events?from=yesterday", "from"),
+        ("/api/analytics/events?to=9999", "to"),
+        (
+            "/api/analytics/events?from=2026-11-20T00:00:00Z&to=2026-11-19T00:00:00Z",
+            "to",
+        ),
+        ("/api/analytics/events?event=", "event"),
+        ("/api/analytics/events?person=%00", "person"),
+        ("/api/analytics/events?person=%ff", "person"),
+        (&format!("/api/analytics/events?person={long}"), "person"),
+        ("/api/analytics/events?user=ann", "user"),
+        ("/api/analytics/stats?limit=1", "limit"),
+        ("/api/analytics/stats?from=1&from=2", "from"),
+        ("/v1/persons/ann?person=ann", "person"),
+        ("/v1/persons/ann?limit=-1", "limit"),
+        ("/v1/persons/%00", "id"),
+        ("/v1/persons/%ff", "id"),
+        (&format!("/v1/persons/{long}"), "id"),
+    ];
+    for (path, name) in cases {
+        let (status, body) = front.get(path, &secret).await;
+        assert_eq!(
+            (status.as_u16(), &body["code"]),
+            (400, &Value::from("invalid_parameter")),
+            "{path}: {body}"
+        );
+        assert!(
+            body["detail"].as_str().unwrap().starts_with(&format!("`{name}` ")),
+            "{path}: {body}"
+        );
+        assert!(body["request_id"].is_string(), "{path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn injections_in_every_parameter_are_data_or_a_400() {
+    let front = front().await;
+    let secret = front.secret().await;
+    for text in [
+        "'; DROP TABLE events; --",
+        "' OR 1=1 --",
+        "$1",
+        "1)) UNION SELECT 1 --",
+        "\\'",
+        "%27",
+        "{1}",
+        "a\"b",
+    ] {
+        let text = encoded(text);
+        for name in ["event", "person", "from", "to", "limit", "cursor"] {
+            let (status, body) = front
+                .get(&format!("/api/analytics/events?{name}={text}"), &secret)
+                .await;
+            match name {
+                "event" | "person" => assert_eq!((status, &body["events"]), (StatusCode::OK, &Value::Array(vec![]))),
+                _ => assert_eq!(
+                    (status.as_u16(), &body["code"]),
+                    (400, &"invalid_parameter".into()),
+                    "{name}={text}"
+                ),
+            }
+        }
+        assert_eq!(
+            front.get(&format!("/v1/persons/{text}"), &secret).await.0,
+            StatusCode::NOT_FOUND,
+            "{text}"
+        );
+        assert_eq!(
+            front.get(&format!("/api/analytics/stats?{text}=1"), &secret).await.0,
+            StatusCode::BAD_REQUEST
+        );
+    }
+    assert_eq!(front.get("/api/analytics/stats", &secret).await.1["events"], 3);
+}
+
+#[tokio::test]
+async fn any_id_can_be_asked_for_percent_encoded() {
+    let front = front().await;
+    let secret = front.secret().await;
+    let ids = [
+        "a/b",
+        "a b",
+        "a+b",
+        "50%",
+        "ü🦀",
+        "..",
+        "ann@example.com",
+        "a?b#c",
+        "%2F",
+    ];
+    let events: Vec<_> = ids.iter().zip(10..).map(|(id, ms)| user(ms, "open", id)).collect();
+    front.world.send(&events).await;
+    for id in ids {
+        let (status, person) = front.get(&format!("/v1/persons/{}", encoded(id)), &secret).await;
+        assert_eq!(
+            (status, person["identities"][0]["id"].as_str()),
+            (StatusCode::OK, Some(id)),
+            "{person}"
+        );
+        let (_, page) = front
+            .get(&format!("/api/analytics/events?person={}", encoded(id)), &secret)
+            .await;
+        assert_eq!(page["events"][0]["user_id"].as_str(), Some(id));
+    }
+}
