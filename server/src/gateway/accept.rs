@@ -116,6 +116,6 @@ async fn late(header_timeout: Duration, first_request: &CancellationToken) {
         .await
         .is_ok()
     {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

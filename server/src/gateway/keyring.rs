@@ -55,6 +55,8 @@ type Keys = HashMap<[u8; 32], Entry>;
 pub struct Keyring {
     keys: ArcSwap<Keys>,
     freshness: Mutex<Freshness>,
+    /// Whether the database answered when it was last asked; readable while somebody waits for its answer.
+    answers: AtomicBool,
     snapshot: PathBuf,
 }
 
@@ -79,6 +81,7 @@ impl Keyring {
         Self {
             keys: ArcSwap::from_pointee(keys),
             freshness: Mutex::default(),
+            answers: AtomicBool::new(false),
             snapshot: snapshot.to_owned(),
         }
     }
@@ -95,6 +98,7 @@ impl Keyring {
     async fn load(&self, store: &Store, freshness: &mut Freshness) -> Result<(), StoreError> {
         let asked = Some(Instant::now());
         let loaded = store.load_keyring().await;
+        self.answers.store(loaded.is_ok(), Ordering::Relaxed);
         *freshness = Freshness {
             asked,
             answered: loaded.is_ok(),
@@ -146,6 +150,11 @@ impl Keyring {
             let _ = self.load(store, &mut freshness).await;
         }
         freshness.answered
+    }
+
+    /// Whether the database answered when it was last asked, at most [`REFRESH_EVERY`] and a connection's timeout ago.
+    pub fn database_answers(&self) -> bool {
+        self.answers.load(Ordering::Relaxed)
     }
 
     fn known(&self, hash: &[u8; 32]) -> Option<Grant> {

@@ -64,7 +64,10 @@ pub fn validate(raw: &RawValue) -> Result<CleanEvent<'_>, Invalid> {
     }
     if !text.starts_with('{') {
         // serde would read an array as the fields in their order.
-        return Err(invalid(None)((Reason::InvalidEvent, "an event is an object".to_owned())));
+        return Err(invalid(None)((
+            Reason::InvalidEvent,
+            "an event is an object".to_owned(),
+        )));
     }
     let event: RawEvent<'_> = serde_json::from_str(text)
         .map_err(|error| (Reason::InvalidEvent, error.to_string()))
