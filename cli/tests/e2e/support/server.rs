@@ -27,7 +27,7 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// Sets a configuration value by its dotted name, through the environment.
-    pub(crate) fn set(mut self, key: &str, value: &(impl ToString + ?Sized)) -> Self {
+    pub(crate) fn set(mut self, key: &str, value: impl ToString) -> Self {
         self.env.push((
             format!("TRAILMARK__{}", key.to_uppercase().replace('.', "__")),
             value.to_string(),
