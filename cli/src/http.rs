@@ -1,13 +1,11 @@
 //! Asking a running server, for `demo` and `doctor`.
 
+use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
-
-/// How long an answer may take: a local server answers in milliseconds, one that drains in seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The URL at which a server that listens on `address` is reached from this machine.
 #[must_use]
@@ -20,14 +18,14 @@ pub fn local_url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(host, address.port()))
 }
 
-/// A client for local servers: no proxy stands between.
+/// A client for local servers (no proxy stands between) that waits at most `patience` for an answer.
 ///
 /// # Errors
 /// TLS cannot be set up.
-pub fn client() -> reqwest::Result<Client> {
+pub fn client(patience: Duration) -> reqwest::Result<Client> {
     // An error means that the process has a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().no_proxy().timeout(PATIENCE).build()
+    Client::builder().no_proxy().timeout(patience).build()
 }
 
 /// What `GET url` answers: the status and the JSON body, `null` where it has none.
@@ -39,6 +37,13 @@ pub async fn get(client: &Client, url: &str, key: Option<&str>) -> reqwest::Resu
     let request = key.into_iter().fold(request, |request, key| request.bearer_auth(key));
     let response = request.send().await?;
     Ok((response.status(), response.json().await.unwrap_or_default()))
+}
+
+/// The error with everything that led to it; reqwest's own text keeps the cause to itself.
+#[must_use]
+pub fn explain(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl Report for Summary {
             thousands(self.accepted),
             thousands(self.devices as u64)
         );
-        let _ = writeln!(out, "{:>12} malformed lines", thousands(self.malformed));
+        let _ = writeln!(out, "{:>12} malformed", thousands(self.malformed));
         for (reason, count) in &self.dropped {
             let _ = writeln!(out, "{:>12} dropped: {reason}", thousands(*count));
         }

@@ -12,6 +12,9 @@ use crate::http;
 /// How long the server may take to store what it has accepted: 10,000 events take about a second.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long one answer may take. On a small, busy machine the first query of a new database can take seconds.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
 /// How often it is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
@@ -49,7 +52,8 @@ pub(super) struct ByDay {
 
 impl Api {
     pub(super) fn new(url: &str, key: &str) -> Result<Self, Failure> {
-        let client = http::client().map_err(|error| Failure::failed(format!("no HTTP client: {error}")))?;
+        let client =
+            http::client(ANSWER_WITHIN).map_err(|error| Failure::failed(format!("no HTTP client: {error}")))?;
         Ok(Self {
             client,
             url: url.to_owned(),
@@ -103,6 +107,6 @@ impl Api {
 
     async fn get(&self, path: &str) -> Result<(StatusCode, Value), Failure> {
         let answer = http::get(&self.client, &format!("{}{path}", self.url), Some(&self.key)).await;
-        answer.map_err(|error| Failure::failed(format!("the server does not answer: {error}")))
+        answer.map_err(|error| Failure::failed(format!("the server does not answer: {}", http::explain(&error))))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -10,6 +11,9 @@ use trailmark_server::Config;
 use super::check::Check;
 use crate::http;
 use crate::output::bytes;
+
+/// How long a healthy server may take to say how it is: it asks nobody for that.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// A batch that has waited longer than this for Postgres is worth a look: 1 min.
 const OLD_MS: u64 = 60_000;
@@ -27,7 +31,7 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
 
 async fn running(address: SocketAddr, taken: &std::io::Error) -> Vec<Check> {
     let url = format!("{}/readyz", http::local_url(address));
-    let answer = match http::client() {
+    let answer = match http::client(ANSWER_WITHIN) {
         Ok(client) => http::get(&client, &url, None).await.ok(),
         Err(_) => None,
     };
@@ -84,7 +88,7 @@ fn journal_at_rest(dir: &Path) -> Check {
         size => Check::ok(
             "journal",
             format!(
-                "{} on disk; what is not in Postgres yet is written at the next start",
+                "at rest, {} of files; what is not in Postgres yet is written at the next start",
                 bytes(size)
             ),
         ),
