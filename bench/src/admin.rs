@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use trailmark_server::Store;
-use trailmark_server::store::KeyKind;
+use trailmark_server::store::{KeyKind, Store};
 
 use crate::Outcome;
 use crate::child::get;
@@ -49,6 +48,8 @@ impl Admin {
             .password(std::fs::read_to_string(dir.join("password"))?.trim())
             .database("trailmark");
         let store = Store::connect(options, 2);
+        // The server does this too, after it has begun to listen; whoever comes second waits and finds it done.
+        store.migrate().await?;
         let project = store.create_project("bench").await?.id;
         Ok(Self {
             pool: store.pool().clone(),

@@ -43,8 +43,9 @@ impl Source {
     fn tick(&mut self) {
         let now = SystemClock.now();
         if now.millis() != self.now.millis() {
-            self.now = now;
-            self.now_text = now.to_string();
+            // Whole milliseconds, as the SDKs send: microseconds would make the text longer.
+            self.now = Timestamp::from_millis(now.millis());
+            self.now_text = self.now.to_string();
         }
     }
 
