@@ -4,6 +4,7 @@ use rustix::process::Signal;
 
 use crate::support::events::{batch, good};
 use crate::support::load::Load;
+use crate::support::outside_postgres::OutsidePostgres;
 use crate::support::processes::until_gone;
 use crate::support::wait::until_true;
 use crate::support::{Connection, Project, Request, Setup, until};
@@ -25,18 +26,20 @@ fn a_stop_under_load_loses_nothing_exits_with_0_and_leaves_no_postgres() {
     server.assert_sound();
 }
 
-/// What is accepted before a stop is in the table after it, without another start.
+/// The table is locked until the stop has begun, so only the stop itself can have written it.
 #[test]
 fn a_stop_writes_what_the_journal_holds_before_it_lets_postgres_go() {
-    let postgres = crate::support::outside_postgres::OutsidePostgres::start();
-    let server = Setup::default()
-        .set("writer.linger_ms", 300)
-        .database(&postgres.url())
-        .start();
+    let postgres = OutsidePostgres::start();
+    let server = Setup::default().database(&postgres.url()).start();
     let project = Project::create(&server);
+    let mut lock = project.rows();
+    lock.execute("BEGIN; LOCK TABLE events");
     let events = (0..500).map(|_| good()).collect::<Vec<_>>();
     assert_eq!(server.send(&project.batch(batch(&events))).status, 202);
-    assert!(server.stop().success());
+    server.signal(Signal::TERM);
+    until_true("a closed listener", || Connection::open(server.address()).is_err());
+    lock.execute("ROLLBACK");
+    assert!(server.wait().success());
     assert_eq!(project.rows().count(), 500);
 }
 

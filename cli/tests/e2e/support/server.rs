@@ -18,6 +18,9 @@ use super::wait::{until, until_true};
 /// The binary under test.
 const TRAILMARK: &str = env!("CARGO_BIN_EXE_trailmark");
 
+/// Every test calls from one address, which would be over its limit at once: it has none, unless a test sets one.
+const PER_IP_RATE: &str = "TRAILMARK__RATE_LIMIT__PER_IP_PER_SECOND";
+
 /// What a server is started with beside its data directory and its address.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
@@ -217,6 +220,7 @@ impl Server {
             .arg(self.home.path().join("data"));
         command
             .env_remove("DATABASE_URL")
+            .env(PER_IP_RATE, "0")
             .envs(self.setup.env.iter().map(|(key, value)| (key, value)));
         if let Some(url) = &self.setup.database_url {
             command.args(["--database-url", url]);
