@@ -89,13 +89,7 @@ fn what_is_no_batch_is_refused_with_its_reason_and_stores_nothing() {
             "invalid_batch",
         ),
         ("1,001 events", batch_path, many.as_bytes(), 413, "too_many_events"),
-        (
-            "a body over the limit",
-            batch_path,
-            &over,
-            413,
-            "body_too_large",
-        ),
+        ("a body over the limit", batch_path, &over, 413, "body_too_large"),
     ];
     for (name, path, body, status, code) in cases {
         let request = Request::post(*path, *body).bearer(&project.write);

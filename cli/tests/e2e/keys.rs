@@ -114,6 +114,22 @@ fn a_stranger_is_refused_before_the_body_is_read() {
     assert_eq!(connection.read().unwrap().code(), "unknown_key");
 }
 
+/// A refusal would make a client pause for minutes, so a key must work from the moment it is shown.
+#[test]
+fn a_new_key_works_at_once_even_right_after_an_unknown_one() {
+    let project = Project::create(Server::shared());
+    for _ in 0..3 {
+        let (_, key) = project.another_key();
+        let call = |key: &str| {
+            project
+                .server
+                .send(&Request::post("/v1/batch", batch(&[good()])).bearer(key))
+                .status
+        };
+        assert_eq!((call("tm_pk_unknown"), call(&key)), (401, 202));
+    }
+}
+
 #[test]
 fn a_revoked_key_stops_working_within_seconds_and_the_others_go_on() {
     let project = Project::create(Server::shared());

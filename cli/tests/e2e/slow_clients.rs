@@ -35,10 +35,14 @@ fn headers_that_do_not_end_are_cut() {
     server().assert_sound();
 }
 
+/// "PRI" could still become HTTP/2.
 #[test]
-fn a_connection_that_says_nothing_is_cut() {
-    let mut connection = Connection::open(server().address()).unwrap();
-    connection.read_to_end();
+fn a_connection_that_says_nothing_or_too_little_is_cut() {
+    for bytes in ["", "P", "PRI", "PRI * HTTP/2.0\r\n"] {
+        let mut connection = Connection::open(server().address()).unwrap();
+        connection.write(bytes.as_bytes()).unwrap();
+        connection.read_to_end();
+    }
     server().assert_sound();
 }
 

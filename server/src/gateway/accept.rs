@@ -26,6 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves `router` until `stop`, then lets requests in flight finish within the configured time.
 pub async fn serve(listener: TcpListener, router: Router, config: &Http, stop: CancellationToken) {
     let builder = Arc::new(builder(config));
+    let header_timeout = Duration::from_millis(config.header_timeout_ms);
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(config.max_connections));
     loop {
@@ -46,7 +47,7 @@ pub async fn serve(listener: TcpListener, router: Router, config: &Http, stop: C
         let watcher = graceful.watcher();
         let (builder, router) = (Arc::clone(&builder), router.clone());
         tokio::spawn(async move {
-            connection(&builder, stream, Peer(peer.ip()), router, watcher).await;
+            connection(&builder, header_timeout, stream, Peer(peer.ip()), router, watcher).await;
             drop(slot);
         });
     }
@@ -84,19 +85,37 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 async fn connection(
     builder: &Builder<TokioExecutor>,
+    header_timeout: Duration,
     stream: TcpStream,
     peer: Peer,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
     let _ = stream.set_nodelay(true);
+    let asked = CancellationToken::new();
+    let first_request = asked.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        asked.cancel();
         request.extensions_mut().insert(peer);
         router.clone().oneshot(request.map(Body::new))
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    // An error here is the client's: a broken connection, a malformed or late request; hyper has answered what it could.
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(error, peer = %peer.0, "connection ended");
+    tokio::select! {
+        ended = watcher.watch(connection) => if let Err(error) = ended {
+            // The client's: a broken connection, a malformed or late request; hyper has answered what it could.
+            tracing::debug!(error, peer = %peer.0, "connection ended");
+        },
+        () = late(header_timeout, &first_request) => tracing::debug!(peer = %peer.0, "no request came"),
+    }
+}
+
+/// Resolves if no first request comes in time. hyper's own deadline begins only when the first bytes have told it which
+/// HTTP they are, so a client that sends none would keep its connection for ever.
+async fn late(header_timeout: Duration, first_request: &CancellationToken) {
+    if tokio::time::timeout(header_timeout, first_request.cancelled())
+        .await
+        .is_ok()
+    {
+        std::future::pending::<()>().await;
     }
 }

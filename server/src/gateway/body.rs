@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::BODY_BYTES;
@@ -51,6 +51,22 @@ impl Metered {
         }
     }
 
+    /// Refuses a body whose announced length is over the limit before any of it is read.
+    ///
+    /// # Errors
+    /// [`Code::BodyTooLarge`].
+    pub fn announce(&self, length: u64) -> Result<(), Problem> {
+        if length > self.limit as u64 {
+            Err(self.too_large())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn too_large(&self) -> Problem {
+        Problem::new(Code::BodyTooLarge, format!("the body is over {} bytes", self.limit))
+    }
+
     /// Appends `chunk`.
     ///
     /// # Errors
@@ -58,10 +74,7 @@ impl Metered {
     pub fn extend(&mut self, chunk: &[u8]) -> Result<(), Problem> {
         let length = self.bytes.len() + chunk.len();
         if length > self.limit {
-            return Err(Problem::new(
-                Code::BodyTooLarge,
-                format!("the body is over {} bytes", self.limit),
-            ));
+            return Err(self.too_large());
         }
         if length > self.reserved {
             // At least as much again, so that a body arriving in crumbs takes few permits.
@@ -104,6 +117,7 @@ pub async fn read(body: Body, budget: &Budget, deadline: Duration) -> Result<Met
 
 async fn collect(mut body: Body, budget: &Budget) -> Result<Metered, Problem> {
     let mut metered = Metered::new(budget, BODY_BYTES);
+    metered.announce(body.size_hint().lower())?;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Problem::new(Code::InvalidBody, format!("the body broke off: {error}")))?;
         if let Ok(chunk) = frame.into_data() {
@@ -122,6 +136,16 @@ mod tests {
         let budget = Budget::new(10 * BODY_BYTES);
         let body = Body::from(vec![b'x'; BODY_BYTES + 1]);
         let refused = read(body, &budget, Duration::from_secs(1)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::BodyTooLarge);
+    }
+
+    #[tokio::test]
+    async fn a_body_announced_over_the_limit_is_refused_unread() {
+        let body = Body::new(http_body_util::Full::new(bytes::Bytes::from(vec![
+            b'x';
+            BODY_BYTES + 1
+        ])));
+        let refused = read(body, &Budget::new(0), Duration::from_secs(1)).await.unwrap_err();
         assert_eq!(refused.code(), Code::BodyTooLarge);
     }
 

@@ -33,7 +33,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let body = json!({
         "ready": ready,
         "stopping": stopping,
-        "database": if writer.connected { "ok" } else { "failing" },
+        "database": if writer.connected && app.keyring.database_answers() { "ok" } else { "failing" },
         "journal": {
             "backlog_bytes": journal.backlog_bytes,
             "backlog_records": journal.backlog_records,

@@ -17,8 +17,9 @@ use crate::store::{KeyKind, KeyRow, Store, StoreError, hash_key};
 /// How often the keys are read again: a revoked key stops working within this time.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(5);
 
-/// How soon after a refresh an unknown key may cause another: a flood of wrong keys is at most one query a second.
-const REFRESH_ON_MISS_EVERY: Duration = Duration::from_secs(1);
+/// How soon after a look into the database an unknown key may cause another: a flood of wrong keys is at most four
+/// queries a second, and a wrong key waits at most this long for its refusal.
+const REFRESH_ON_MISS_EVERY: Duration = Duration::from_millis(250);
 
 /// What a known key opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,8 @@ type Keys = HashMap<[u8; 32], Entry>;
 pub struct Keyring {
     keys: ArcSwap<Keys>,
     freshness: Mutex<Freshness>,
+    /// Whether the database answered when it was last asked; readable while somebody waits for its answer.
+    answers: AtomicBool,
     snapshot: PathBuf,
 }
 
@@ -78,6 +81,7 @@ impl Keyring {
         Self {
             keys: ArcSwap::from_pointee(keys),
             freshness: Mutex::default(),
+            answers: AtomicBool::new(false),
             snapshot: snapshot.to_owned(),
         }
     }
@@ -92,9 +96,11 @@ impl Keyring {
     }
 
     async fn load(&self, store: &Store, freshness: &mut Freshness) -> Result<(), StoreError> {
+        let asked = Some(Instant::now());
         let loaded = store.load_keyring().await;
+        self.answers.store(loaded.is_ok(), Ordering::Relaxed);
         *freshness = Freshness {
-            asked: Some(Instant::now()),
+            asked,
             answered: loaded.is_ok(),
         };
         let grants: HashMap<[u8; 32], Grant> = loaded?.into_iter().map(|row| (row.hash, Grant::from(row))).collect();
@@ -128,12 +134,27 @@ impl Keyring {
         if let Some(grant) = self.known(&hash) {
             return Ok(grant);
         }
+        let answered = self.refresh_since(Instant::now(), store).await;
+        self.known(&hash).ok_or_else(|| unknown(answered))
+    }
+
+    /// Makes sure that the database was last asked after `moment`, and tells whether it answered. What it said before
+    /// says nothing about a key that was made since; all who wait share one refresh.
+    async fn refresh_since(&self, moment: Instant, store: &Store) -> bool {
         let mut freshness = self.freshness.lock().await;
-        if freshness.asked.is_none_or(|at| at.elapsed() >= REFRESH_ON_MISS_EVERY) {
+        if freshness.asked.is_none_or(|asked| asked < moment) {
+            if let Some(asked) = freshness.asked {
+                tokio::time::sleep_until(asked + REFRESH_ON_MISS_EVERY).await;
+            }
+            // Whether it went wrong is in `answered`.
             let _ = self.load(store, &mut freshness).await;
         }
-        let answered = freshness.answered;
-        self.known(&hash).ok_or_else(|| unknown(answered))
+        freshness.answered
+    }
+
+    /// Whether the database answered when it was last asked, at most [`REFRESH_EVERY`] and a connection's timeout ago.
+    pub fn database_answers(&self) -> bool {
+        self.answers.load(Ordering::Relaxed)
     }
 
     fn known(&self, hash: &[u8; 32]) -> Option<Grant> {

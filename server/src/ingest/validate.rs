@@ -62,6 +62,13 @@ pub fn validate(raw: &RawValue) -> Result<CleanEvent<'_>, Invalid> {
         let detail = format!("{} bytes; an event has at most {EVENT_BYTES}", text.len());
         return Err(invalid(None)((Reason::TooLarge, detail)));
     }
+    if !text.starts_with('{') {
+        // serde would read an array as the fields in their order.
+        return Err(invalid(None)((
+            Reason::InvalidEvent,
+            "an event is an object".to_owned(),
+        )));
+    }
     let event: RawEvent<'_> = serde_json::from_str(text)
         .map_err(|error| (Reason::InvalidEvent, error.to_string()))
         .map_err(invalid(None))?;
@@ -201,6 +208,7 @@ mod tests {
         );
         let cases = [
             ("7", Reason::InvalidEvent),
+            (r#"["id",1,"e","a"]"#, Reason::InvalidEvent),
             (r#"{"event":5,"user_id":"u"}"#, Reason::InvalidEvent),
             (r#"{"event":"\ud800","user_id":"u"}"#, Reason::InvalidEvent),
             (r#"{"event":"a\u0000","user_id":"u"}"#, Reason::InvalidEvent),

@@ -13,6 +13,8 @@ pub mod params;
 pub mod time;
 pub mod snapshot;
 pub mod identity;
+pub mod names;
+pub mod windows;
 pub mod events;
 pub mod stats;
 pub mod person;

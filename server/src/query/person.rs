@@ -74,7 +74,7 @@ pub async fn find(snapshot: &mut Snapshot, external_id: &str, page: Page) -> Res
         identities: identity::list(snapshot, resolved.person_id).await?,
         properties: properties(snapshot, &ids).await?,
         seen: snapshot.select(SEEN).bind(&ids).fetch_one(snapshot.rows()).await?,
-        timeline: events::of_ids(snapshot, None, Some(ids), TimeRange::default(), page).await?,
+        timeline: events::of_person(snapshot, ids, None, TimeRange::default(), page).await?,
     })
 }
 

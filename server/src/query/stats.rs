@@ -5,6 +5,7 @@ use sqlx::types::Json;
 use trailmark_protocol::Timestamp;
 
 use super::error::QueryError;
+use super::names;
 use super::params::TimeRange;
 use super::snapshot::Snapshot;
 use super::time::At;
@@ -26,21 +27,23 @@ const STATS: &str = "
         FROM events
         WHERE project_id = $1
           AND timestamp >= COALESCE($2, '-infinity') AND timestamp < COALESCE($3, 'infinity')
+          AND ($4::integer[] IS NULL OR event_name_id = ANY ($4))
         GROUP BY 1, 2),
     active AS (
         SELECT DISTINCT identity_id FROM events
         WHERE project_id = $1
-          AND timestamp >= COALESCE($2, '-infinity') AND timestamp < COALESCE($3, 'infinity')),
+          AND timestamp >= COALESCE($2, '-infinity') AND timestamp < COALESCE($3, 'infinity')
+          AND ($4::integer[] IS NULL OR event_name_id = ANY ($4))),
     persons AS MATERIALIZED (
         SELECT DISTINCT i.person_id FROM active JOIN identities i ON i.project_id = $1 AND i.id = active.identity_id),
     names AS (
         SELECT n.name AS event, c.count FROM (
             SELECT event_name_id, sum(events)::bigint AS count FROM cells GROUP BY 1) c
         JOIN event_names n ON n.project_id = $1 AND n.id = c.event_name_id
-        ORDER BY c.count DESC, n.name LIMIT $4),
+        ORDER BY c.count DESC, n.name LIMIT $5),
     days AS (
         SELECT extract(epoch FROM day)::bigint AS epoch_s, sum(events)::bigint AS events FROM cells
-        GROUP BY day ORDER BY day DESC LIMIT $5)
+        GROUP BY day ORDER BY day DESC LIMIT $6)
     SELECT (SELECT COALESCE(sum(events), 0)::bigint FROM cells) AS events,
            (SELECT count(*) FROM persons) AS persons,
            (SELECT count(*) FROM persons p
@@ -117,10 +120,12 @@ struct Row {
 /// # Errors
 /// What stands in the way.
 pub async fn collect(snapshot: &mut Snapshot, range: TimeRange) -> Result<Stats, QueryError> {
+    let names = names::for_range(snapshot, range).await?;
     let statement = snapshot
         .select::<Row>(STATS)
         .bind(range.from.map(PgTime))
         .bind(range.to.map(PgTime))
+        .bind(names)
         .bind(NAMES_LISTED)
         .bind(DAYS_LISTED);
     Ok(statement.fetch_one(snapshot.rows()).await?.into())

@@ -190,9 +190,9 @@ impl Writer {
         if self.weeks_made_at.is_some_and(fresh) {
             return;
         }
-        match self.store.make_weeks_ahead(now).await {
-            Ok(()) => self.weeks_made_at = Some(now),
-            Err(error) => tracing::warn!("cannot make partitions ahead: {error}"),
+        self.weeks_made_at = Some(now);
+        if let Err(error) = self.store.make_weeks_ahead(now).await {
+            tracing::warn!("cannot make partitions ahead, trying again in an hour: {error}");
         }
     }
 

@@ -10,14 +10,16 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
+use trailmark_protocol::Uuid;
 use trailmark_server::app::App;
-use trailmark_server::clock::SystemClock;
+use trailmark_server::clock::{SharedClock, SystemClock};
 use trailmark_server::config::Config;
 use trailmark_server::gateway::body::Budget;
 use trailmark_server::gateway::keyring::Keyring;
 use trailmark_server::gateway::limit::Limits;
-use trailmark_server::journal::MemoryJournal;
+use trailmark_server::journal::{Journal, MemoryJournal};
 use trailmark_server::store::KeyKind;
+use trailmark_server::writer::Writer;
 
 use crate::world::{World, anonymous, id_at, identify, user};
 
@@ -35,15 +37,17 @@ impl Front {
     pub(crate) async fn of(world: World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::load(None, [], []).unwrap();
+        let clock: SharedClock = Arc::new(SystemClock);
+        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
         let app = Arc::new(App {
-            clock: Arc::new(SystemClock),
-            journal: Arc::new(MemoryJournal::default()),
+            writer: Writer::new(world.store.clone(), journal.clone(), Uuid::nil(), clock.clone()).stats(),
+            clock,
+            journal,
             store: world.store.clone(),
             keyring: Keyring::open(&folder.path().join("keyring.json")),
             limits: Limits::new(&config.rate_limit),
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(1),
-            writer: Arc::default(),
             stopping: AtomicBool::new(false),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             config,
@@ -154,7 +158,7 @@ async fn a_key_of_another_project_reads_that_project_only() {
     let front = front().await;
     let other = World::beside(front.world.store.clone()).await;
     other.send(&[anonymous(5, "theirs", "their device")]).await;
-    let their_key = front.key(other.project, KeyKind::Secret).await;
+    let (our_key, their_key) = (front.secret().await, front.key(other.project, KeyKind::Secret).await);
 
     let (_, page) = front
         .get(&format!("/api/analytics/events?cursor={}", id_at(99)), &their_key)
@@ -168,7 +172,7 @@ async fn a_key_of_another_project_reads_that_project_only() {
     assert_eq!(names, ["theirs"]);
     assert_eq!(front.get("/v1/persons/ann", &their_key).await.0, StatusCode::NOT_FOUND);
     assert_eq!(
-        front.get("/v1/persons/their%20device", &front.secret().await).await.0,
+        front.get("/v1/persons/their%20device", &our_key).await.0,
         StatusCode::NOT_FOUND
     );
     assert_eq!(front.get("/api/analytics/stats", &their_key).await.1["events"], 1);

@@ -42,6 +42,27 @@ async fn pages_hold_every_event_once_newest_first_across_weeks() {
 }
 
 #[tokio::test]
+async fn ids_of_an_absurd_time_have_their_place_in_the_pages() {
+    const YEAR_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
+    let world = World::new().await;
+    let years = [300, 1, 0, -1, -16, -20, -50];
+    let events: Vec<_> = years
+        .iter()
+        .map(|year| anonymous(year * YEAR_MS, "e", "device"))
+        .collect();
+    world.send(&events).await;
+
+    let newest_first: Vec<_> = events.iter().map(|event| event.id).collect();
+    for limit in [1, 2, 7] {
+        assert_eq!(
+            walk(&world, EventFilter::default(), limit).await.0,
+            newest_first,
+            "limit {limit}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_empty_project_has_one_empty_page() {
     let world = World::new().await;
     assert_eq!(walk(&world, EventFilter::default(), 10).await, (vec![], 1));

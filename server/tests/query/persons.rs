@@ -14,7 +14,7 @@ fn ids(person: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-fn kinds<'a>(ids: &'a [(String, String)]) -> Vec<(&'a str, &'a str)> {
+fn kinds(ids: &[(String, String)]) -> Vec<(&str, &str)> {
     ids.iter().map(|(kind, id)| (kind.as_str(), id.as_str())).collect()
 }
 

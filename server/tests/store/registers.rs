@@ -56,7 +56,7 @@ fn every_order_and_batching_ends_in_the_same_values() {
         .build()
         .unwrap();
     let store = runtime.block_on(support::store());
-    const SETS: [&str; 4] = [r#"{"k":0}"#, r#"{"k":1,"l":1}"#, r#"{"k":2}"#, r#"{"l":3}"#];
+    const SETS: [&str; 4] = [r#"{"k":0}"#, r#"{"k":1,"l":1}"#, r#"{"k":2}"#, r#"{"k":3,"l":3}"#];
     let write = |n: usize| AcceptedEvent {
         timestamp: event((n / 2) as u16).timestamp,
         set: Some(SETS[n]),
@@ -79,7 +79,7 @@ fn every_order_and_batching_ends_in_the_same_values() {
                 store.write(Uuid::nil(), 1, &[payload(part)]).await.unwrap();
             }
             let expected =
-                [row("k", "set", "2"), row("k", "set_once", "0"), row("l", "set", "3"), row("l", "set_once", "1")];
+                [row("k", "set", "3"), row("k", "set_once", "0"), row("l", "set", "3"), row("l", "set_once", "1")];
             assert_eq!(registers(&store).await, expected);
         });
     });

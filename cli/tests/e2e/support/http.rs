@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 client that can also misbehave: it writes the bytes it is told to.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
@@ -160,24 +160,28 @@ impl Connection {
         Ok(response)
     }
 
-    /// Whatever comes until the server closes.
+    /// Whatever comes until the server closes, which it must.
     pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
-        let _ = self.0.read_to_end(&mut rest);
+        let end = self.0.read_to_end(&mut rest).map_err(|error| error.kind());
+        assert!(
+            !matches!(end, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)),
+            "the connection is still open"
+        );
         rest
     }
 
     fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         if self.0.read_line(&mut line)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Err(ErrorKind::UnexpectedEof.into());
         }
         Ok(line.trim_end().to_owned())
     }
 }
 
 fn broken() -> io::Error {
-    io::ErrorKind::InvalidData.into()
+    ErrorKind::InvalidData.into()
 }
 
 /// Sends one request on a connection of its own.
