@@ -18,19 +18,19 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// An event that cannot be read after this time is lost.
 const LOST: Duration = Duration::from_secs(10);
 
-/// Sends single events, each once the one before was seen, and times how long after its 202 each is read back.
+/// For `time`, sends single events, each once the one before was seen, and measures how long after its 202 each is read back.
 ///
 /// # Errors
 /// One was refused, or never seen.
-pub fn probe(address: SocketAddr, write_key: &str, secret_key: &str, probes: usize) -> Outcome<Vec<Duration>> {
+pub fn probe(address: SocketAddr, write_key: &str, secret_key: &str, time: Duration) -> Outcome<Vec<Duration>> {
     let mut connection = Connection::open(address)?;
     let mut request = Request::new(write_key, &[Template::probe(NAME)]);
     let mut source = Source::new(u64::MAX);
     let look = get(&format!("/api/analytics/events?event={NAME}&limit=1"), Some(secret_key));
-    let mut latencies = Vec::with_capacity(probes);
-    for turn in 0..probes {
+    let (began, mut latencies) = (Instant::now(), Vec::new());
+    while began.elapsed() < time {
         // Spread over the writer's rhythm, and not in step with it.
-        std::thread::sleep(Duration::from_millis(7 * (turn as u64 % 9)));
+        std::thread::sleep(Duration::from_millis(7 * (latencies.len() as u64 % 9)));
         let (status, body) = connection.ask(request.renew(&mut source))?;
         if status != 202 {
             return Err(refused(status, &body));
