@@ -55,6 +55,28 @@ fn describe() {
         "trailmark_journal_poisoned",
         "1 after a failed write or fdatasync, until a restart."
     );
+    describe_counter!("trailmark_writer_stored_total", "Events stored in Postgres.");
+    describe_counter!(
+        "trailmark_writer_duplicates_total",
+        "Events that were stored already: a client sent them again."
+    );
+    describe_counter!("trailmark_writer_dead_letters_total", "Events that Postgres refused.");
+    describe_counter!(
+        "trailmark_writer_errors_total",
+        "Failed writes, tried again, by class of error."
+    );
+    describe_histogram!(
+        "trailmark_writer_write_seconds",
+        Unit::Seconds,
+        "Time of one transaction."
+    );
+    describe_gauge!("trailmark_writer_lag_records", "Batches not yet stored.");
+    describe_gauge!(
+        "trailmark_writer_lag_seconds",
+        Unit::Seconds,
+        "Age of the oldest batch not yet stored."
+    );
+    describe_gauge!("trailmark_writer_connected", "1 while the last write worked.");
 }
 
 /// Copies the journal's state into its gauges; called at each scrape.

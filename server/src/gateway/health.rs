@@ -56,6 +56,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
 /// `GET /metrics`: Prometheus text.
 pub async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     crate::observe::sample(&*app.journal);
+    app.writer.publish_gauges();
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
         app.metrics.render(),
