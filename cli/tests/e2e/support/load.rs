@@ -121,7 +121,7 @@ impl Client {
         let request = Request::post("/v1/batch", self.body(number, &ids)).bearer(&self.key);
         self.ledger.sent(&ids);
         while !self.attempt(&request, &ids) {
-            if self.order() == ABANDON || number % 3 == 0 {
+            if self.order() == ABANDON || number.is_multiple_of(3) {
                 return;
             }
             std::thread::sleep(PAUSE);

@@ -29,8 +29,8 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Sets a configuration value by its dotted name, through the environment.
-    pub(crate) fn set(mut self, key: &str, value: impl ToString) -> Self {
+    /// Sets a number of the configuration by its dotted name, through the environment.
+    pub(crate) fn set(mut self, key: &str, value: u64) -> Self {
         self.env.push((
             format!("TRAILMARK__{}", key.to_uppercase().replace('.', "__")),
             value.to_string(),
