@@ -5,6 +5,11 @@
 //! 3. [`visits`]: who comes when and what they open.
 //! 4. [`log`]: the visits as lines in combined format.
 
+/// The README's Rust snippet compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 pub mod random;
 pub mod site;
 pub mod visits;
