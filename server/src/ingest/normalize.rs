@@ -11,6 +11,13 @@ use crate::event::AcceptedEvent;
 /// A skew smaller than this is the network's, not the clock's: 60 s.
 const SKEW_FROM_MICROS: i64 = 60 * 1_000_000;
 
+/// The longest that a queue keeps an event, and some: 30 days, in microseconds. A time of sending further from the newest
+/// event than this is from another clock, or the events are history.
+const QUEUED_FOR_MICROS: i64 = 30 * 24 * 3600 * 1_000_000;
+
+/// The first moment of the year 0000: the earliest time there is here. PostgreSQL's `timestamptz` begins in 4713 BC.
+const EARLIEST: Timestamp = Timestamp::from_micros(-62_167_219_200_000_000);
+
 /// How a client's clock stands to ours, judged once for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clocks {
@@ -22,10 +29,13 @@ impl Clocks {
     /// From the time of receipt, the client's time of sending, and the newest event's time.
     ///
     /// A `sent_at` older than an event that it sent was not refreshed for this attempt (Segment's mobile SDKs bake it
-    /// into the queued file), so it says nothing about the clock and is not used.
+    /// into the queued file), and one long after all of them is not of their clock: neither is used.
     #[must_use]
     pub fn new(received_at: Timestamp, sent_at: Option<Timestamp>, newest_event: Option<Timestamp>) -> Self {
-        let fresh = sent_at.filter(|sent_at| newest_event.is_none_or(|newest| newest <= *sent_at));
+        let waited = |sent_at: Timestamp, newest: Timestamp| sent_at.micros().saturating_sub(newest.micros());
+        let plausible =
+            |sent_at| newest_event.is_none_or(|newest| (0..=QUEUED_FOR_MICROS).contains(&waited(sent_at, newest)));
+        let fresh = sent_at.filter(|sent_at| plausible(*sent_at));
         let skew = fresh.map_or(0, |sent_at| received_at.micros().saturating_sub(sent_at.micros()));
         let skew_micros = if skew.saturating_abs() < SKEW_FROM_MICROS {
             0
@@ -41,7 +51,7 @@ impl Clocks {
     /// The client's time by our clock; what lies more than 24 h ahead even so is the time of receipt.
     #[must_use]
     pub fn correct(&self, client: Timestamp) -> Timestamp {
-        let corrected = client.plus_micros(self.skew_micros);
+        let corrected = client.plus_micros(self.skew_micros).max(EARLIEST);
         if corrected.millis() > self.received_at.millis() + FUTURE_MS {
             self.received_at
         } else {
@@ -138,6 +148,18 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_sending_from_another_clock_moves_nothing() {
+        assert_eq!(
+            corrected(Some("9999-12-31T00:00:00Z"), "2026-11-20T11:00:00Z"),
+            "2026-11-20T11:00:00.000Z"
+        );
+        assert_eq!(
+            corrected(Some("2026-11-20T14:00:00Z"), "2015-05-17T10:05:03Z"),
+            "2015-05-17T10:05:03.000Z"
+        );
+    }
+
+    #[test]
     fn an_absurd_future_is_the_time_of_receipt_and_an_old_log_stays_old() {
         assert_eq!(corrected(None, "9999-12-31T23:59:59Z"), "2026-11-20T12:00:00.000Z");
         assert_eq!(corrected(Some(NOW), "2015-05-17T10:05:03Z"), "2015-05-17T10:05:03.000Z");
@@ -155,10 +177,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_clock_puts_an_event_more_than_a_day_ahead(sent in any::<Option<i64>>(), event in any::<i64>()) {
-            let event = Timestamp::from_micros(event);
-            let corrected = Clocks::new(at(NOW), sent.map(Timestamp::from_micros), Some(event)).correct(event);
-            prop_assert!(corrected.millis() <= at(NOW).millis() + FUTURE_MS);
+        fn no_clock_moves_an_event_out_of_what_can_be_stored(sent in any::<Option<i64>>(), waited in any::<i64>(), newest in any::<i64>()) {
+            let newest = Timestamp::from_micros(newest);
+            let clocks = Clocks::new(at(NOW), sent.map(Timestamp::from_micros), Some(newest));
+            for event in [newest, newest.plus_micros(waited.saturating_abs().saturating_neg())] {
+                let corrected = clocks.correct(event);
+                prop_assert!(corrected >= EARLIEST && corrected.millis() <= at(NOW).millis() + FUTURE_MS);
+            }
         }
 
         #[test]

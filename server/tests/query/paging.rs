@@ -15,6 +15,7 @@ async fn walk(world: &World, filter: EventFilter<'_>, limit: u32) -> (Vec<Uuid>,
         assert!(page.events.len() <= limit as usize);
         ids.extend(page.events.iter().map(|event| event.id));
         pages += 1;
+        assert!(pages <= 1_000, "the pages go round in circles");
         before = page.next_cursor;
         if before.is_none() {
             return (ids, pages);
