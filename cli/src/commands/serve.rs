@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use trailmark_server::{Config, Server};
 
 use crate::failure::Failure;
@@ -22,29 +22,59 @@ impl Report for Listening {
 }
 
 pub(super) async fn run(config: Config, output: Output) -> Result<(), Failure> {
-    let server = Server::start(config).await?;
+    let mut signals = StopSignals::listen()?;
+    let Some(server) = start(config, &mut signals).await? else {
+        return Ok(());
+    };
     output.print(&Listening {
         url: local_url(server.address()),
     })?;
-    until_stopped().await?;
-    stop(server).await
+    signals.next().await;
+    stop(server, &mut signals).await
 }
 
-/// Stops in two steps; a second signal meanwhile ends the process at once, which loses nothing that got a 202.
-pub(super) async fn stop(server: Server) -> Result<(), Failure> {
-    say("stopping: finishing what is in flight (again to stop at once)");
+/// Starts the server; `None` if a signal came first, and then what was started is stopped again.
+pub(super) async fn start(config: Config, signals: &mut StopSignals) -> Result<Option<Server>, Failure> {
     tokio::select! {
-        stopped = server.stop() => Ok(stopped?),
-        again = until_stopped() => again.and(Err(Failure::failed("stopped at once"))),
+        started = Server::start(config) => Ok(Some(started?)),
+        () = signals.next() => Ok(None),
     }
 }
 
-/// Resolves on Ctrl-C or SIGTERM.
-pub(super) async fn until_stopped() -> Result<(), Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+/// Stops in two steps; a second signal meanwhile ends the process at once, which loses nothing that got a 202.
+pub(super) async fn stop(server: Server, signals: &mut StopSignals) -> Result<(), Failure> {
+    say("stopping: finishing what is in flight (again to stop at once)");
     tokio::select! {
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
+        stopped = server.stop() => Ok(stopped?),
+        () = signals.next() => Err(Failure::failed("stopped at once")),
+    }
+}
+
+/// Ctrl-C and SIGTERM. Listen before there is anything to stop: until then a signal ends the process where it stands.
+pub(super) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// The system takes no handler.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Resolves at the next signal, also one that came since the last call.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

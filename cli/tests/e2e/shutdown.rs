@@ -33,7 +33,7 @@ fn a_stop_writes_what_the_journal_holds_before_it_lets_postgres_go() {
     let server = Setup::default().database(&postgres.url()).start();
     let project = Project::create(&server);
     let mut lock = project.rows();
-    lock.execute("BEGIN; LOCK TABLE events");
+    lock.execute("BEGIN; LOCK TABLE ONLY events IN EXCLUSIVE MODE");
     let events = (0..500).map(|_| good()).collect::<Vec<_>>();
     assert_eq!(server.send(&project.batch(batch(&events))).status, 202);
     server.signal(Signal::TERM);
@@ -111,4 +111,23 @@ fn an_idle_server_stops_on_ctrl_c_although_a_client_keeps_its_connection() {
     assert!(server.wait().success());
     until_gone(postmaster);
     assert!(idle.read_to_end().is_empty());
+}
+
+/// A server that answers is one that a signal stops: between the two there is no gap.
+#[test]
+fn a_signal_during_the_start_stops_it_cleanly_and_the_next_start_works() {
+    for log in [
+        "journal opened",
+        "making a new Postgres",
+        "started the private Postgres",
+    ] {
+        let server = Setup::default().launch();
+        until_true(log, || server.log().contains(log));
+        let status = server.stop();
+        assert!(status.success(), "after \"{log}\": {status}");
+        assert_eq!(server.postmaster(), None, "after \"{log}\"");
+        server.start();
+        assert!(server.stop().success());
+        server.assert_no_panic();
+    }
 }

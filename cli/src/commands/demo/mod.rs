@@ -7,7 +7,7 @@ use trailmark_server::clock::{Clock, SystemClock};
 use trailmark_server::store::{KeyKind, Store};
 use trailmark_server::{Config, Server};
 
-use super::serve::{stop, until_stopped};
+use super::serve::{StopSignals, start, stop};
 use crate::args;
 use crate::failure::Failure;
 use crate::http::local_url;
@@ -21,12 +21,15 @@ const PROJECT: &str = "demo";
 
 pub(super) async fn run(config: Config, args: &args::Demo, output: Output) -> Result<(), Failure> {
     say("starting the server and its Postgres");
-    let server = Server::start(config).await?;
+    let mut signals = StopSignals::listen()?;
+    let Some(server) = start(config, &mut signals).await? else {
+        return Ok(());
+    };
     let done = tokio::select! {
         done = play_and_serve(&server, args, output) => done,
-        interrupted = until_stopped() => interrupted,
+        () = signals.next() => Ok(()),
     };
-    let stopped = stop(server).await;
+    let stopped = stop(server, &mut signals).await;
     done.and(stopped)
 }
 

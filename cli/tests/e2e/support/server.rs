@@ -48,13 +48,20 @@ impl Setup {
 
     /// Starts a server in a fresh home and waits until it is ready.
     pub(crate) fn start(self) -> Server {
+        let server = self.launch();
+        server.until_ready();
+        server
+    }
+
+    /// Starts a server in a fresh home and returns at once.
+    pub(crate) fn launch(self) -> Server {
         let server = Server {
             setup: self,
             home: Home::new(),
             address: free_address(),
             child: Mutex::new(None),
         };
-        server.start();
+        server.launch();
         server
     }
 }
