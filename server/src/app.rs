@@ -50,6 +50,8 @@ pub struct App {
     pub writer: Arc<WriterStats>,
     /// Whether a stop was asked for.
     pub stopping: AtomicBool,
+    /// Counts the finished requests.
+    pub requests: observe::Requests,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
 }
@@ -125,6 +127,7 @@ impl Server {
             decompressions: Semaphore::new(DECOMPRESSIONS),
             writer: writer.stats(),
             stopping: AtomicBool::new(false),
+            requests: observe::Requests::default(),
             metrics: observe::install()?,
             journal,
             config,

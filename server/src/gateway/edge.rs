@@ -29,11 +29,7 @@ pub struct Peer(pub IpAddr);
 pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(request.headers());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("unmatched", MatchedPath::as_str)
-        .to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = match admit(&app, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
@@ -45,7 +41,8 @@ pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    observe(route, &response, started);
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    app.requests.finished(route, response.status(), started.elapsed());
     response
 }
 
@@ -80,12 +77,6 @@ fn count_refusal(problem: &Problem, request_id: &str) {
             "request refused"
         );
     }
-}
-
-fn observe(route: String, response: &Response, started: Instant) {
-    let status = response.status().as_u16().to_string();
-    metrics::counter!("trailmark_http_requests_total", "route" => route.clone(), "status" => status).increment(1);
-    metrics::histogram!("trailmark_http_request_seconds", "route" => route).record(started.elapsed());
 }
 
 #[cfg(test)]

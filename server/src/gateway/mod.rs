@@ -11,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
@@ -43,9 +44,13 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(query::router())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(Arc::clone(app), edge::edge))
-        .layer(cors(&app.config.http.cors_origins))
+        .layer(
+            // One layer made of three: a router boxes each layer's service and future for every request.
+            ServiceBuilder::new()
+                .layer(cors(&app.config.http.cors_origins))
+                .layer(from_fn_with_state(Arc::clone(app), edge::edge))
+                .layer(CatchPanicLayer::custom(panicked)),
+        )
         .with_state(Arc::clone(app))
 }
 

@@ -20,11 +20,8 @@ use super::stats::{LastError, WriterStats};
 /// transaction's own cost is noise, and beyond 5,000 only latency and memory grow.
 const GROUP_BYTES: usize = 2 * 1024 * 1024;
 
-/// With fewer records than this waiting, the writer lingers for more.
-const ENOUGH_RECORDS: u64 = 64;
-
-/// How long it lingers: single events, one request each, then cost at most 100 transactions a second, and an event is
-/// visible 10 ms later; the promise is 1 s.
+/// How long the writer waits for more unless a whole group is waiting: single events, one request each, then cost at most
+/// 100 transactions a second, and an event is visible 10 ms later; the promise is 1 s.
 const LINGER: Duration = Duration::from_millis(10);
 
 /// How often partitions are made ahead: 1 h, in microseconds. They are made eight weeks ahead, so it may fail 1,300 times.
@@ -208,11 +205,11 @@ impl Writer {
             }
             () = stop.cancelled() => return false,
         }
-        let enough = self.durable.wait_for(|durable| *durable >= looked + ENOUGH_RECORDS);
-        tokio::select! {
-            _ = enough => {}
-            () = tokio::time::sleep(LINGER) => {}
-            () = stop.cancelled() => {}
+        if self.journal.stats().backlog_bytes < GROUP_BYTES as u64 {
+            tokio::select! {
+                () = tokio::time::sleep(LINGER) => {}
+                () = stop.cancelled() => {}
+            }
         }
         true
     }
