@@ -49,6 +49,7 @@ impl Front {
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(1),
             stopping: AtomicBool::new(false),
+            requests: trailmark_server::observe::Requests::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             config,
         });
