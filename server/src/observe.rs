@@ -77,12 +77,6 @@ fn describe() {
         Unit::Seconds,
         "Time of one transaction."
     );
-    describe_gauge!("trailmark_writer_lag_records", "Batches not yet stored.");
-    describe_gauge!(
-        "trailmark_writer_lag_seconds",
-        Unit::Seconds,
-        "Age of the oldest batch not yet stored."
-    );
     describe_gauge!("trailmark_writer_connected", "1 while the last write worked.");
 }
 

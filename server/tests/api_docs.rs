@@ -1,4 +1,5 @@
 //! docs/api.md says what the code does: its tables list every limit, reason and problem code, its requests are taken.
+//! docs/operating.md lists every metric.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -8,6 +9,8 @@ use trailmark_server::ingest::decode::{Shapes, decode};
 use trailmark_server::ingest::validate::validate;
 
 const MANUAL: &str = include_str!("../../docs/api.md");
+const OPERATING: &str = include_str!("../../docs/operating.md");
+const METRICS: &str = include_str!("../src/observe.rs");
 const LIMITS: &str = include_str!("../../protocol/src/limits.rs");
 
 /// The rows of a table, each as its cells.
@@ -97,4 +100,24 @@ fn the_example_receipt_is_what_a_receipt_writes() {
         (refused.reason.as_str(), refused.detail),
         ("junk_user_id", receipt.results[0].detail.clone())
     );
+}
+
+/// The metrics named in a text, in the order of their first mention.
+fn metrics(text: &str) -> Vec<&str> {
+    let named = text
+        .split(['"', '`'])
+        .filter(|word| word.starts_with("trailmark_") && !word.contains("::"));
+    let mut seen = Vec::new();
+    for name in named {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
+}
+
+#[test]
+fn the_metrics_are_all_metrics() {
+    let described = METRICS.split_once("fn describe()").unwrap().1;
+    assert_eq!(metrics(OPERATING), metrics(described));
 }
