@@ -14,7 +14,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # measured). PROFILE=release builds what you would deploy.
 PROFILE ?= dev
 # As root, Postgres runs as another user, who must be able to reach it: a clone below /root, say, is closed to everybody else.
-DEMO_DIR ?= $(shell [ "$$(id -u)" != 0 ] || runuser -u nobody -- test -x . 2>/dev/null && echo .demo || echo /var/tmp/trailmark-demo)
+DEMO_DIR ?= $(shell [ "$$(id -u)" != 0 ] || runuser -u nobody -- test -x "$(CURDIR)" 2>/dev/null && echo .demo || echo /var/tmp/trailmark-demo)
 # Your own web server log, in combined format; without one, one is made.
 DEMO_LOG ?= $(DEMO_DIR)/access.log
 
