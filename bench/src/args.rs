@@ -39,10 +39,10 @@ pub struct Run {
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
     /// Events of one storing measurement in batches; single events are half as many
-    #[arg(long, default_value_t = 300_000)]
+    #[arg(long, default_value_t = 200_000)]
     pub events: usize,
     /// Seconds of each accepting measurement
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 3)]
     pub seconds: u64,
     /// Only these measurements: store, accept, visible
     #[arg(long, value_delimiter = ',', default_value = "store,accept,visible")]
