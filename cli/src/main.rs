@@ -6,8 +6,8 @@ use clap::Parser;
 use trailmark_cli::args::Args;
 use trailmark_cli::{commands, failure::Failure, output};
 
-/// A request makes some 60 small allocations, most of them in axum and hyper: against glibc's allocator this one took 16 %
-/// off the server's CPU time per single event. Without huge pages (`no_thp`), which would double its memory.
+/// Against glibc's allocator about 9 % less server CPU per single event (bench/RESULTS.md); without huge pages (`no_thp`),
+/// which double the idle memory (12.8 → 23.7 MiB).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
