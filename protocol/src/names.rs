@@ -16,3 +16,5 @@ pub const PAGEVIEW: &str = "$pageview";
 pub const EXCEPTION: &str = "$exception";
 /// An HTTP request was made or served; what the latency view is made of.
 pub const REQUEST: &str = "$request";
+/// Asks the server to erase what it knows of the person.
+pub const ERASE: &str = "$erase";

@@ -24,6 +24,8 @@ reasons! {
     // On the device, at capture.
     /// The person has opted out; nothing is captured.
     OptedOut = "opted_out",
+    /// The person asked for their data to be deleted before it was sent.
+    Deleted = "deleted",
     /// A `before_send` hook dropped it.
     BeforeSend = "before_send",
     /// The client was already shut down.

@@ -19,10 +19,10 @@ pub(crate) enum Due {
 
 /// A batch is due by count, by bytes or by the age of its oldest event.
 pub(crate) fn due(queue: &Queue, config: &Config, now: Timestamp) -> Due {
-    let Some(oldest) = queue.waiting().front() else {
+    let Some(oldest) = queue.oldest() else {
         return Due::Never;
     };
-    let full = queue.waiting().len() >= config.flush_at || queue.bytes() >= config.max_batch_bytes;
+    let full = queue.waiting() >= config.flush_at || queue.bytes() >= config.max_batch_bytes;
     let at = oldest.at.plus_micros(micros(config.flush_interval));
     // A clock that went back below the capture would stretch the wait: send now.
     if full || now >= at || now < oldest.at {
@@ -69,9 +69,11 @@ mod tests {
                 seq: at as u64,
                 id: Uuid::nil(),
                 at: Timestamp::from_millis(1_000),
+                age: 0,
                 json: (*json).into(),
+                segment: None,
             };
-            assert!(queue.push(entry).is_empty());
+            queue.push(entry, None);
         }
         queue
     }
@@ -85,7 +87,7 @@ mod tests {
     #[test]
     fn a_batch_is_cut_by_count_and_by_bytes_and_never_empty() {
         let queue = queue(&["1234", "1234", "1234", "1234"]);
-        let cut = |events, bytes| cut(queue.waiting().iter(), events, bytes);
+        let cut = |events, bytes| cut(queue.window(), events, bytes);
         assert_eq!(cut(3, 1000), 3);
         assert_eq!(cut(100, 10), 2, "two events and their commas are ten bytes");
         assert_eq!(cut(100, 9), 1);

@@ -122,6 +122,23 @@ impl Capture {
 }
 
 impl Capture {
+    /// With all strings cut to [`STRING_CHARS`](crate::properties::STRING_CHARS), and how many were longer; `None` if
+    /// none was.
+    pub(crate) fn shortened(&self) -> Option<(Self, u32)> {
+        let cut: u32 = self.objects().map(|object| object.shortened().1).sum();
+        let short = |object: &Properties| object.shortened().0.into_owned();
+        (cut > 0).then(|| {
+            let shorter = Self {
+                properties: short(&self.properties),
+                context: self.context.as_ref().map(short),
+                set: short(&self.set),
+                set_once: short(&self.set_once),
+                ..self.clone()
+            };
+            (shorter, cut)
+        })
+    }
+
     /// The event as it will be written; `context` is the client's.
     pub(crate) fn event<'a>(&'a self, id: Uuid, seq: u64, now: Timestamp, context: &'a Properties) -> Event<'a> {
         Event {

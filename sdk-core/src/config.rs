@@ -8,6 +8,7 @@ use trailmark_protocol::limits::{BATCH_EVENTS, BODY_BYTES};
 
 use crate::Properties;
 use crate::identity::check_anonymous_id;
+use crate::session::{SESSION_IDLE, SESSION_MAX};
 
 /// Events that make a batch worth sending at once: 20, as Segment and PostHog on phones. About 10 KiB.
 pub const FLUSH_AT: usize = 20;
@@ -21,11 +22,16 @@ pub const MAX_BATCH_EVENTS: usize = 500;
 /// Most bytes of events in one request, before compression: 512 KiB, half of what a server takes even uncompressed.
 pub const MAX_BATCH_BYTES: usize = BODY_BYTES / 2;
 
-/// Most events waiting: 50,000. At 500 bytes each that is 25 MB, below [`MAX_QUEUE_BYTES`].
-pub const MAX_QUEUE_EVENTS: usize = 50_000;
+/// Most events waiting: 100,000, a week of one every six seconds. On a storage they take no memory beyond the
+/// [window](crate::queue::WINDOW_EVENTS).
+pub const MAX_QUEUE_EVENTS: usize = 100_000;
 
-/// Most bytes of waiting events' JSON: 32 MiB.
-pub const MAX_QUEUE_BYTES: usize = 32 * 1024 * 1024;
+/// Most bytes of waiting events' JSON: 64 MiB, [`MAX_QUEUE_EVENTS`] of about 650 bytes.
+pub const MAX_QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long an event waits at most: 30 days on the queue's own clock (see [`age`](crate::age)). A holiday offline is
+/// shorter, and what is older says little about today.
+pub const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Ceiling of the first wait after a failure; it doubles with each further one.
 pub const BACKOFF_BASE: Duration = Duration::from_secs(1);
@@ -51,9 +57,9 @@ pub struct Config {
     pub(crate) write_key: String,
     /// Name and version of the SDK, as `trailmark-dart/0.1.0`.
     pub sdk_name: String,
-    /// The install; made at the start if there is none.
+    /// The install at its first start; made if there is none. What the storage remembers wins.
     pub install_id: Option<String>,
-    /// The device's id to start with; made at the start if there is none.
+    /// The device's id at the first start; made if there is none. What the storage remembers wins.
     pub anonymous_id: Option<String>,
     /// The circumstances, written into every event.
     pub context: Properties,
@@ -69,6 +75,12 @@ pub struct Config {
     pub max_queue_events: usize,
     /// See [`MAX_QUEUE_BYTES`].
     pub max_queue_bytes: usize,
+    /// See [`MAX_AGE`].
+    pub max_age: Duration,
+    /// See [`SESSION_IDLE`].
+    pub session_idle: Duration,
+    /// See [`SESSION_MAX`].
+    pub session_max: Duration,
     /// See [`BACKOFF_BASE`].
     pub backoff_base: Duration,
     /// See [`BACKOFF_CAP`].
@@ -96,6 +108,9 @@ impl Config {
             max_batch_bytes: MAX_BATCH_BYTES,
             max_queue_events: MAX_QUEUE_EVENTS,
             max_queue_bytes: MAX_QUEUE_BYTES,
+            max_age: MAX_AGE,
+            session_idle: SESSION_IDLE,
+            session_max: SESSION_MAX,
             backoff_base: BACKOFF_BASE,
             backoff_cap: BACKOFF_CAP,
             probe_interval: PROBE_INTERVAL,

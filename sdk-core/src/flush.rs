@@ -38,19 +38,25 @@ pub(crate) struct Flush {
     pub(crate) earlier_attempts: u64,
     /// An attempt of its own failed as a whole.
     pub(crate) failed: bool,
+    /// What is decided; `pending` counts down from what was queued.
     pub(crate) report: FlushReport,
 }
 
 impl Flush {
+    /// The numbers begin anew: none of the events to come belongs to it.
+    pub(crate) fn forget_numbers(&mut self) {
+        self.up_to = 0;
+    }
+
     /// Counts what became of an event.
     pub(crate) fn count(&mut self, seq: u64, fate: &Fate) {
-        if seq > self.up_to {
+        if seq > self.up_to || *fate == Fate::Again {
             return;
         }
+        self.report.pending = self.report.pending.saturating_sub(1);
         match fate {
-            Fate::Delivered => self.report.delivered += 1,
-            Fate::Dropped(reason) => count(&mut self.report.dropped, Cow::clone(reason)),
-            Fate::Again => {}
+            Fate::Dropped(reason) => count(&mut self.report.dropped, Cow::clone(reason), 1),
+            _ => self.report.delivered += 1,
         }
     }
 }

@@ -38,6 +38,15 @@ impl Identity {
         }
     }
 
+    /// An identity as it was remembered.
+    pub(crate) fn restored(epoch: u64, anonymous_id: String, user_id: Option<String>) -> Self {
+        Self {
+            epoch,
+            anonymous_id,
+            user_id,
+        }
+    }
+
     /// The number of epochs before this one.
     #[must_use]
     pub fn epoch(&self) -> u64 {

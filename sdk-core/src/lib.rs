@@ -20,12 +20,14 @@
 //!
 //! The modules follow an event's way through the device:
 //!
-//! 1. [`properties`], [`config`], [`entropy`]: what goes in.
-//! 2. [`identity`]: who it happened to; [`capture`] freezes the event's JSON, once.
-//! 3. [`queue`] keeps it, [`batch`] cuts what is sent together, [`request`] is what a driver carries.
-//! 4. [`verdict`] reads the answer, [`retry`] decides what it means, [`stats`] and [`flush`] count it.
-//! 5. [`engine`] is the state machine made of these: `poll(now)` and `done(id, outcome, now)`.
-//! 6. [`native`] (a feature) drives it with one thread, tokio and reqwest.
+//! 1. [`properties`], [`config`], [`entropy`]: what goes in; [`hooks`] may change it.
+//! 2. [`identity`], [`session`], [`registered`]: who it happened to, and when else; [`capture`] freezes the event's JSON,
+//!    once.
+//! 3. [`log`] saves it on a [`storage`] before the call returns, [`queue`] keeps it in order, for as long as [`age`] says.
+//! 4. [`batch`] cuts what is sent together, [`request`] is what a driver carries.
+//! 5. [`verdict`] reads the answer, [`retry`] decides what it means, [`stats`], [`flush`] and [`notice`] tell it.
+//! 6. [`engine`] is the state machine made of these: `poll(now)` and `done(id, outcome, now)`.
+//! 7. [`native`] (a feature) drives it with one thread, tokio, reqwest and files.
 //!
 //! Nothing outside [`native`] reads a clock, starts a thread or opens a socket, so the same engine runs in a browser and
 //! in a simulation.
@@ -34,8 +36,15 @@
 pub mod properties;
 pub mod config;
 pub mod entropy;
+pub mod hooks;
 pub mod identity;
+pub mod session;
+pub mod registered;
 pub mod capture;
+pub mod age;
+pub mod storage;
+mod state;
+pub mod log;
 pub mod queue;
 pub mod batch;
 pub mod request;
@@ -45,6 +54,7 @@ pub mod retry;
 mod wait;
 pub mod stats;
 pub mod flush;
+pub mod notice;
 pub mod engine;
 #[cfg(feature = "native")]
 pub mod native;
@@ -56,8 +66,12 @@ pub use config::{Config, ConfigError};
 pub use engine::{Engine, Step};
 pub use entropy::Entropy;
 pub use flush::FlushReport;
+pub use hooks::{BeforeSend, Draft};
 #[cfg(feature = "native")]
 pub use native::{BuildError, Client, ClientBuilder};
+pub use notice::Notice;
 pub use properties::{Properties, PropertiesError, PropertyValue};
 pub use request::{Answer, Outcome, Request};
-pub use stats::Stats;
+pub use session::Session;
+pub use stats::{Stats, StorageHealth};
+pub use storage::{Storage, StorageError};

@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use trailmark_protocol::json::{Fault, Shape, repair, scan, write_f64, write_str};
+use trailmark_protocol::json::{Fault, Shape, repair, scan, shorten, write_f64, write_str};
 use trailmark_protocol::limits::{DEPTH, KEYS};
 use trailmark_protocol::{Reason, Timestamp, Uuid};
+
+/// Longest string in an event's properties, in characters: 8,192. Longer ones are cut, which is counted and reported.
+pub const STRING_CHARS: usize = 8_192;
 
 /// A JSON object of properties.
 ///
@@ -26,6 +29,13 @@ pub struct Properties {
 }
 
 impl Properties {
+    /// No properties.
+    pub(crate) const EMPTY: Self = Self {
+        json: String::new(),
+        keys: 0,
+        depth: 0,
+    };
+
     /// No properties yet.
     #[must_use]
     pub fn new() -> Self {
@@ -89,6 +99,14 @@ impl Properties {
     /// The JSON text, or `None` when there is nothing to say.
     pub(crate) fn non_empty(&self) -> Option<&str> {
         (!self.is_empty()).then_some(&self.json)
+    }
+
+    /// With all strings cut to [`STRING_CHARS`], and how many were longer.
+    pub(crate) fn shortened(&self) -> (Cow<'_, Self>, u32) {
+        match shorten(&self.json, STRING_CHARS) {
+            (Cow::Owned(json), cut) => (Cow::Owned(Self { json, ..*self }), cut),
+            (Cow::Borrowed(_), cut) => (Cow::Borrowed(self), cut),
+        }
     }
 
     /// Whether the wire's limits allow it.
@@ -265,6 +283,16 @@ impl<T: PropertyValue> PropertyValue for Vec<T> {
 impl<T: PropertyValue, const N: usize> PropertyValue for [T; N] {
     fn write(&self, out: &mut String) -> Shape {
         self.as_slice().write(out)
+    }
+}
+
+/// A value that is valid JSON already, taken out of other properties.
+pub(crate) struct Raw<'a>(pub(crate) &'a str);
+
+impl PropertyValue for Raw<'_> {
+    fn write(&self, out: &mut String) -> Shape {
+        out.push_str(self.0);
+        scan(self.0).unwrap_or(SCALAR)
     }
 }
 

@@ -1,16 +1,29 @@
-//! The queue: events wait here, oldest first, bounded by count and by bytes. At a bound the oldest goes.
+//! The queue: events wait here, oldest first, bounded by count, by bytes and by age. At a bound the oldest goes.
 //!
 //! An event is in one of three places: *waiting* to be sent, *taken* into the one open request, or *held* because the
 //! server asked for it again later. All three count as queued. A taken event is never dropped for space: its fate is
 //! open, and counting it as lost while the server stores it would be a lie.
 //!
-//! This queue lives in memory. The engine uses it through [`Queue::push`], [`Queue::take`] and the three ways back
-//! ([`Queue::settle`], [`Queue::untake`], [`Queue::hold`]), so a durable log can take its place: `push` appends,
-//! `settle` acknowledges by `seq`, the rest is a view over the log.
+//! Of the waiting events only the oldest are in memory, the *window*. Behind them come those that are on the storage
+//! alone, and behind these the ones that are in memory alone because the storage failed:
+//!
+//! ```text
+//! held · taken · window (≤ WINDOW_EVENTS) · rest (on the storage) · unsaved (while the storage fails)
+//! ```
 
 use std::collections::VecDeque;
 
 use trailmark_protocol::{Timestamp, Uuid};
+
+use crate::log::ranges::Ranges;
+use crate::log::{Log, Place};
+
+/// Most saved events that are kept in memory because they are captured faster than sent: 2,000, four requests ahead.
+/// Reading on from the storage adds a segment of [`SEGMENT_BYTES`](crate::log::SEGMENT_BYTES) at a time.
+pub const WINDOW_EVENTS: usize = 2_000;
+
+/// Most bytes of them: 1 MiB.
+pub const WINDOW_BYTES: usize = 1024 * 1024;
 
 /// One frozen event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,19 +34,39 @@ pub struct Entry {
     pub id: Uuid,
     /// When it was captured, by the device's clock.
     pub at: Timestamp,
+    /// When it was captured, by the queue's clock, in milliseconds; see [`age`](crate::age).
+    pub age: u64,
     /// Its JSON, as it will be sent.
     pub json: Box<str>,
+    /// The segment of the log that it is saved in.
+    pub(crate) segment: Option<u64>,
 }
 
 /// Events that are captured and not yet decided.
 #[derive(Debug, Default)]
 pub struct Queue {
-    waiting: VecDeque<Entry>,
+    window: VecDeque<Entry>,
+    window_bytes: usize,
+    rest: Option<Rest>,
+    unsaved: VecDeque<Entry>,
     taken: Vec<Entry>,
     held: Vec<Entry>,
+    /// Of all events that are not on the storage alone.
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
+}
+
+/// Waiting events that are on the storage alone.
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    /// Where the first of them is, or something before it.
+    from: Place,
+    /// They are between these numbers.
+    first_seq: u64,
+    last_seq: u64,
+    events: usize,
+    bytes: usize,
 }
 
 impl Queue {
@@ -47,33 +80,136 @@ impl Queue {
         }
     }
 
-    /// Adds the newest event and returns those that had to go for it, oldest first.
+    /// Adds the newest event, saved at `place` or not saved. Make room for it first.
+    pub(crate) fn push(&mut self, mut entry: Entry, place: Option<Place>) {
+        entry.segment = place.map(|place| place.segment);
+        let room = self.window.len() < WINDOW_EVENTS && self.window_bytes < WINDOW_BYTES;
+        match place {
+            _ if self.rest.is_none() && self.unsaved.is_empty() && (room || place.is_none()) => {
+                self.window_bytes += entry.json.len();
+                self.bytes += entry.json.len();
+                self.window.push_back(entry);
+            }
+            Some(place) if self.unsaved.is_empty() => self.add_to_rest(entry.seq, entry.json.len(), place),
+            _ => {
+                self.bytes += entry.json.len();
+                self.unsaved.push_back(entry);
+            }
+        }
+    }
+
+    /// Adds a waiting event that is on the storage alone; all that is waiting is older.
+    pub(crate) fn add_to_rest(&mut self, seq: u64, bytes: usize, place: Place) {
+        let rest = self.rest.get_or_insert(Rest {
+            from: place,
+            first_seq: seq,
+            last_seq: seq,
+            events: 0,
+            bytes: 0,
+        });
+        rest.last_seq = seq;
+        rest.events += 1;
+        rest.bytes += bytes;
+    }
+
+    /// Whether one more event of `bytes` is within the bounds.
+    #[must_use]
+    pub fn fits(&self, bytes: usize) -> bool {
+        self.len() < self.max_events && self.bytes() + bytes <= self.max_bytes
+    }
+
+    /// Takes out the oldest event if it was captured before `age` on the queue's clock.
     #[must_use = "dropped events must be counted"]
-    pub fn push(&mut self, entry: Entry) -> Vec<Entry> {
-        self.bytes += entry.json.len();
-        self.waiting.push_back(entry);
-        let mut dropped = Vec::new();
-        while self.len() > self.max_events || self.bytes > self.max_bytes {
-            let Some(oldest) = self.remove_oldest() else { break };
-            self.bytes -= oldest.json.len();
-            dropped.push(oldest);
-        }
-        dropped
+    pub(crate) fn expire(&mut self, age: u64) -> Option<Entry> {
+        let oldest = self.held.first().or(self.window.front());
+        let expired = oldest.is_some_and(|oldest| oldest.age < age);
+        expired.then(|| self.remove_oldest()).flatten()
     }
 
-    /// The oldest that is not taken. Held events were sent before any waiting one, so they are older.
-    fn remove_oldest(&mut self) -> Option<Entry> {
+    /// Takes out the oldest event that is not on its way. Held events were sent before any waiting one, so they are
+    /// older.
+    #[must_use = "dropped events must be counted"]
+    pub(crate) fn remove_oldest(&mut self) -> Option<Entry> {
         if self.held.is_empty() {
-            self.waiting.pop_front()
-        } else {
-            Some(self.held.remove(0))
+            return self.pop_waiting();
+        }
+        let oldest = self.held.remove(0);
+        self.bytes -= oldest.json.len();
+        Some(oldest)
+    }
+
+    fn pop_waiting(&mut self) -> Option<Entry> {
+        let entry = self.window.pop_front()?;
+        self.window_bytes -= entry.json.len();
+        self.bytes -= entry.json.len();
+        Some(entry)
+    }
+
+    /// Reads on if the window is too small for a full request. Returns how many events the storage has lost: they were
+    /// there, and are not any more.
+    #[must_use = "lost events must be counted"]
+    pub(crate) fn refill(&mut self, log: Option<&mut Log>, wanted: usize) -> u64 {
+        let mut lost = 0;
+        if let Some(log) = log {
+            while self.window.len() < wanted
+                && let Some(rest) = self.rest.take()
+            {
+                lost += self.read_on(log, rest);
+            }
+        }
+        if self.rest.is_none() && !self.unsaved.is_empty() {
+            self.window_bytes += self.unsaved.iter().map(|entry| entry.json.len()).sum::<usize>();
+            self.window.append(&mut self.unsaved);
+        }
+        lost
+    }
+
+    fn read_on(&mut self, log: &mut Log, rest: Rest) -> u64 {
+        let (mut entries, next) = log.load(rest.from, rest.first_seq.saturating_sub(1));
+        entries.retain(|entry| entry.seq <= rest.last_seq);
+        let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
+        let first_seq = entries.last().map_or(rest.first_seq, |newest| newest.seq + 1);
+        let left = Rest {
+            first_seq,
+            events: rest.events.saturating_sub(entries.len()),
+            bytes: rest.bytes.saturating_sub(bytes),
+            ..rest
+        };
+        self.window_bytes += bytes;
+        self.bytes += bytes;
+        self.window.extend(entries);
+        match next {
+            Some(from) if left.events > 0 => self.rest = Some(Rest { from, ..left }),
+            _ => return left.events as u64,
+        }
+        0
+    }
+
+    /// What was in memory alone is saved now: it need not stay there behind what is on the storage.
+    pub(crate) fn all_saved(&mut self) {
+        if self.rest.is_some() {
+            for entry in std::mem::take(&mut self.unsaved) {
+                self.bytes -= entry.json.len();
+                let place = Place {
+                    segment: entry.segment.unwrap_or_default(),
+                    offset: 0,
+                };
+                self.add_to_rest(entry.seq, entry.json.len(), place);
+            }
         }
     }
 
-    /// Events in all three places.
+    /// All events that are in memory alone, oldest first.
+    pub(crate) fn unsaved(&mut self) -> impl Iterator<Item = &mut Entry> {
+        let waiting = self.window.iter_mut().chain(&mut self.unsaved);
+        let sent = self.held.iter_mut().chain(&mut self.taken);
+        sent.chain(waiting).filter(|entry| entry.segment.is_none())
+    }
+
+    /// Events in all places.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.waiting.len() + self.taken.len() + self.held.len()
+        self.waiting() + self.taken.len() + self.held.len()
     }
 
     /// Whether there is none at all.
@@ -85,13 +221,24 @@ impl Queue {
     /// Bytes of their JSON.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.rest.map_or(0, |rest| rest.bytes)
     }
 
-    /// The events that could be sent now, oldest first.
+    /// How many events could be sent now.
     #[must_use]
-    pub fn waiting(&self) -> &VecDeque<Entry> {
-        &self.waiting
+    pub fn waiting(&self) -> usize {
+        self.window.len() + self.rest.map_or(0, |rest| rest.events) + self.unsaved.len()
+    }
+
+    /// The oldest of them.
+    #[must_use]
+    pub fn oldest(&self) -> Option<&Entry> {
+        self.window.front()
+    }
+
+    /// Those that are next to be sent, oldest first.
+    pub fn window(&self) -> impl Iterator<Item = &Entry> {
+        self.window.iter()
     }
 
     /// The events of the open request.
@@ -102,7 +249,10 @@ impl Queue {
 
     /// Takes the `count` oldest waiting events into a request.
     pub fn take(&mut self, count: usize) -> &[Entry] {
-        self.taken.extend(self.waiting.drain(..count.min(self.waiting.len())));
+        for entry in self.window.drain(..count.min(self.window.len())) {
+            self.window_bytes -= entry.json.len();
+            self.taken.push(entry);
+        }
         &self.taken
     }
 
@@ -139,30 +289,39 @@ impl Queue {
     }
 
     fn put_back(&mut self, entries: Vec<Entry>) {
-        let ordered = match (entries.last(), self.waiting.front()) {
+        let ordered = match (entries.last(), self.window.front()) {
             (Some(last), Some(front)) => last.seq < front.seq,
             _ => true,
         };
         for entry in entries.into_iter().rev() {
-            self.waiting.push_front(entry);
+            self.window_bytes += entry.json.len();
+            self.window.push_front(entry);
         }
         if !ordered {
             // Rare (a released event meets a halved request), and nearly sorted.
-            self.waiting.make_contiguous().sort_by_key(|entry| entry.seq);
+            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
         }
     }
 
-    /// How many events up to `seq` are still undecided.
-    #[must_use]
-    pub fn undecided(&self, seq: u64) -> usize {
-        let early = |entries: &[Entry]| entries.iter().filter(|entry| entry.seq <= seq).count();
-        self.waiting.partition_point(|entry| entry.seq <= seq) + early(&self.taken) + early(&self.held)
+    /// The numbers of all events. Between those on the storage alone may be some that were never queued.
+    pub(crate) fn seqs(&self) -> Ranges {
+        let in_memory = self
+            .held
+            .iter()
+            .chain(&self.taken)
+            .chain(&self.window)
+            .chain(&self.unsaved);
+        let mut seqs = Ranges::of(in_memory.map(|entry| entry.seq));
+        if let Some(rest) = &self.rest {
+            seqs.insert(rest.first_seq, rest.last_seq);
+        }
+        seqs
     }
 
     /// Whether an event up to `seq` is waiting or on its way.
     #[must_use]
     pub fn is_sending(&self, seq: u64) -> bool {
-        let oldest = [self.waiting.front(), self.taken.first()];
+        let oldest = [self.window.front(), self.taken.first()];
         oldest.into_iter().flatten().any(|entry| entry.seq <= seq)
     }
 }
@@ -176,72 +335,97 @@ mod tests {
             seq,
             id: Uuid::from_u128(seq.into()),
             at: Timestamp::default(),
+            age: seq,
             json: "0123456789".into(),
+            segment: None,
         }
     }
 
-    fn filled(max_events: usize, max_bytes: usize, seqs: std::ops::RangeInclusive<u64>) -> (Queue, Vec<u64>) {
-        let mut queue = Queue::new(max_events, max_bytes);
-        let dropped = seqs
-            .flat_map(|seq| queue.push(entry(seq)))
-            .map(|entry| entry.seq)
-            .collect();
-        (queue, dropped)
+    fn filled(seqs: std::ops::RangeInclusive<u64>) -> Queue {
+        let mut queue = Queue::new(5, 55);
+        seqs.for_each(|seq| queue.push(entry(seq), None));
+        queue
     }
 
     fn waiting(queue: &Queue) -> Vec<u64> {
-        queue.waiting().iter().map(|entry| entry.seq).collect()
+        queue.window().map(|entry| entry.seq).collect()
+    }
+
+    fn hold_taken(queue: &mut Queue) {
+        let settled = queue.settle();
+        settled.into_iter().for_each(|entry| queue.hold(entry));
     }
 
     #[test]
-    fn at_the_bound_of_count_the_oldest_goes() {
-        let (queue, dropped) = filled(3, 1000, 1..=5);
-        assert_eq!((waiting(&queue), dropped), (vec![3, 4, 5], vec![1, 2]));
+    fn it_is_full_by_count_or_by_bytes() {
+        let queue = filled(1..=4);
+        assert!(queue.fits(15) && !queue.fits(16));
+        assert!(!filled(1..=5).fits(1));
     }
 
     #[test]
-    fn at_the_bound_of_bytes_the_oldest_goes() {
-        let (queue, dropped) = filled(100, 25, 1..=3);
-        assert_eq!((waiting(&queue), dropped, queue.bytes()), (vec![2, 3], vec![1], 20));
-    }
-
-    #[test]
-    fn what_is_on_its_way_is_never_dropped_for_space() {
-        let (mut queue, _) = filled(3, 1000, 1..=3);
-        queue.take(2);
-        assert_eq!(queue.push(entry(4)).first().map(|entry| entry.seq), Some(3));
+    fn the_oldest_that_is_not_on_its_way_goes_first() {
+        let mut queue = filled(1..=5);
         queue.take(1);
+        hold_taken(&mut queue);
+        queue.take(1);
+        let mut removed = || queue.remove_oldest().map(|entry| entry.seq);
         assert_eq!(
-            queue.push(entry(5)).first().map(|entry| entry.seq),
-            Some(5),
-            "only the new one is not on its way"
+            [removed(), removed(), removed(), removed(), removed()],
+            [Some(1), Some(3), Some(4), Some(5), None]
         );
-        assert_eq!(queue.taken().len(), 3);
+        assert_eq!((queue.len(), queue.bytes()), (1, 10));
+    }
+
+    #[test]
+    fn only_what_is_older_expires() {
+        let mut queue = filled(1..=3);
+        let mut expired = |age| queue.expire(age).map(|entry| entry.seq);
+        assert_eq!(
+            [expired(1), expired(2), expired(2), expired(4)],
+            [None, Some(1), None, Some(2)]
+        );
     }
 
     #[test]
     fn events_come_back_in_their_old_order() {
-        let (mut queue, _) = filled(100, 1000, 1..=6);
+        let mut queue = filled(1..=5);
         queue.take(2);
-        let held = queue.settle();
-        held.into_iter().for_each(|entry| queue.hold(entry));
+        hold_taken(&mut queue);
         queue.take(2);
         queue.release();
-        assert_eq!(waiting(&queue), [1, 2, 5, 6]);
+        assert_eq!(waiting(&queue), [1, 2, 5]);
         queue.untake();
-        assert_eq!(waiting(&queue), [1, 2, 3, 4, 5, 6]);
-        assert_eq!(queue.bytes(), 60);
+        assert_eq!(waiting(&queue), [1, 2, 3, 4, 5]);
+        assert_eq!(queue.bytes(), 50);
     }
 
     #[test]
-    fn held_events_are_undecided_but_not_on_their_way() {
-        let (mut queue, _) = filled(100, 1000, 1..=4);
+    fn held_events_are_queued_but_not_on_their_way() {
+        let mut queue = filled(1..=4);
         queue.take(2);
-        let held = queue.settle();
-        held.into_iter().for_each(|entry| queue.hold(entry));
+        hold_taken(&mut queue);
+        assert_eq!((queue.len(), queue.waiting()), (4, 2));
+        assert_eq!((queue.is_sending(2), queue.is_sending(3)), (false, true));
+    }
+
+    #[test]
+    fn more_than_the_window_stays_on_the_storage_alone() {
+        let mut queue = Queue::new(usize::MAX, usize::MAX);
+        let place = |offset| Some(Place { segment: 1, offset });
+        (1..=2 * WINDOW_EVENTS as u64).for_each(|seq| queue.push(entry(seq), place(seq)));
+        assert_eq!(waiting(&queue).len(), WINDOW_EVENTS);
         assert_eq!(
-            (queue.undecided(3), queue.is_sending(2), queue.is_sending(3)),
-            (3, false, true)
+            (queue.waiting(), queue.bytes()),
+            (2 * WINDOW_EVENTS, 20 * WINDOW_EVENTS)
+        );
+        assert_eq!(queue.seqs().to_json(), "[[1,4000]]");
+        queue.push(entry(4001), None);
+        queue.push(entry(4002), place(4002));
+        assert_eq!(
+            queue.unsaved.len(),
+            2,
+            "behind one that could not be saved, none is on the storage alone"
         );
     }
 }

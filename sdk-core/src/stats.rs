@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// Lost events by reason. The keys are the texts of [`Reason`](crate::Reason), or words of a newer server.
 pub type Dropped = BTreeMap<Cow<'static, str>, u64>;
 
-/// What a client has done since its start. At all times `captured = delivered + dropped + queued`.
+/// What a client has done since it was installed. At all times `captured = delivered + dropped + queued`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {
@@ -20,13 +20,39 @@ pub struct Stats {
     pub queued: u64,
     /// Bytes of their JSON.
     pub queued_bytes: u64,
-    /// HTTP attempts started.
+    /// HTTP attempts started since the start of the process.
     pub attempts: u64,
     /// What last went wrong, for people; kept until the next success.
     pub last_error: Option<String>,
     /// The server refuses the key: events are kept, and asked about only every
     /// [`PROBE_INTERVAL`](crate::config::PROBE_INTERVAL).
     pub paused: bool,
+    /// Where queued events are.
+    pub storage: StorageHealth,
+    /// The person has opted out: nothing is captured, stored or sent.
+    pub opted_out: bool,
+    /// Calls since the start of the process that captured nothing because the person has opted out. They are not in
+    /// `captured`, and known to this process alone.
+    pub ignored: u64,
+    /// Strings since the start of the process that were cut to
+    /// [`STRING_CHARS`](crate::properties::STRING_CHARS).
+    pub truncated: u64,
+    /// Panics in `before_send` hooks since the start of the process; such a hook changed nothing.
+    pub hook_panics: u64,
+}
+
+/// Where queued events are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StorageHealth {
+    /// In memory, because no storage was given: they end with the process.
+    #[default]
+    Memory,
+    /// On the storage: they survive the end of the process.
+    Saved,
+    /// In memory, because the storage failed as it says here. It is tried again, see
+    /// [`STORAGE_RETRY`](crate::log::STORAGE_RETRY).
+    Failing(String),
 }
 
 impl Stats {
@@ -43,14 +69,14 @@ const MAX_REASONS: usize = 64;
 /// Counts the drops whose reasons are too many to tell apart.
 const OTHER: &str = "other";
 
-/// Counts one lost event.
-pub(crate) fn count(dropped: &mut Dropped, reason: Cow<'static, str>) {
+/// Counts lost events.
+pub(crate) fn count(dropped: &mut Dropped, reason: Cow<'static, str>, events: u64) {
     let reason = if dropped.len() < MAX_REASONS || dropped.contains_key(&reason) {
         reason
     } else {
         Cow::Borrowed(OTHER)
     };
-    *dropped.entry(reason).or_default() += 1;
+    *dropped.entry(reason).or_default() += events;
 }
 
 #[cfg(test)]
@@ -61,7 +87,7 @@ mod tests {
     fn a_server_that_invents_reasons_cannot_fill_the_memory() {
         let mut dropped = Dropped::new();
         for n in 0..1000 {
-            count(&mut dropped, Cow::Owned(format!("reason_{n}")));
+            count(&mut dropped, Cow::Owned(format!("reason_{n}")), 1);
         }
         assert_eq!(dropped.len(), MAX_REASONS + 1);
         assert_eq!(dropped.values().sum::<u64>(), 1000);

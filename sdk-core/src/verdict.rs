@@ -58,7 +58,7 @@ fn fate_of(result: &Refused) -> Fate {
 }
 
 /// Known reasons need no memory of their own.
-fn canonical(reason: &str) -> Cow<'static, str> {
+pub(crate) fn canonical(reason: &str) -> Cow<'static, str> {
     match Reason::parse(reason) {
         Some(known) => Cow::Borrowed(known.as_str()),
         None => Cow::Owned(reason.to_owned()),

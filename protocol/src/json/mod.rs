@@ -7,8 +7,10 @@ mod write;
 mod scan;
 mod read;
 mod repair;
+mod shorten;
 
 pub use read::{Fields, as_i64, as_string, as_u64, elements, fields};
 pub use repair::repair;
 pub use scan::{Fault, Shape, scan};
+pub use shorten::shorten;
 pub use write::{Array, Object, write_f64, write_str};

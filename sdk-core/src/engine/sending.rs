@@ -9,6 +9,7 @@ use trailmark_protocol::{Reason, Timestamp, Uuid};
 use super::{Engine, Step, dropped, unix_millis};
 use crate::batch::{self, Due};
 use crate::entropy::bytes;
+use crate::notice::Notice;
 use crate::request::{BATCH_PATH, Outcome, Request, headers};
 use crate::retry::{Decision, backoff, decide, describe};
 use crate::verdict::Fate;
@@ -65,6 +66,8 @@ impl Sending {
 impl Engine {
     /// What to do now. Asking twice changes nothing, except that a request is handed out once.
     pub fn poll(&mut self, now: Timestamp) -> Step {
+        self.drop_expired(now);
+        self.try_storage_again(now);
         match &self.sending.open {
             Some(open) if open.on_its_way => Step::Idle,
             Some(_) => self.send_when_allowed(now),
@@ -72,9 +75,21 @@ impl Engine {
         }
     }
 
+    /// Drops what has waited too long, and reads on to what comes next.
+    fn drop_expired(&mut self, now: Timestamp) {
+        let max_age = u64::try_from(self.config.max_age.as_millis()).unwrap_or(u64::MAX);
+        let oldest_kept = self.state.age.tick(now).saturating_sub(max_age);
+        self.look_ahead();
+        while let Some(entry) = self.queue.expire(oldest_kept) {
+            self.leave(&entry, &dropped(Reason::Expired));
+            self.look_ahead();
+        }
+        self.save(None, now);
+    }
+
     fn poll_queue(&mut self, now: Timestamp) -> Step {
         let held_until = self.release_held(now);
-        let due = match self.queue.waiting().front() {
+        let due = match self.queue.oldest() {
             Some(oldest) if oldest.seq <= self.sending.hurry_up_to => Due::Now,
             _ => batch::due(&self.queue, &self.config, now),
         };
@@ -108,13 +123,13 @@ impl Engine {
     /// Starts the next attempt of the open request, which is cut now if there is none.
     fn attempt(&mut self, now: Timestamp) -> Request {
         self.sending.skip_wait = false;
-        self.stats.attempts += 1;
+        self.process.attempts += 1;
         let mut open = match self.sending.open.take() {
             Some(open) => open,
             None => self.open_request(now),
         };
         open.attempt += 1;
-        open.number = self.stats.attempts;
+        open.number = self.process.attempts;
         open.on_its_way = true;
         let request = Request {
             id: open.id,
@@ -133,11 +148,14 @@ impl Engine {
     }
 
     fn open_request(&mut self, now: Timestamp) -> Open {
-        let waiting = self.queue.waiting().iter();
-        let size = batch::cut(waiting, self.sending.max_events, self.config.max_batch_bytes);
-        let dropped = self.stats.dropped.iter().map(|(reason, count)| (&**reason, *count));
-        let counters = counters_json(self.stats.captured, dropped);
-        let body = batch::body(&self.install_id, self.queue.take(size), &counters);
+        let size = batch::cut(
+            self.queue.window(),
+            self.sending.max_events,
+            self.config.max_batch_bytes,
+        );
+        let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
+        let counters = counters_json(self.counters.captured, dropped);
+        let body = batch::body(&self.state.install_id, self.queue.take(size), &counters);
         Open {
             id: self.ids.next(unix_millis(now), bytes(&mut *self.entropy)),
             body: body.into(),
@@ -151,7 +169,7 @@ impl Engine {
     /// a batch is full. Not while a request is open: its end or its wait wakes the driver anyway.
     #[must_use]
     pub fn wants_poll(&self) -> bool {
-        let waiting = self.queue.waiting().len();
+        let waiting = self.queue.waiting();
         let full = waiting >= self.config.flush_at || self.queue.bytes() >= self.config.max_batch_bytes;
         self.sending.open.is_none() && (waiting == 1 || full)
     }
@@ -176,17 +194,24 @@ impl Engine {
             Decision::Smaller => self.shrink(),
             Decision::Reject => self.drop_request(Reason::RequestRejected),
         }
+        if self.state.opted_out {
+            self.drop_waiting_request(Reason::OptedOut);
+        }
+        self.save(None, now);
     }
 
     /// Keeps what there is to say about it for [`Engine::stats`].
     fn note(&mut self, decision: &Decision, outcome: &Outcome) {
         let succeeded = matches!(decision, Decision::Settle(..));
-        self.stats.last_error = (!succeeded).then(|| describe(outcome));
+        self.process.last_error = (!succeeded).then(|| describe(outcome));
         match decision {
-            Decision::Pause => self.stats.paused = true,
+            Decision::Pause if !self.process.paused => {
+                self.process.paused = true;
+                self.notices.add(Notice::KeyRefused(describe(outcome)));
+            }
             // No answer of the server's own: what it said of the key still holds.
-            Decision::Again(_) => {}
-            _ => self.stats.paused = false,
+            Decision::Pause | Decision::Again(_) => {}
+            _ => self.process.paused = false,
         }
     }
 
@@ -195,9 +220,10 @@ impl Engine {
         let progress = wanted_again < fates.len();
         self.sending.open = None;
         for (entry, fate) in self.queue.settle().into_iter().zip(fates) {
-            self.decided(entry.seq, &fate);
-            if fate == Fate::Again {
-                self.queue.hold(entry);
+            match fate {
+                Fate::Again if self.may_keep(entry.seq) => self.queue.hold(entry),
+                Fate::Again => self.leave(&entry, &dropped(Reason::OptedOut)),
+                _ => self.leave(&entry, &fate),
             }
         }
         self.sending.failures = if progress {
@@ -253,7 +279,22 @@ impl Engine {
     fn drop_request(&mut self, reason: Reason) {
         self.close_request();
         for entry in self.queue.settle() {
-            self.decided(entry.seq, &dropped(reason));
+            self.leave(&entry, &dropped(reason));
+        }
+    }
+
+    /// Drops a request that waits for its next attempt, but for what may be kept.
+    pub(super) fn drop_waiting_request(&mut self, reason: Reason) {
+        if self.sending.open.as_ref().is_none_or(|open| open.on_its_way) {
+            return;
+        }
+        self.sending.open = None;
+        for entry in self.queue.settle() {
+            if self.is_erasing(entry.seq) {
+                self.queue.hold(entry);
+            } else {
+                self.leave(&entry, &dropped(reason));
+            }
         }
     }
 
@@ -262,13 +303,6 @@ impl Engine {
         self.sending.open = None;
         self.sending.failures = 0;
         self.sending.wait = Wait::default();
-    }
-
-    /// Flushes that began before this attempt have had the one that is theirs.
-    fn fail_flushes(&mut self, number: u64) {
-        for flush in &mut self.flushes {
-            flush.failed |= number > flush.earlier_attempts;
-        }
     }
 
     fn backoff(&mut self, failures: u32) -> Duration {

@@ -16,10 +16,12 @@ fn an_event_carries_its_number_its_time_and_the_devices_identity() {
     let id = device.engine.track("checkout", &cart, device.now).unwrap();
     device.track("plain");
     let events = parsed(&device.request());
+    let session = device.engine.session().unwrap().id.clone();
     assert_eq!(
         events[0],
-        json!({"id": id.to_string(), "seq": 1, "event": "checkout", "anonymous_id": "device-1",
-            "timestamp": START.to_string(), "properties": {"total": 12.5}, "context": {"locale": "de-DE"}})
+        json!({"id": id.to_string(), "seq": 1, "event": "checkout", "anonymous_id": "device-1", "session_id": session,
+            "timestamp": START.to_string(), "properties": {"total": 12.5},
+            "context": {"locale": "de-DE", "session": {"seq": 1}}})
     );
     assert_eq!(events[1]["seq"], 2);
     assert!(events[1].get("properties").is_none());
@@ -67,7 +69,7 @@ fn what_no_server_would_take_is_refused_at_capture_with_its_reason() {
         (known().properties(wide), Reason::TooManyProperties),
         (known().context(deep), Reason::TooDeep),
         (
-            known().set(Properties::new().with("big", "x".repeat(70_000))),
+            known().set(Properties::new().with("big", vec!["x".repeat(7_000); 10])),
             Reason::TooLarge,
         ),
     ];

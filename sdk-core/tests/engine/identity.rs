@@ -107,7 +107,7 @@ fn a_refused_identify_changes_nothing() {
     let mut device = Device::new();
     identify(&mut device, "u_1");
     let before = device.engine.identity().clone();
-    let huge = Properties::new().with("big", "x".repeat(70_000));
+    let huge = Properties::new().with("big", vec!["x".repeat(7_000); 10]);
     let mut refused = |user: &str, set: &Properties| device.engine.identify(user, set, &nothing(), device.now);
     assert_eq!(refused("null", &nothing()), Err(Reason::JunkUserId));
     assert_eq!(refused("u_2", &huge), Err(Reason::TooLarge));

@@ -1,0 +1,290 @@
+//! The half of the engine that faces the app: what happened becomes a numbered, frozen, saved event.
+
+use trailmark_protocol::{Event, Reason, Timestamp, Uuid, names};
+
+use super::{Engine, dropped, new_id, unix_millis};
+use crate::capture::{Capture, freeze};
+use crate::entropy::bytes;
+use crate::hooks::Draft;
+use crate::identity::Identity;
+use crate::log::record::Saved;
+use crate::notice::Notice;
+use crate::properties::Properties;
+use crate::queue::Entry;
+use crate::registered::merged;
+use crate::session::Session;
+
+/// What is to be frozen.
+pub(super) struct Fresh<'a> {
+    /// Made at capture if there is none.
+    pub(super) id: Option<Uuid>,
+    /// It belongs to the client's own session.
+    pub(super) own: bool,
+    pub(super) name: &'a str,
+    pub(super) alias: Option<&'a str>,
+    pub(super) properties: &'a Properties,
+    pub(super) set: &'a Properties,
+    pub(super) set_once: &'a Properties,
+    /// Whose it is, if not the current user's.
+    pub(super) identity: Option<&'a Identity>,
+}
+
+const NOTHING: &Properties = &Properties::EMPTY;
+
+impl<'a> Fresh<'a> {
+    pub(super) fn new(name: &'a str) -> Self {
+        Self {
+            id: None,
+            own: true,
+            name,
+            alias: None,
+            properties: NOTHING,
+            set: NOTHING,
+            set_once: NOTHING,
+            identity: None,
+        }
+    }
+}
+
+impl Engine {
+    /// Captures an event of the current identity and returns its id. When this returns it is saved.
+    ///
+    /// # Errors
+    /// The reason under which it was counted as dropped. This is so for every call that captures; only what is refused
+    /// as [`Reason::OptedOut`] is not counted, since nothing was captured.
+    pub fn track(&mut self, name: &str, properties: &Properties, now: Timestamp) -> Result<Uuid, Reason> {
+        let merged = self.with_registered(properties);
+        self.admit(
+            &Fresh {
+                properties: merged.as_ref().unwrap_or(properties),
+                ..Fresh::new(name)
+            },
+            now,
+        )
+    }
+
+    /// An event for the [hooks](crate::hooks): what [`Engine::track`] would freeze.
+    #[must_use]
+    pub fn draft(&self, name: &str, properties: &Properties) -> Draft {
+        let merged = self.with_registered(properties);
+        Draft {
+            identity: Some(self.state.identity.clone()),
+            ..Draft::new(name, merged.unwrap_or_else(|| properties.clone()))
+        }
+    }
+
+    /// Captures an event as the hooks have left it.
+    ///
+    /// # Errors
+    /// See [`Engine::track`].
+    pub fn track_draft(&mut self, draft: &Draft, now: Timestamp) -> Result<Uuid, Reason> {
+        self.admit(
+            &Fresh {
+                properties: &draft.properties,
+                set: &draft.set,
+                set_once: &draft.set_once,
+                identity: draft.identity.as_ref(),
+                ..Fresh::new(&draft.name)
+            },
+            now,
+        )
+    }
+
+    /// Counts an event that a hook dropped.
+    ///
+    /// # Errors
+    /// Always [`Reason::BeforeSend`], or [`Reason::OptedOut`].
+    pub fn refuse(&mut self, now: Timestamp) -> Result<Uuid, Reason> {
+        self.drop_at_capture(Reason::BeforeSend, now)
+    }
+
+    /// Counts panics of hooks.
+    pub fn hooks_panicked(&mut self, panics: u64) {
+        self.process.hook_panics += panics;
+        (0..panics).for_each(|_| self.notices.add(Notice::HookPanicked));
+    }
+
+    /// A screen was shown: `$screen`, with its name as `$screen_name`.
+    ///
+    /// # Errors
+    /// See [`Engine::track`].
+    pub fn screen(&mut self, screen: &str, properties: &Properties, now: Timestamp) -> Result<Uuid, Reason> {
+        let named = merged(properties, &Properties::new().with("$screen_name", screen));
+        self.track(names::SCREEN, &named, now)
+    }
+
+    /// Captures an event that says itself who and when. It belongs to no session of this client.
+    ///
+    /// # Errors
+    /// See [`Engine::track`].
+    pub fn capture(&mut self, capture: &Capture, now: Timestamp) -> Result<Uuid, Reason> {
+        let shortened = capture.shortened();
+        let cut = shortened.as_ref().map_or(0, |(_, cut)| *cut);
+        let capture = shortened.as_ref().map_or(capture, |(shorter, _)| shorter);
+        self.admit_with(capture.id, false, cut, now, |engine, id, seq| {
+            let event = capture.event(id, seq, now, &engine.config.context);
+            freeze(&event, capture.objects())
+        })
+    }
+
+    /// The properties of the call over those that are registered and the groups; `None` if these are all.
+    fn with_registered(&self, properties: &Properties) -> Option<Properties> {
+        let (registered, groups) = (self.state.registered.properties(), self.state.groups.properties());
+        if registered.is_empty() && groups.is_empty() {
+            return None;
+        }
+        let mut all = merged(registered, properties);
+        if !groups.is_empty() {
+            all.insert("$groups", groups.clone());
+        }
+        Some(all)
+    }
+
+    /// Captures an event of this client's own.
+    pub(super) fn admit(&mut self, fresh: &Fresh<'_>, now: Timestamp) -> Result<Uuid, Reason> {
+        let (properties, cut_properties) = fresh.properties.shortened();
+        let (set, cut_set) = fresh.set.shortened();
+        let (set_once, cut_set_once) = fresh.set_once.shortened();
+        let cut = cut_properties + cut_set + cut_set_once;
+        self.admit_with(fresh.id, fresh.own, cut, now, |engine, id, seq| {
+            let identity = fresh.identity.unwrap_or(&engine.state.identity);
+            let own_epoch = identity.epoch() == engine.state.identity.epoch();
+            let session = engine.state.session.as_ref().filter(|_| own_epoch && fresh.own);
+            let context = if session.is_some() {
+                &engine.context
+            } else {
+                &engine.config.context
+            };
+            let event = Event {
+                name: fresh.name,
+                anonymous_id: Some(identity.anonymous_id()),
+                user_id: identity.user_id(),
+                alias: fresh.alias,
+                session_id: session.map(|session| &*session.id),
+                properties: properties.non_empty(),
+                context: context.non_empty(),
+                set: set.non_empty(),
+                set_once: set_once.non_empty(),
+                ..Event::new(id, seq, now)
+            };
+            freeze(&event, [&*properties, &*set, &*set_once, context])
+        })
+    }
+
+    /// Numbers an event, freezes it with `build`, saves and queues it, or counts why not. A refused event has a number
+    /// too, so that the highest number is the count of captured events.
+    fn admit_with(
+        &mut self,
+        id: Option<Uuid>,
+        own: bool,
+        cut: u32,
+        now: Timestamp,
+        build: impl FnOnce(&Self, Uuid, u64) -> Result<Box<str>, Reason>,
+    ) -> Result<Uuid, Reason> {
+        if self.closed || self.state.opted_out {
+            return self.drop_at_capture(Reason::ShutDown, now);
+        }
+        if own {
+            self.touch_session(now);
+        }
+        self.counters.captured += 1;
+        let seq = self.counters.captured;
+        let id = id.unwrap_or_else(|| self.ids.next(unix_millis(now), bytes(&mut *self.entropy)));
+        let frozen = build(self, id, seq).and_then(|json| self.make_room(json));
+        match frozen {
+            Ok(json) => {
+                self.report_cut(cut);
+                self.enqueue(seq, id, own, json, now);
+                Ok(id)
+            }
+            Err(reason) => {
+                self.decided(seq, &dropped(reason));
+                self.save(None, now);
+                Err(reason)
+            }
+        }
+    }
+
+    fn report_cut(&mut self, cut: u32) {
+        if cut > 0 {
+            self.process.truncated += u64::from(cut);
+            self.notices.add(Notice::Truncated(cut));
+        }
+    }
+
+    fn enqueue(&mut self, seq: u64, id: Uuid, own: bool, json: Box<str>, now: Timestamp) {
+        let age = self.state.age.tick(now);
+        let saved = Saved {
+            seq,
+            id,
+            at: now,
+            age,
+            own,
+            json: &json,
+        };
+        let place = self.save(Some(&saved), now);
+        let entry = Entry {
+            seq,
+            id,
+            at: now,
+            age,
+            json,
+            segment: None,
+        };
+        self.queue.push(entry, place);
+    }
+
+    /// Counts an event that was never built.
+    pub(super) fn drop_at_capture(&mut self, reason: Reason, now: Timestamp) -> Result<Uuid, Reason> {
+        if self.state.opted_out {
+            self.process.ignored += 1;
+            return Err(Reason::OptedOut);
+        }
+        self.counters.captured += 1;
+        self.decided(self.counters.captured, &dropped(reason));
+        self.save(None, now);
+        Err(reason)
+    }
+
+    /// Drops the oldest events until `json` fits. Where all others are on their way, it is the one that has to go.
+    fn make_room(&mut self, json: Box<str>) -> Result<Box<str>, Reason> {
+        while !self.queue.fits(json.len()) {
+            self.look_ahead();
+            let oldest = self.queue.remove_oldest().ok_or(Reason::QueueFull)?;
+            self.leave(&oldest, &dropped(Reason::QueueFull));
+        }
+        Ok(json)
+    }
+
+    /// Goes on with the session, or begins one.
+    fn touch_session(&mut self, now: Timestamp) {
+        let (idle, max) = (self.config.session_idle, self.config.session_max);
+        if let Some(session) = self
+            .state
+            .session
+            .as_mut()
+            .filter(|session| session.continues(now, idle, max))
+        {
+            session.latest = now;
+            return;
+        }
+        self.state.sessions += 1;
+        self.state.session = Some(Session {
+            id: new_id(&mut *self.entropy, now),
+            seq: self.state.sessions,
+            started: now,
+            latest: now,
+        });
+        self.refresh_context();
+        self.unsaved.state = true;
+    }
+
+    /// The circumstances with the session in them.
+    pub(super) fn refresh_context(&mut self) {
+        self.context = self.config.context.clone();
+        if let Some(session) = &self.state.session {
+            self.context
+                .insert("session", Properties::new().with("seq", session.seq));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The half of the engine that faces the storage: one record for what a call has changed.
+
+use trailmark_protocol::{Reason, Timestamp};
+
+use super::{Engine, dropped};
+use crate::log::Place;
+use crate::log::ranges::Ranges;
+use crate::log::record::Saved;
+use crate::notice::Notice;
+use crate::queue::Entry;
+use crate::state::to_json;
+use crate::stats::count;
+use crate::verdict::Fate;
+
+impl Engine {
+    /// Saves an event, if there is one, and all that has changed since the last record. `None` if it is in memory alone.
+    pub(super) fn save(&mut self, event: Option<&Saved<'_>>, now: Timestamp) -> Option<Place> {
+        let changed = self.unsaved.state || !self.unsaved.settled.is_empty();
+        let log = self.log.as_mut().filter(|_| changed || event.is_some())?;
+        if !log.is_open_to_writes(now) {
+            // The next segment begins with a checkpoint, which tells it all.
+            self.unsaved.settled = Default::default();
+            return None;
+        }
+        let failed_before = log.error().is_some();
+        if let Some(event) = event {
+            log.record().event(event);
+        }
+        if !self.unsaved.settled.is_empty() {
+            log.record().settled(&self.unsaved.settled);
+        }
+        if self.unsaved.state || log.begins_segment() {
+            let mut undecided: Ranges = self.queue.seqs();
+            event
+                .into_iter()
+                .for_each(|event| undecided.insert(event.seq, event.seq));
+            log.record()
+                .checkpoint(&to_json(&self.state, &self.counters, &undecided));
+        }
+        let place = log.commit(u64::from(event.is_some()), now);
+        self.unsaved.settled = Default::default();
+        match place {
+            Some(_) => {
+                self.unsaved.state = false;
+                std::mem::take(&mut self.unsaved.freed)
+                    .into_iter()
+                    .for_each(|segment| log.decided(segment));
+                if failed_before {
+                    self.save_the_rest(now);
+                }
+            }
+            None if !failed_before => self.note_failure(),
+            None => {}
+        }
+        place
+    }
+
+    fn note_failure(&mut self) {
+        let error = self.log.as_ref().and_then(|log| log.error());
+        let text = error.map_or_else(String::new, ToString::to_string);
+        self.notices.add(Notice::StorageFailing(text));
+    }
+
+    /// The storage works again: what was captured meanwhile goes there, too.
+    fn save_the_rest(&mut self, now: Timestamp) {
+        let Some(log) = &mut self.log else { return };
+        for entry in self.queue.unsaved() {
+            log.record().event(&saved(entry));
+            let Some(place) = log.commit(1, now) else { return };
+            entry.segment = Some(place.segment);
+        }
+        self.queue.all_saved();
+        self.notices.add(Notice::StorageWorks);
+    }
+
+    /// A storage that failed gets another chance, even if nothing is captured.
+    pub(super) fn try_storage_again(&mut self, now: Timestamp) {
+        if self
+            .log
+            .as_mut()
+            .is_some_and(|log| log.error().is_some() && log.is_open_to_writes(now))
+        {
+            self.unsaved.state = true;
+            self.save(None, now);
+        }
+    }
+
+    /// Reads on, so that the next request can be cut from what is in memory.
+    pub(super) fn look_ahead(&mut self) {
+        let lost = self.queue.refill(self.log.as_mut(), self.config.max_batch_events);
+        if lost > 0 {
+            let Fate::Dropped(reason) = dropped(Reason::StorageLost) else {
+                return;
+            };
+            count(&mut self.counters.dropped, reason.clone(), lost);
+            self.notices.add(Notice::Dropped(reason));
+            self.unsaved.state = true;
+        }
+    }
+
+    /// Events have left the queue for good.
+    pub(super) fn leave(&mut self, entry: &Entry, fate: &Fate) {
+        self.decided(entry.seq, fate);
+        self.unsaved.freed.extend(entry.segment);
+    }
+}
+
+/// An event of the queue as it is saved. Whose session it belongs to mattered when it was captured.
+fn saved(entry: &Entry) -> Saved<'_> {
+    Saved {
+        seq: entry.seq,
+        id: entry.id,
+        at: entry.at,
+        age: entry.age,
+        own: false,
+        json: &entry.json,
+    }
+}

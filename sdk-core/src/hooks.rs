@@ -1,0 +1,133 @@
+//! `before_send`: what the app may change about an event, or drop, before it is frozen.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::Properties;
+use crate::identity::Identity;
+
+/// An event before it is frozen. What is changed here is what is stored and sent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Draft {
+    /// What happened. A reserved name (`$…`) cannot be changed.
+    pub name: String,
+    /// What is known about it, super-properties included.
+    pub properties: Properties,
+    /// Person properties, last writer wins.
+    pub set: Properties,
+    /// Person properties, first writer wins.
+    pub set_once: Properties,
+    /// Whom it happened to when the app said so; a change of user meanwhile does not change it.
+    pub(crate) identity: Option<Identity>,
+}
+
+impl Draft {
+    pub(crate) fn new(name: &str, properties: Properties) -> Self {
+        Self {
+            name: name.to_owned(),
+            properties,
+            set: Properties::new(),
+            set_once: Properties::new(),
+            identity: None,
+        }
+    }
+}
+
+/// Changes an event, or drops it with `None`. It runs on the thread that captures, outside of every lock of the client.
+pub type BeforeSend = Arc<dyn Fn(Draft) -> Option<Draft> + Send + Sync>;
+
+/// What came out of the hooks.
+#[derive(Debug)]
+pub struct Hooked {
+    /// The event as they left it; `None` if one of them dropped it.
+    pub draft: Option<Draft>,
+    /// How many of them panicked. The event went past such a hook unchanged.
+    pub panics: u64,
+}
+
+/// Runs the hooks in their order.
+#[must_use]
+pub fn run(hooks: &[BeforeSend], draft: Draft) -> Hooked {
+    let mut hooked = Hooked {
+        draft: Some(draft),
+        panics: 0,
+    };
+    for hook in hooks {
+        let Some(draft) = hooked.draft.take() else { break };
+        let before = draft.clone();
+        // What a panicking hook has seen of the draft is thrown away, so nothing half-changed remains.
+        hooked.draft = match catch_unwind(AssertUnwindSafe(|| hook(draft))) {
+            Ok(after) => after.map(|after| keep_what_is_fixed(after, &before)),
+            Err(_) => {
+                hooked.panics += 1;
+                Some(before)
+            }
+        };
+    }
+    hooked
+}
+
+fn keep_what_is_fixed(mut after: Draft, before: &Draft) -> Draft {
+    if before.name.starts_with('$') {
+        after.name.clone_from(&before.name);
+    }
+    after.identity.clone_from(&before.identity);
+    after
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hook(change: impl Fn(Draft) -> Option<Draft> + Send + Sync + 'static) -> BeforeSend {
+        Arc::new(change)
+    }
+
+    fn ran(hooks: &[BeforeSend], name: &str) -> Hooked {
+        run(hooks, Draft::new(name, Properties::new().with("email", "a@b.c")))
+    }
+
+    #[test]
+    fn hooks_run_in_their_order_and_one_can_drop_the_event() {
+        let rename = |to: &'static str| {
+            hook(move |mut draft| {
+                draft.name.push_str(to);
+                Some(draft)
+            })
+        };
+        assert_eq!(
+            ran(&[rename("-a"), rename("-b")], "e").draft.map(|draft| draft.name),
+            Some("e-a-b".into())
+        );
+        assert!(
+            ran(&[hook(|_| None), hook(|_| panic!("not reached"))], "e")
+                .draft
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_panicking_hook_is_counted_and_changes_nothing() {
+        let hooked = ran(&[hook(|_| panic!("on purpose")), hook(Some)], "e");
+        assert_eq!(hooked.panics, 1);
+        assert_eq!(
+            hooked.draft.map(|draft| draft.properties.as_json().to_owned()),
+            Some(r#"{"email":"a@b.c"}"#.into())
+        );
+    }
+
+    #[test]
+    fn a_reserved_name_stays() {
+        let rename = hook(|draft| {
+            Some(Draft {
+                name: "x".into(),
+                ..draft
+            })
+        });
+        assert_eq!(
+            ran(&[rename], "$identify").draft.map(|draft| draft.name),
+            Some("$identify".into())
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! The log: how a client's memory is laid out on its [`Storage`].
+//!
+//! One append-only sequence of records ([`record`]), cut into segment files of about a mebibyte. An event is appended when
+//! it is captured; what became of it is appended when that is known ([`settled`]); everything else that is remembered is
+//! a checkpoint ([`crate::state`]), written whenever it changes and at the start of each segment. So a segment is not
+//! needed any more when none of its own events is undecided, whatever else is in it.
+//!
+//! Reading it back ([`recover`]) needs no order of writes beyond that of the records, and nothing is ever rewritten: a
+//! crash at any byte leaves all complete records, and what is missing shows as a gap between the numbers.
+
+pub(crate) mod ranges;
+pub(crate) mod settled;
+pub(crate) mod record;
+mod recover;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use trailmark_protocol::Timestamp;
+
+use crate::queue::Entry;
+use crate::storage::{Storage, StorageError};
+use crate::wait::Wait;
+use record::{Item, Saved, Writer, items, payloads};
+pub(crate) use recover::Recovered;
+
+/// A segment is closed when it is this long: 1 MiB, about 2,000 events. It is also how much is read at once.
+pub(crate) const SEGMENT_BYTES: u64 = 1024 * 1024;
+
+/// How long a storage that failed is left alone: 10 s. Until then events are kept in memory only.
+pub const STORAGE_RETRY: Duration = Duration::from_secs(10);
+
+/// Where a record begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+}
+
+/// A log on a storage. See the [module](self).
+pub(crate) struct Log {
+    storage: Box<dyn Storage>,
+    writer: Writer,
+    /// How many undecided events are in each segment.
+    live: BTreeMap<u64, u64>,
+    /// The segment that is being written, and its length; none before the first record and after a failure, because
+    /// nobody knows what a failed append has left at the end.
+    open: Option<Place>,
+    last_number: u64,
+    failure: Option<Failure>,
+    /// It could not be listed at the start, and is not touched.
+    unusable: Option<StorageError>,
+}
+
+/// The storage does not take anything.
+struct Failure {
+    error: StorageError,
+    wait: Wait,
+}
+
+impl Log {
+    /// The file of a segment. The format's version is in the name: a version that does not know it leaves it alone.
+    fn file(number: u64) -> String {
+        format!("events-{number:010}.v1")
+    }
+
+    fn number(file: &str) -> Option<u64> {
+        file.strip_prefix("events-")?.strip_suffix(".v1")?.parse().ok()
+    }
+
+    /// Whether the next record must have a checkpoint in it.
+    pub(crate) fn begins_segment(&self) -> bool {
+        self.open.is_none_or(|end| end.offset >= SEGMENT_BYTES)
+    }
+
+    /// The record that is being made; it is appended by [`Log::commit`].
+    pub(crate) fn record(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
+    /// Whether an append would be tried now.
+    pub(crate) fn is_open_to_writes(&mut self, now: Timestamp) -> bool {
+        let waits = |failure: &mut Failure| failure.wait.until(now).is_some();
+        self.unusable.is_none() && !self.failure.as_mut().is_some_and(waits)
+    }
+
+    /// Appends the record, which has `events` new events in it, and says where it is. `None`: it is not there, or
+    /// perhaps only as a torn end that no reader takes for a record.
+    pub(crate) fn commit(&mut self, events: u64, now: Timestamp) -> Option<Place> {
+        if !self.is_open_to_writes(now) {
+            self.writer.clear();
+            return None;
+        }
+        let at = match self.open {
+            Some(end) if end.offset < SEGMENT_BYTES => end,
+            _ => self.next_segment(),
+        };
+        let bytes = self.writer.seal();
+        let len = bytes.len() as u64;
+        let result = self.storage.append(&Self::file(at.segment), bytes);
+        self.writer.clear();
+        if let Err(error) = result {
+            self.open = None;
+            let wait = Wait::start(now, STORAGE_RETRY);
+            self.failure = Some(Failure { error, wait });
+            return None;
+        }
+        self.failure = None;
+        self.open = Some(Place {
+            offset: at.offset + len,
+            ..at
+        });
+        *self.live.entry(at.segment).or_default() += events;
+        if at.offset == 0 {
+            self.sweep();
+        }
+        Some(at)
+    }
+
+    fn next_segment(&mut self) -> Place {
+        self.last_number += 1;
+        Place {
+            segment: self.last_number,
+            offset: 0,
+        }
+    }
+
+    /// An event of this segment is decided. A segment without undecided events is removed.
+    pub(crate) fn decided(&mut self, segment: u64) {
+        if let Some(live) = self.live.get_mut(&segment) {
+            *live = live.saturating_sub(1);
+            if *live == 0 {
+                self.remove(segment);
+            }
+        }
+    }
+
+    /// Removes a segment that is not being written. One that cannot be removed is tried again at the next start.
+    fn remove(&mut self, segment: u64) {
+        if self.open.is_none_or(|end| end.segment != segment) {
+            self.live.remove(&segment);
+            let _ = self.storage.remove(&Self::file(segment));
+        }
+    }
+
+    /// The next record begins a segment, so that nothing of this one stays behind once its events are decided.
+    pub(crate) fn close_segment(&mut self) {
+        self.open = None;
+    }
+
+    /// Removes the closed segments without undecided events.
+    fn sweep(&mut self) {
+        let idle: Vec<u64> = self
+            .live
+            .iter()
+            .filter(|(_, live)| **live == 0)
+            .map(|(number, _)| *number)
+            .collect();
+        idle.into_iter().for_each(|number| self.remove(number));
+    }
+
+    /// What the storage last said, while it does not take anything.
+    pub(crate) fn error(&self) -> Option<&StorageError> {
+        let failure = self.failure.as_ref().map(|failure| &failure.error);
+        failure.or(self.unusable.as_ref())
+    }
+
+    /// The events at and behind `from` in its segment whose numbers are greater than `after`, and where the next segment
+    /// begins, if there is one.
+    pub(crate) fn load(&mut self, from: Place, after: u64) -> (Vec<Entry>, Option<Place>) {
+        let segment = self.storage.read(&Self::file(from.segment)).unwrap_or_default();
+        let offset = usize::try_from(from.offset).unwrap_or(usize::MAX);
+        let mut entries: Vec<Entry> = payloads(&segment, offset)
+            .flat_map(|(_, payload)| items(payload))
+            .filter_map(|item| match item {
+                Item::Event(event) if event.seq > after => Some(entry(&event, from.segment)),
+                _ => None,
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.seq);
+        entries.dedup_by_key(|entry| entry.seq);
+        let next = self.live.range(from.segment + 1..).next();
+        let next = next.map(|(number, _)| Place {
+            segment: *number,
+            offset: 0,
+        });
+        (entries, next)
+    }
+}
+
+fn entry(event: &Saved<'_>, segment: u64) -> Entry {
+    Entry {
+        seq: event.seq,
+        id: event.id,
+        at: event.at,
+        age: event.age,
+        json: event.json.into(),
+        segment: Some(segment),
+    }
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log")
+            .field("live", &self.live)
+            .field("open", &self.open)
+            .field("error", &self.error())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! Sets of event numbers, as ranges: what is decided is nearly always contiguous.
+
+use std::fmt::Write;
+
+use trailmark_protocol::json::{as_u64, elements};
+
+/// A set of numbers as ascending, disjoint, inclusive ranges.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+    /// The set of these numbers; they may come in any order.
+    pub(crate) fn of(seqs: impl IntoIterator<Item = u64>) -> Self {
+        let mut ranges = Self::default();
+        seqs.into_iter().for_each(|seq| ranges.insert(seq, seq));
+        ranges
+    }
+
+    /// Adds all numbers from `first` to `last`.
+    pub(crate) fn insert(&mut self, first: u64, last: u64) {
+        match self.0.last_mut() {
+            Some((_, end)) if first == end.saturating_add(1) => *end = last,
+            Some((_, end)) if first <= *end => {
+                self.0.push((first, last));
+                self.normalise();
+            }
+            _ => self.0.push((first, last)),
+        }
+    }
+
+    fn normalise(&mut self) {
+        let mut pairs = std::mem::take(&mut self.0);
+        pairs.sort_unstable();
+        for (first, last) in pairs {
+            match self.0.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => self.0.push((first, last)),
+            }
+        }
+    }
+
+    /// How many numbers are in it.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.iter().map(|(first, last)| last - first + 1).sum()
+    }
+
+    /// The numbers, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().flat_map(|(first, last)| *first..=*last)
+    }
+
+    /// Whether `seq` is in it.
+    pub(crate) fn contains(&self, seq: u64) -> bool {
+        let after = self.0.partition_point(|(first, _)| *first <= seq);
+        let range = after.checked_sub(1).and_then(|at| self.0.get(at));
+        range.is_some_and(|(_, last)| seq <= *last)
+    }
+
+    /// The greatest number in it.
+    pub(crate) fn last(&self) -> Option<u64> {
+        self.0.last().map(|(_, last)| *last)
+    }
+
+    /// As JSON: `[[1,3],[7,7]]`.
+    pub(crate) fn to_json(&self) -> String {
+        let mut out = String::from("[");
+        for (at, (first, last)) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let _ = write!(out, "{comma}[{first},{last}]");
+        }
+        out.push(']');
+        out
+    }
+
+    /// Reads [`Ranges::to_json`]; `None` for anything else.
+    pub(crate) fn from_json(json: &str) -> Option<Self> {
+        let mut ranges = Self::default();
+        for pair in elements(json).ok()? {
+            let [first, last] = *elements(pair).ok()?.as_slice() else {
+                return None;
+            };
+            let (first, last) = (as_u64(first)?, as_u64(last)?);
+            let ascending = ranges.last().is_none_or(|end| end < first);
+            if !ascending || last < first {
+                return None;
+            }
+            ranges.0.push((first, last));
+        }
+        Some(ranges)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_become_one_range_and_the_order_does_not_matter() {
+        let ranges = Ranges::of([7, 1, 3, 2]);
+        assert_eq!(ranges.to_json(), "[[1,3],[7,7]]");
+        assert_eq!((ranges.count(), ranges.last()), (4, Some(7)));
+        for (seq, expected) in [(0, false), (1, true), (3, true), (4, false), (7, true), (8, false)] {
+            assert_eq!(ranges.contains(seq), expected, "{seq}");
+        }
+    }
+
+    #[test]
+    fn json_reads_back_and_nonsense_does_not() {
+        for ranges in [Ranges::default(), Ranges::of([1]), Ranges::of([1, 2, 9, 11])] {
+            assert_eq!(Ranges::from_json(&ranges.to_json()), Some(ranges));
+        }
+        for json in ["", "{}", "[1]", "[[1]]", "[[2,1]]", "[[5,6],[6,7]]", "[[1,-2]]"] {
+            assert_eq!(Ranges::from_json(json), None, "{json}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Reading the log back at the start: one pass over the records, in their order.
+
+use std::borrow::Cow;
+
+use trailmark_protocol::Reason;
+
+use super::ranges::Ranges;
+use super::record::{Item, Saved, items, payloads};
+use super::{Log, Place, SEGMENT_BYTES, Writer};
+use crate::state::{Checkpoint, Counters, State, from_json};
+use crate::stats::count;
+use crate::storage::Storage;
+
+/// What a client remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    /// None at the first start, and if no checkpoint could be read.
+    pub(crate) state: Option<State>,
+    /// The law holds for them and `undecided`: what is missing is counted as [`Reason::StorageLost`].
+    pub(crate) counters: Counters,
+    /// The undecided events, by number.
+    pub(crate) undecided: Vec<Found>,
+    /// Events that were captured and are found nowhere.
+    pub(crate) lost: u64,
+}
+
+/// An undecided event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) seq: u64,
+    pub(crate) place: Place,
+    /// Bytes of its JSON.
+    pub(crate) bytes: u64,
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Replay {
+    state: Option<State>,
+    counters: Counters,
+    found: Vec<Found>,
+    /// Decided since the last checkpoint.
+    settled: Ranges,
+}
+
+impl Replay {
+    fn item(&mut self, item: Item<'_>, place: Place) {
+        match item {
+            Item::Event(event) => self.event(&event, place),
+            Item::Settled(settled) => {
+                self.counters.delivered += settled.delivered.count();
+                settled.delivered.iter().for_each(|seq| self.settled.insert(seq, seq));
+                for (reason, seqs) in settled.dropped {
+                    self.count(reason, seqs.count());
+                    seqs.iter().for_each(|seq| self.settled.insert(seq, seq));
+                    self.captured(seqs.last());
+                }
+            }
+            Item::Checkpoint(json) => self.checkpoint(from_json(json)),
+        }
+    }
+
+    fn event(&mut self, event: &Saved<'_>, place: Place) {
+        self.found.push(Found {
+            seq: event.seq,
+            place,
+            bytes: event.json.len() as u64,
+        });
+        self.captured(Some(event.seq));
+        let Some(state) = &mut self.state else { return };
+        state.age.millis = state.age.millis.max(event.age);
+        state.age.looked_at = Some(event.at);
+        if let Some(session) = state.session.as_mut().filter(|_| event.own) {
+            session.latest = event.at;
+        }
+    }
+
+    fn checkpoint(&mut self, checkpoint: Option<Checkpoint>) {
+        let Some(checkpoint) = checkpoint else { return };
+        self.found.retain(|event| checkpoint.undecided.contains(event.seq));
+        self.settled = Ranges::default();
+        self.state = Some(checkpoint.state);
+        self.counters = checkpoint.counters;
+    }
+
+    fn captured(&mut self, seq: Option<u64>) {
+        self.counters.captured = self.counters.captured.max(seq.unwrap_or(0));
+    }
+
+    fn count(&mut self, reason: Cow<'static, str>, events: u64) {
+        count(&mut self.counters.dropped, reason, events);
+    }
+
+    fn end(mut self) -> Recovered {
+        self.found.retain(|event| !self.settled.contains(event.seq));
+        self.found.sort_by_key(|event| event.seq);
+        self.found.dedup_by_key(|event| event.seq);
+        let known = self.counters.delivered + self.counters.dropped_total() + self.found.len() as u64;
+        let lost = self.counters.captured.saturating_sub(known);
+        if lost > 0 {
+            self.count(Cow::Borrowed(Reason::StorageLost.as_str()), lost);
+        }
+        self.counters.captured = self.counters.captured.max(known);
+        Recovered {
+            state: self.state,
+            counters: self.counters,
+            undecided: self.found,
+            lost,
+        }
+    }
+}
+
+impl Log {
+    /// Reads what is there. A segment that cannot be read is left out: its events are missed by their numbers. A storage
+    /// that cannot even be listed is not written to either, so that nothing in it is overwritten.
+    pub(crate) fn open(mut storage: Box<dyn Storage>) -> (Self, Recovered) {
+        let (mut numbers, unusable) = match storage.list() {
+            Ok(files) => (files.iter().filter_map(|file| Self::number(file)).collect(), None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        numbers.sort_unstable();
+        let mut log = Self {
+            storage,
+            writer: Writer::default(),
+            live: numbers.iter().map(|number| (*number, 0)).collect(),
+            open: None,
+            last_number: numbers.last().copied().unwrap_or(0),
+            failure: None,
+            unusable,
+        };
+        let recovered = log.replay(&numbers);
+        log.sweep();
+        (log, recovered)
+    }
+
+    fn replay(&mut self, numbers: &[u64]) -> Recovered {
+        let mut replay = Replay::default();
+        for number in numbers {
+            self.open = match self.storage.read(&Self::file(*number)) {
+                Ok(segment) => replay_segment(&mut replay, *number, &segment),
+                Err(_) => None,
+            };
+        }
+        let recovered = replay.end();
+        for event in &recovered.undecided {
+            *self.live.entry(event.place.segment).or_default() += 1;
+        }
+        recovered
+    }
+}
+
+/// Returns the end of the segment if it can be written on: it is not full, and nothing torn is at its end.
+fn replay_segment(replay: &mut Replay, number: u64, segment: &[u8]) -> Option<Place> {
+    let mut end = 0;
+    for (offset, payload) in payloads(segment, 0) {
+        let place = Place {
+            segment: number,
+            offset: offset as u64,
+        };
+        end = offset + super::record::HEADER + payload.len();
+        items(payload).for_each(|item| replay.item(item, place));
+    }
+    (end == segment.len() && (end as u64) < SEGMENT_BYTES).then_some(Place {
+        segment: number,
+        offset: end as u64,
+    })
+}

@@ -1,0 +1,57 @@
+//! What an app is told of its own accord, through `on_error`: the few things that somebody should look at.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+/// Something that somebody should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// An event is lost, and why. See [`Reason`](crate::Reason); or a word of a newer server.
+    Dropped(Cow<'static, str>),
+    /// Strings of an event were cut, so many.
+    Truncated(u32),
+    /// A `before_send` hook panicked; it changed nothing.
+    HookPanicked,
+    /// The storage failed as it says; events are kept in memory until it works again.
+    StorageFailing(String),
+    /// The storage works again, and has what was in memory.
+    StorageWorks,
+    /// The server refuses the key, as it says; events are kept.
+    KeyRefused(String),
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Dropped(reason) => write!(f, "an event was dropped: {reason}"),
+            Self::Truncated(1) => f.write_str("a string of an event was too long, and was cut"),
+            Self::Truncated(strings) => write!(f, "{strings} strings of an event were too long, and were cut"),
+            Self::HookPanicked => f.write_str("a before_send hook panicked; it was passed over"),
+            Self::StorageFailing(why) => write!(f, "the storage fails, events are in memory only: {why}"),
+            Self::StorageWorks => f.write_str("the storage works again"),
+            Self::KeyRefused(why) => write!(f, "the server refuses the write key, events are kept: {why}"),
+        }
+    }
+}
+
+/// Most notices that wait to be fetched: 64. Newer ones are left out then; every one of them is in the counters, too.
+const MAX_NOTICES: usize = 64;
+
+/// Notices that wait to be fetched.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    waiting: VecDeque<Notice>,
+}
+
+impl Notices {
+    pub(crate) fn add(&mut self, notice: Notice) {
+        if self.waiting.len() < MAX_NOTICES {
+            self.waiting.push_back(notice);
+        }
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Notice> {
+        self.waiting.drain(..).collect()
+    }
+}

@@ -1,0 +1,264 @@
+//! What a client remembers over restarts, besides its events: one small JSON object, rewritten whole at each change.
+
+use std::fmt::Write;
+
+use trailmark_protocol::Timestamp;
+use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields};
+
+use crate::Properties;
+use crate::age::AgeClock;
+use crate::identity::Identity;
+use crate::log::ranges::Ranges;
+use crate::registered::Registered;
+use crate::session::Session;
+use crate::stats::Dropped;
+use crate::verdict::canonical;
+
+/// Who and in what circumstances. What belongs to an epoch is forgotten with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) install_id: String,
+    pub(crate) opted_out: bool,
+    /// Sessions ever begun.
+    pub(crate) sessions: u64,
+    pub(crate) age: AgeClock,
+    /// The requests to erase that are not yet delivered, by number.
+    pub(crate) erasing: Vec<u64>,
+    pub(crate) identity: Identity,
+    pub(crate) session: Option<Session>,
+    pub(crate) registered: Registered,
+    pub(crate) groups: Registered,
+}
+
+impl State {
+    pub(crate) fn new(install_id: String, anonymous_id: String) -> Self {
+        Self {
+            install_id,
+            opted_out: false,
+            sessions: 0,
+            age: AgeClock::default(),
+            erasing: Vec::new(),
+            identity: Identity::new(anonymous_id),
+            session: None,
+            registered: Registered::default(),
+            groups: Registered::default(),
+        }
+    }
+
+    /// Forgets what belonged to the epoch that `identity` has left.
+    pub(crate) fn begin_epoch(&mut self, identity: Identity) {
+        self.identity = identity;
+        self.session = None;
+        self.registered = Registered::default();
+        self.groups = Registered::default();
+    }
+}
+
+/// The numbers that make the conservation law.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Counters {
+    /// Events ever handed in; also the number of the newest.
+    pub(crate) captured: u64,
+    pub(crate) delivered: u64,
+    pub(crate) dropped: Dropped,
+}
+
+impl Counters {
+    pub(crate) fn dropped_total(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+}
+
+/// All that is in a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checkpoint {
+    pub(crate) state: State,
+    pub(crate) counters: Counters,
+    /// Saved events that were not decided when it was written.
+    pub(crate) undecided: Ranges,
+}
+
+/// The format's version. A later one that cannot be read as this one has another number.
+const VERSION: u64 = 1;
+
+/// Writes a checkpoint.
+pub(crate) fn to_json(state: &State, counters: &Counters, undecided: &Ranges) -> String {
+    let mut out = String::with_capacity(512);
+    let mut object = Object::open(&mut out)
+        .int("v", VERSION)
+        .str("install_id", &state.install_id)
+        .int("epoch", state.identity.epoch())
+        .str("anonymous_id", state.identity.anonymous_id())
+        .opt_str("user_id", state.identity.user_id())
+        .int("sessions", state.sessions)
+        .int("age", state.age.millis);
+    if state.opted_out {
+        object = object.raw("opted_out", "true");
+    }
+    if !state.erasing.is_empty() {
+        let seqs = Ranges::of(state.erasing.iter().copied());
+        object = object.raw("erasing", &seqs.to_json());
+    }
+    if let Some(at) = state.age.looked_at {
+        object = object.raw("looked_at", &at.micros().to_string());
+    }
+    if let Some(session) = &state.session {
+        write_session(object.key("session"), session);
+    }
+    object = object
+        .raw("registered", state.registered.properties().as_json())
+        .raw("groups", state.groups.properties().as_json())
+        .int("captured", counters.captured)
+        .int("delivered", counters.delivered);
+    write_counts(object.key("dropped"), &counters.dropped);
+    object.raw("undecided", &undecided.to_json()).close();
+    out
+}
+
+fn write_session(out: &mut String, session: &Session) {
+    let (started, latest) = (
+        session.started.micros().to_string(),
+        session.latest.micros().to_string(),
+    );
+    Object::open(out)
+        .str("id", &session.id)
+        .int("seq", session.seq)
+        .raw("started", &started)
+        .raw("latest", &latest)
+        .close();
+}
+
+fn write_counts(out: &mut String, dropped: &Dropped) {
+    let mut object = Object::open(out);
+    for (reason, count) in dropped {
+        let _ = write!(object.key(reason), "{count}");
+    }
+    object.close();
+}
+
+/// Reads a checkpoint; `None` if it is not one of this version. Fields that this version does not know are skipped.
+pub(crate) fn from_json(json: &str) -> Option<Checkpoint> {
+    let mut state = State::new(String::new(), String::new());
+    let mut counters = Counters::default();
+    let mut undecided = Ranges::default();
+    let (mut version, mut epoch, mut anonymous_id, mut user_id) = (0, 0, String::new(), None);
+    for field in fields(json) {
+        let (key, value) = field.ok()?;
+        let text = || as_string(value).map(std::borrow::Cow::into_owned);
+        match &*key {
+            "v" => version = as_u64(value)?,
+            "install_id" => state.install_id = text()?,
+            "epoch" => epoch = as_u64(value)?,
+            "anonymous_id" => anonymous_id = text()?,
+            "user_id" => user_id = Some(text()?),
+            "sessions" => state.sessions = as_u64(value)?,
+            "age" => state.age.millis = as_u64(value)?,
+            "opted_out" => state.opted_out = value == "true",
+            "erasing" => state.erasing = Ranges::from_json(value)?.iter().collect(),
+            "looked_at" => state.age.looked_at = Some(Timestamp::from_micros(as_i64(value)?)),
+            "session" => state.session = Some(session(value)?),
+            "registered" => state.registered = Registered::new(Properties::from_json(value).ok()?),
+            "groups" => state.groups = Registered::new(Properties::from_json(value).ok()?),
+            "captured" => counters.captured = as_u64(value)?,
+            "delivered" => counters.delivered = as_u64(value)?,
+            "dropped" => counters.dropped = counts(value)?,
+            "undecided" => undecided = Ranges::from_json(value)?,
+            _ => {}
+        }
+    }
+    state.identity = Identity::restored(epoch, anonymous_id, user_id);
+    let complete = version == VERSION && !state.install_id.is_empty() && !state.identity.anonymous_id().is_empty();
+    complete.then_some(Checkpoint {
+        state,
+        counters,
+        undecided,
+    })
+}
+
+fn session(json: &str) -> Option<Session> {
+    let (mut id, mut seq, mut started, mut latest) = (None, None, None, None);
+    for field in fields(json) {
+        let (key, value) = field.ok()?;
+        match &*key {
+            "id" => id = as_string(value),
+            "seq" => seq = as_u64(value),
+            "started" => started = as_i64(value),
+            "latest" => latest = as_i64(value),
+            _ => {}
+        }
+    }
+    Some(Session {
+        id: id?.into_owned(),
+        seq: seq?,
+        started: Timestamp::from_micros(started?),
+        latest: Timestamp::from_micros(latest?),
+    })
+}
+
+fn counts(json: &str) -> Option<Dropped> {
+    fields(json)
+        .map(|field| {
+            let (reason, count) = field.ok()?;
+            Some((canonical(&reason), as_u64(count)?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> Checkpoint {
+        let at = Timestamp::from_micros;
+        let mut state = State::new("in\"stall".into(), "unused".into());
+        state.identity = Identity::restored(3, "a3".into(), Some("u\n7".into()));
+        state.opted_out = true;
+        state.sessions = 9;
+        state.erasing = vec![11, 12];
+        state.age = AgeClock {
+            millis: 5,
+            looked_at: Some(at(-8)),
+        };
+        state.session = Some(Session {
+            id: "s".into(),
+            seq: 9,
+            started: at(-1),
+            latest: at(7),
+        });
+        state.registered = Registered::new(Properties::new().with("plan", "pro"));
+        state.groups = Registered::new(Properties::new().with("company", "acme"));
+        Checkpoint {
+            state,
+            counters: Counters {
+                captured: 12,
+                delivered: 4,
+                dropped: [("too_large".into(), 2), ("new".into(), 1)].into(),
+            },
+            undecided: Ranges::of([6, 8, 9, 10, 11]),
+        }
+    }
+
+    fn written(checkpoint: &Checkpoint) -> String {
+        to_json(&checkpoint.state, &checkpoint.counters, &checkpoint.undecided)
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_with_everything_and_with_nothing() {
+        let empty = Checkpoint {
+            state: State::new("i".into(), "a".into()),
+            counters: Counters::default(),
+            undecided: Ranges::default(),
+        };
+        for checkpoint in [full(), empty] {
+            assert_eq!(from_json(&written(&checkpoint)), Some(checkpoint));
+        }
+    }
+
+    #[test]
+    fn a_field_of_a_later_version_is_skipped_and_a_later_format_is_not_read() {
+        let json = written(&full());
+        assert_eq!(from_json(&json.replacen('{', r#"{"mood":["good"],"#, 1)), Some(full()));
+        assert_eq!(from_json(&json.replace(r#""v":1"#, r#""v":2"#)), None);
+        assert_eq!(from_json("{}"), None);
+    }
+}
