@@ -48,6 +48,15 @@ impl Flush {
         self.up_to = 0;
     }
 
+    /// Nobody knows which events are lost, but no more than `left` can still be pending.
+    pub(crate) fn missing(&mut self, reason: &Cow<'static, str>, left: u64) {
+        let lost = self.report.pending.saturating_sub(left);
+        if lost > 0 {
+            self.report.pending = left;
+            count(&mut self.report.dropped, reason.clone(), lost);
+        }
+    }
+
     /// Counts what became of an event.
     pub(crate) fn count(&mut self, seq: u64, fate: &Fate) {
         if seq > self.up_to || *fate == Fate::Again {

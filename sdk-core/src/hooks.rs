@@ -32,6 +32,14 @@ impl Draft {
             identity: None,
         }
     }
+
+    pub(crate) fn of_person(name: &str, set: Properties, set_once: Properties) -> Self {
+        Self {
+            set,
+            set_once,
+            ..Self::new(name, Properties::new())
+        }
+    }
 }
 
 /// Changes an event, or drops it with `None`. It runs on the thread that captures, outside of every lock of the client.
