@@ -7,10 +7,10 @@ use crate::Properties;
 ///
 /// ```
 /// use trailmark_core::{Context, Properties};
-/// let context = Context::new().app("Shop", "1.4.2").os("Android", "14").locale("de-DE").screen(1080, 2400, 3.0);
+/// let context = Context::new().app("Shop", "1.4.2").os("Android", "14").locale("de-DE").screen(1080, 2400, 2.75);
 /// assert_eq!(
 ///     Properties::from(context).as_json(),
-///     r#"{"app":{"name":"Shop","version":"1.4.2"},"os":{"name":"Android","version":"14"},"locale":"de-DE","screen":{"width":1080,"height":2400,"scale":3}}"#
+///     r#"{"app":{"name":"Shop","version":"1.4.2"},"os":{"name":"Android","version":"14"},"locale":"de-DE","screen":{"width":1080,"height":2400,"scale":2.75}}"#
 /// );
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
