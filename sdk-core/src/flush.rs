@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use trailmark_protocol::Reason;
+
 use crate::stats::{Dropped, count};
 use crate::verdict::Fate;
 
@@ -49,11 +51,11 @@ impl Flush {
     }
 
     /// Nobody knows which events are lost, but no more than `left` can still be pending.
-    pub(crate) fn missing(&mut self, reason: &Cow<'static, str>, left: u64) {
+    pub(crate) fn missing(&mut self, reason: Reason, left: u64) {
         let lost = self.report.pending.saturating_sub(left);
         if lost > 0 {
             self.report.pending = left;
-            count(&mut self.report.dropped, reason.clone(), lost);
+            count(&mut self.report.dropped, Cow::Borrowed(reason.as_str()), lost);
         }
     }
 

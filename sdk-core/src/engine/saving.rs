@@ -97,7 +97,9 @@ impl Engine {
             };
             count(&mut self.counters.dropped, reason.clone(), lost);
             let left = self.queue.len() as u64;
-            self.flushes.iter_mut().for_each(|flush| flush.missing(&reason, left));
+            self.flushes
+                .iter_mut()
+                .for_each(|flush| flush.missing(Reason::StorageLost, left));
             self.notices.add(Notice::Dropped(reason));
             self.unsaved.state = true;
         }
