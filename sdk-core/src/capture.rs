@@ -123,8 +123,9 @@ impl Capture {
 }
 
 impl Capture {
-    /// What hooks may change.
-    pub(crate) fn draft(&self) -> Draft {
+    /// What [hooks](crate::hooks) may change.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
         Draft {
             set: self.set.clone(),
             set_once: self.set_once.clone(),
@@ -133,7 +134,7 @@ impl Capture {
     }
 
     /// As the hooks left it.
-    pub(crate) fn drafted(self, draft: Draft) -> Self {
+    pub fn drafted(self, draft: Draft) -> Self {
         Self {
             name: draft.name,
             properties: draft.properties,

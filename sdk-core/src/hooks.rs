@@ -23,7 +23,9 @@ pub struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn new(name: &str, properties: Properties) -> Self {
+    /// An event that belongs to whoever is the user when it is captured.
+    #[must_use]
+    pub fn new(name: &str, properties: Properties) -> Self {
         Self {
             name: name.to_owned(),
             properties,
@@ -33,7 +35,9 @@ impl Draft {
         }
     }
 
-    pub(crate) fn of_person(name: &str, set: Properties, set_once: Properties) -> Self {
+    /// Person properties without anything else.
+    #[must_use]
+    pub fn of_person(name: &str, set: Properties, set_once: Properties) -> Self {
         Self {
             set,
             set_once,
