@@ -4,13 +4,13 @@
 //! sent when the journal says that the events are on stable storage, and not before.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::fmt::Display;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
+use hyper::body::Body;
 use trailmark_protocol::receipt::Refused;
 use trailmark_protocol::{Receipt, Timestamp, Verdict, headers};
 
@@ -37,23 +37,14 @@ use validate::{CleanEvent, Invalid};
 /// Bodies longer than this, as sent, are decompressed off the network threads: 64 KiB takes about a millisecond.
 const INLINE_BYTES: usize = 64 * 1024;
 
-/// `POST /v1/batch`: a batch of the native protocol.
+/// Takes events in one of `shapes`; answers when they are on stable storage.
 ///
 /// # Errors
 /// The [`Problem`] to answer with, if the request as a whole is refused.
-pub async fn batch(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    accept(&app, request, Shapes::Batch).await
-}
-
-/// `POST /api/events`: a batch, an array of events or one event, also in the short form `{"anonymous_id","name"}`.
-///
-/// # Errors
-/// The [`Problem`] to answer with, if the request as a whole is refused.
-pub async fn events(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    accept(&app, request, Shapes::Any).await
-}
-
-async fn accept(app: &App, request: Request, shapes: Shapes) -> Result<Response, Problem> {
+pub async fn accept<B>(app: &App, request: Request<B>, shapes: Shapes) -> Result<Response, Problem>
+where
+    B: Body<Data = Bytes, Error: Display>,
+{
     let received_at = app.clock.now();
     let (parts, body) = request.into_parts();
     // A key beside the body is judged before the body is read: a stranger costs no memory.
@@ -71,7 +62,10 @@ async fn accept(app: &App, request: Request, shapes: Shapes) -> Result<Response,
     Ok(respond(&receipt))
 }
 
-async fn read(app: &App, parts: &Parts, body: Body) -> Result<Metered, Problem> {
+async fn read<B>(app: &App, parts: &Parts, body: B) -> Result<Metered, Problem>
+where
+    B: Body<Data = Bytes, Error: Display>,
+{
     let wire = body::read(body, &app.budget, app.config.http.body_timeout()).await?;
     let coding = Coding::of(&parts.headers, wire.as_slice())?;
     if coding == Coding::Identity {
@@ -123,7 +117,7 @@ async fn keep(
     if accepted > 0 {
         app.journal.append(payload.finish()).await.map_err(refused)?;
     }
-    metrics::counter!("trailmark_ingest_accepted_total").increment(accepted as u64);
+    app.requests.accepted(accepted);
     let results = checked
         .into_iter()
         .enumerate()
