@@ -10,6 +10,11 @@
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+/// The client guide's snippet compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client.md")]
+pub struct ClientGuide;
+
 pub mod random;
 pub mod site;
 pub mod visits;

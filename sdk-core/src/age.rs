@@ -11,6 +11,9 @@ use trailmark_protocol::Timestamp;
 /// The most that is believed between two looks at the clock: a day, far below the age at which events expire.
 pub const MAX_STEP: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// While events wait, what the clock shows is saved when it has moved by this many milliseconds: an hour.
+pub(crate) const AGE_SAVED_EVERY: u64 = 60 * 60 * 1000;
+
 /// The queue's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct AgeClock {

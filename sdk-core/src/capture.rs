@@ -4,6 +4,7 @@ use trailmark_protocol::limits::{EVENT_BYTES, NAME_CHARS};
 use trailmark_protocol::{Event, Reason, Timestamp, Uuid, names};
 
 use crate::Properties;
+use crate::hooks::Draft;
 use crate::identity::{check_anonymous_id, check_length, check_user_id};
 
 /// An event that says itself who and when: for backends and imports, where one client speaks for many devices.
@@ -122,6 +123,27 @@ impl Capture {
 }
 
 impl Capture {
+    /// What [hooks](crate::hooks) may change.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
+        Draft {
+            set: self.set.clone(),
+            set_once: self.set_once.clone(),
+            ..Draft::new(&self.name, self.properties.clone())
+        }
+    }
+
+    /// As the hooks left it.
+    pub fn drafted(self, draft: Draft) -> Self {
+        Self {
+            name: draft.name,
+            properties: draft.properties,
+            set: draft.set,
+            set_once: draft.set_once,
+            ..self
+        }
+    }
+
     /// With all strings cut to [`STRING_CHARS`](crate::properties::STRING_CHARS), and how many were longer; `None` if
     /// none was.
     pub(crate) fn shortened(&self) -> Option<(Self, u32)> {

@@ -76,6 +76,8 @@ struct Unsaved {
     state: bool,
     /// Segments of decided events, one for each; they may go once the record is there.
     freed: Vec<u64>,
+    /// What the queue's clock showed in the last checkpoint.
+    age: u64,
 }
 
 impl Engine {
@@ -111,6 +113,7 @@ impl Engine {
         let (anonymous_id, install_id) = (config.anonymous_id.take(), config.install_id.take());
         let fresh = || State::new(id_or_new(install_id), id_or_new(anonymous_id));
         let is_new = recovered.state.is_none();
+        let age = recovered.state.as_ref().map_or(0, |state| state.age.millis);
         let mut engine = Self {
             state: recovered.state.unwrap_or_else(fresh),
             counters: recovered.counters,
@@ -120,6 +123,7 @@ impl Engine {
             log,
             unsaved: Unsaved {
                 state: is_new || recovered.lost > 0,
+                age,
                 ..Unsaved::default()
             },
             sending: Sending::new(config.max_batch_events),
@@ -142,6 +146,9 @@ impl Engine {
             engine
                 .notices
                 .add(Notice::Dropped(Cow::Borrowed(Reason::StorageLost.as_str())));
+        }
+        if !engine.state.erasing.is_empty() {
+            engine.hurry();
         }
         engine.refresh_context();
         engine.look_ahead();
@@ -183,6 +190,13 @@ impl Engine {
         self.closed = true;
     }
 
+    /// Lets go of the storage, so that another engine can use it. What is queued stays there.
+    pub fn release_storage(&mut self) {
+        self.closed = true;
+        self.process.storage = self.storage_health();
+        self.log = None;
+    }
+
     /// Whether it was closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -206,7 +220,7 @@ impl Engine {
 
     fn storage_health(&self) -> StorageHealth {
         match self.log.as_ref().map(Log::error) {
-            None => StorageHealth::Memory,
+            None => self.process.storage.clone(),
             Some(None) => StorageHealth::Saved,
             Some(Some(error)) => StorageHealth::Failing(error.to_string()),
         }
@@ -216,6 +230,11 @@ impl Engine {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Tells of something that a driver has met.
+    pub fn notice(&mut self, notice: Notice) {
+        self.notices.add(notice);
     }
 
     /// What somebody should know, since the last call.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use trailmark_protocol::Reason;
+
 use crate::stats::{Dropped, count};
 use crate::verdict::Fate;
 
@@ -46,6 +48,15 @@ impl Flush {
     /// The numbers begin anew: none of the events to come belongs to it.
     pub(crate) fn forget_numbers(&mut self) {
         self.up_to = 0;
+    }
+
+    /// Nobody knows which events are lost, but no more than `left` can still be pending.
+    pub(crate) fn missing(&mut self, reason: Reason, left: u64) {
+        let lost = self.report.pending.saturating_sub(left);
+        if lost > 0 {
+            self.report.pending = left;
+            count(&mut self.report.dropped, Cow::Borrowed(reason.as_str()), lost);
+        }
     }
 
     /// Counts what became of an event.

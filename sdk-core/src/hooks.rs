@@ -23,13 +23,25 @@ pub struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn new(name: &str, properties: Properties) -> Self {
+    /// An event that belongs to whoever is the user when it is captured.
+    #[must_use]
+    pub fn new(name: &str, properties: Properties) -> Self {
         Self {
             name: name.to_owned(),
             properties,
             set: Properties::new(),
             set_once: Properties::new(),
             identity: None,
+        }
+    }
+
+    /// Person properties without anything else.
+    #[must_use]
+    pub fn of_person(name: &str, set: Properties, set_once: Properties) -> Self {
+        Self {
+            set,
+            set_once,
+            ..Self::new(name, Properties::new())
         }
     }
 }

@@ -20,7 +20,7 @@
 //!
 //! The modules follow an event's way through the device:
 //!
-//! 1. [`properties`], [`config`], [`entropy`]: what goes in; [`hooks`] may change it.
+//! 1. [`properties`], [`config`], [`context`], [`entropy`]: what goes in; [`hooks`] may change it.
 //! 2. [`identity`], [`session`], [`registered`]: who it happened to, and when else; [`capture`] freezes the event's JSON,
 //!    once.
 //! 3. [`log`] saves it on a [`storage`] before the call returns, [`queue`] keeps it in order, for as long as [`age`] says.
@@ -35,6 +35,7 @@
 
 pub mod properties;
 pub mod config;
+pub mod context;
 pub mod entropy;
 pub mod hooks;
 pub mod identity;
@@ -63,12 +64,13 @@ pub use trailmark_protocol::{Reason, Timestamp, Uuid};
 
 pub use capture::Capture;
 pub use config::{Config, ConfigError};
+pub use context::Context;
 pub use engine::{Engine, Step};
 pub use entropy::Entropy;
 pub use flush::FlushReport;
 pub use hooks::{BeforeSend, Draft};
 #[cfg(feature = "native")]
-pub use native::{BuildError, Client, ClientBuilder};
+pub use native::{BuildError, Client, ClientBuilder, Durability};
 pub use notice::Notice;
 pub use properties::{Properties, PropertiesError, PropertyValue};
 pub use request::{Answer, Outcome, Request};

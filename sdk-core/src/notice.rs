@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use trailmark_protocol::Reason;
+
 /// Something that somebody should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
     /// An event is lost, and why. See [`Reason`](crate::Reason); or a word of a newer server.
     Dropped(Cow<'static, str>),
+    /// A call that captures nothing was refused, and changed nothing: super-properties or a context beyond a limit.
+    Refused(Reason),
     /// Strings of an event were cut, so many.
     Truncated(u32),
     /// A `before_send` hook panicked; it changed nothing.
@@ -25,6 +29,7 @@ impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Dropped(reason) => write!(f, "an event was dropped: {reason}"),
+            Self::Refused(reason) => write!(f, "a call was refused and changed nothing: {reason}"),
             Self::Truncated(1) => f.write_str("a string of an event was too long, and was cut"),
             Self::Truncated(strings) => write!(f, "{strings} strings of an event were too long, and were cut"),
             Self::HookPanicked => f.write_str("a before_send hook panicked; it was passed over"),

@@ -58,15 +58,18 @@ pub struct Queue {
 }
 
 /// Waiting events that are on the storage alone.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Rest {
     /// Where the first of them is, or something before it.
     from: Place,
-    /// They are between these numbers.
-    first_seq: u64,
-    last_seq: u64,
-    events: usize,
+    seqs: Ranges,
     bytes: usize,
+}
+
+impl Rest {
+    fn len(&self) -> usize {
+        usize::try_from(self.seqs.count()).unwrap_or(usize::MAX)
+    }
 }
 
 impl Queue {
@@ -102,13 +105,10 @@ impl Queue {
     pub(crate) fn add_to_rest(&mut self, seq: u64, bytes: usize, place: Place) {
         let rest = self.rest.get_or_insert(Rest {
             from: place,
-            first_seq: seq,
-            last_seq: seq,
-            events: 0,
+            seqs: Ranges::default(),
             bytes: 0,
         });
-        rest.last_seq = seq;
-        rest.events += 1;
+        rest.seqs.insert(seq, seq);
         rest.bytes += bytes;
     }
 
@@ -164,25 +164,24 @@ impl Queue {
         lost
     }
 
-    fn read_on(&mut self, log: &mut Log, rest: Rest) -> u64 {
-        let (mut entries, next) = log.load(rest.from, rest.first_seq.saturating_sub(1));
-        entries.retain(|entry| entry.seq <= rest.last_seq);
+    fn read_on(&mut self, log: &mut Log, mut rest: Rest) -> u64 {
+        let (entries, next) = log.load(rest.from, &rest.seqs);
         let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
-        let first_seq = entries.last().map_or(rest.first_seq, |newest| newest.seq + 1);
-        let left = Rest {
-            first_seq,
-            events: rest.events.saturating_sub(entries.len()),
-            bytes: rest.bytes.saturating_sub(bytes),
-            ..rest
-        };
+        let before = rest.seqs.count();
+        if let Some(newest) = entries.last() {
+            rest.seqs.remove_through(newest.seq);
+        }
+        let (left, passed) = (rest.seqs.count(), before - rest.seqs.count());
+        rest.bytes = rest.bytes.saturating_sub(bytes);
         self.window_bytes += bytes;
         self.bytes += bytes;
+        let missing = passed - entries.len() as u64;
         self.window.extend(entries);
         match next {
-            Some(from) if left.events > 0 => self.rest = Some(Rest { from, ..left }),
-            _ => return left.events as u64,
+            Some(from) if left > 0 => self.rest = Some(Rest { from, ..rest }),
+            _ => return missing + left,
         }
-        0
+        missing
     }
 
     /// What was in memory alone is saved now: it need not stay there behind what is on the storage.
@@ -221,13 +220,13 @@ impl Queue {
     /// Bytes of their JSON.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes + self.rest.map_or(0, |rest| rest.bytes)
+        self.bytes + self.rest.as_ref().map_or(0, |rest| rest.bytes)
     }
 
     /// How many events could be sent now.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.window.len() + self.rest.map_or(0, |rest| rest.events) + self.unsaved.len()
+        self.window.len() + self.rest.as_ref().map_or(0, Rest::len) + self.unsaved.len()
     }
 
     /// The oldest of them.
@@ -303,7 +302,7 @@ impl Queue {
         }
     }
 
-    /// The numbers of all events. Between those on the storage alone may be some that were never queued.
+    /// The numbers of all events.
     pub(crate) fn seqs(&self) -> Ranges {
         let in_memory = self
             .held
@@ -313,7 +312,7 @@ impl Queue {
             .chain(&self.unsaved);
         let mut seqs = Ranges::of(in_memory.map(|entry| entry.seq));
         if let Some(rest) = &self.rest {
-            seqs.insert(rest.first_seq, rest.last_seq);
+            seqs.extend(&rest.seqs);
         }
         seqs
     }

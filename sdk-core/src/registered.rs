@@ -70,6 +70,11 @@ pub(crate) fn merged(below: &Properties, above: &Properties) -> Properties {
     object(kept.chain(last_of_each.map(|(_, pair)| pair.clone())))
 }
 
+/// The properties of a screen view.
+pub(crate) fn screen_properties(screen: &str, properties: &Properties) -> Properties {
+    merged(properties, &Properties::new().with("$screen_name", screen))
+}
+
 type Pair<'a> = (Cow<'a, str>, &'a str);
 
 fn pairs(properties: &Properties) -> impl Iterator<Item = Pair<'_>> {

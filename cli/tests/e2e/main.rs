@@ -15,4 +15,5 @@ mod disk_bound;
 mod shutdown;
 mod dead_letters;
 mod two_servers;
+mod device_kills;
 mod journey;

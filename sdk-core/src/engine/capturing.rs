@@ -11,7 +11,7 @@ use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::properties::Properties;
 use crate::queue::Entry;
-use crate::registered::merged;
+use crate::registered::{merged, screen_properties};
 use crate::session::Session;
 
 /// What is to be frozen.
@@ -109,8 +109,7 @@ impl Engine {
     /// # Errors
     /// See [`Engine::track`].
     pub fn screen(&mut self, screen: &str, properties: &Properties, now: Timestamp) -> Result<Uuid, Reason> {
-        let named = merged(properties, &Properties::new().with("$screen_name", screen));
-        self.track(names::SCREEN, &named, now)
+        self.track(names::SCREEN, &screen_properties(screen, properties), now)
     }
 
     /// Captures an event that says itself who and when. It belongs to no session of this client.
@@ -279,9 +278,15 @@ impl Engine {
         self.unsaved.state = true;
     }
 
-    /// The circumstances with the session in them.
+    /// The circumstances with the library and the session in them.
     pub(super) fn refresh_context(&mut self) {
-        self.context = self.config.context.clone();
+        let (name, version) = self
+            .config
+            .sdk_name
+            .split_once('/')
+            .unwrap_or((&self.config.sdk_name, ""));
+        let library = Properties::new().with("name", name).with("version", version);
+        self.context = self.config.context.clone().with("library", library);
         if let Some(session) = &self.state.session {
             self.context
                 .insert("session", Properties::new().with("seq", session.seq));

@@ -41,6 +41,9 @@ impl Engine {
         self.unsaved.settled = Default::default();
         match place {
             Some(_) => {
+                if self.unsaved.state {
+                    self.unsaved.age = self.state.age.millis;
+                }
                 self.unsaved.state = false;
                 std::mem::take(&mut self.unsaved.freed)
                     .into_iter()
@@ -93,6 +96,10 @@ impl Engine {
                 return;
             };
             count(&mut self.counters.dropped, reason.clone(), lost);
+            let left = self.queue.len() as u64;
+            self.flushes
+                .iter_mut()
+                .for_each(|flush| flush.missing(Reason::StorageLost, left));
             self.notices.add(Notice::Dropped(reason));
             self.unsaved.state = true;
         }

@@ -7,6 +7,7 @@ use trailmark_protocol::batch::counters_json;
 use trailmark_protocol::{Reason, Timestamp, Uuid};
 
 use super::{Engine, Step, dropped, unix_millis};
+use crate::age::AGE_SAVED_EVERY;
 use crate::batch::{self, Due};
 use crate::entropy::bytes;
 use crate::notice::Notice;
@@ -78,7 +79,10 @@ impl Engine {
     /// Drops what has waited too long, and reads on to what comes next.
     fn drop_expired(&mut self, now: Timestamp) {
         let max_age = u64::try_from(self.config.max_age.as_millis()).unwrap_or(u64::MAX);
-        let oldest_kept = self.state.age.tick(now).saturating_sub(max_age);
+        let age = self.state.age.tick(now);
+        // Without it, the time of an app that is only ever started and killed would stand still.
+        self.unsaved.state |= !self.queue.is_empty() && age > self.unsaved.age + AGE_SAVED_EVERY;
+        let oldest_kept = age.saturating_sub(max_age);
         self.look_ahead();
         while let Some(entry) = self.queue.expire(oldest_kept) {
             self.leave(&entry, &dropped(Reason::Expired));

@@ -21,6 +21,7 @@ use trailmark_protocol::Timestamp;
 use crate::queue::Entry;
 use crate::storage::{Storage, StorageError};
 use crate::wait::Wait;
+use ranges::Ranges;
 use record::{Item, Saved, Writer, items, payloads};
 pub(crate) use recover::Recovered;
 
@@ -165,15 +166,15 @@ impl Log {
         failure.or(self.unusable.as_ref())
     }
 
-    /// The events at and behind `from` in its segment whose numbers are greater than `after`, and where the next segment
-    /// begins, if there is one.
-    pub(crate) fn load(&mut self, from: Place, after: u64) -> (Vec<Entry>, Option<Place>) {
+    /// The events with these numbers at and behind `from` in its segment, and where the next segment begins, if there is
+    /// one.
+    pub(crate) fn load(&mut self, from: Place, seqs: &Ranges) -> (Vec<Entry>, Option<Place>) {
         let segment = self.storage.read(&Self::file(from.segment)).unwrap_or_default();
         let offset = usize::try_from(from.offset).unwrap_or(usize::MAX);
         let mut entries: Vec<Entry> = payloads(&segment, offset)
             .flat_map(|(_, payload)| items(payload))
             .filter_map(|item| match item {
-                Item::Event(event) if event.seq > after => Some(entry(&event, from.segment)),
+                Item::Event(event) if seqs.contains(event.seq) => Some(entry(&event, from.segment)),
                 _ => None,
             })
             .collect();

@@ -56,6 +56,19 @@ impl Ranges {
         range.is_some_and(|(_, last)| seq <= *last)
     }
 
+    /// Takes out all numbers up to `last`.
+    pub(crate) fn remove_through(&mut self, last: u64) {
+        self.0.retain(|(_, end)| *end > last);
+        if let Some((first, _)) = self.0.first_mut() {
+            *first = (*first).max(last.saturating_add(1));
+        }
+    }
+
+    /// Adds all numbers of `other`.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        other.0.iter().for_each(|(first, last)| self.insert(*first, *last));
+    }
+
     /// The greatest number in it.
     pub(crate) fn last(&self) -> Option<u64> {
         self.0.last().map(|(_, last)| *last)
@@ -102,6 +115,17 @@ mod tests {
         for (seq, expected) in [(0, false), (1, true), (3, true), (4, false), (7, true), (8, false)] {
             assert_eq!(ranges.contains(seq), expected, "{seq}");
         }
+    }
+
+    #[test]
+    fn numbers_are_taken_out_from_below() {
+        let mut ranges = Ranges::of([1, 2, 3, 7, 8, 10]);
+        ranges.remove_through(7);
+        assert_eq!(ranges, Ranges::of([8, 10]));
+        ranges.extend(&Ranges::of([2, 9]));
+        assert_eq!(ranges, Ranges::of([2, 8, 9, 10]));
+        ranges.remove_through(u64::MAX);
+        assert_eq!(ranges, Ranges::default());
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! Building a client: what can be wrong is said here, at once, and never later.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::Client;
-use super::driver::Driver;
+use super::driver::{Driver, Syncing};
 use super::edge::{OsEntropy, now};
-use super::shared::Shared;
+use super::files::{Durability, Files, OpenError, SYNC_WITHIN, Unsynced, Unusable};
+use super::shared::{OnError, Shared};
 use super::transport::{Network, Transport};
 use crate::config::{Config, ConfigError};
+use crate::hooks::{BeforeSend, Draft};
+use crate::notice::Notice;
 use crate::{Engine, Properties};
 
 /// Settings of a [`Client`]. Everything has a default; see [`config`](crate::config) for their arithmetic.
@@ -17,6 +21,22 @@ use crate::{Engine, Properties};
 pub struct ClientBuilder {
     config: Result<Config, ConfigError>,
     network: Network,
+    directory: Option<PathBuf>,
+    durability: Durability,
+    hooks: Hooks,
+}
+
+/// What the app wants to be asked and told.
+#[derive(Default)]
+struct Hooks {
+    before_send: Vec<BeforeSend>,
+    on_error: Option<OnError>,
+}
+
+impl std::fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Hooks({} before_send)", self.before_send.len())
+    }
 }
 
 impl ClientBuilder {
@@ -27,6 +47,9 @@ impl ClientBuilder {
                 url: url.to_owned(),
                 ..Network::default()
             },
+            directory: None,
+            durability: Durability::default(),
+            hooks: Hooks::default(),
         }
     }
 
@@ -38,19 +61,61 @@ impl ClientBuilder {
         self
     }
 
-    /// The device's id; made at the start if there is none.
+    /// Where the client remembers everything over restarts: its events, the identity, the session, the consent. One
+    /// directory for each client; it is made if it is not there. Without one, all of it ends with the process.
+    ///
+    /// A directory that cannot be written is no error: the client works in memory and says so in
+    /// [`Stats::storage`](crate::Stats::storage).
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// What a captured event in the [`directory`](Self::directory) survives besides the death of the process.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Adds a hook that may change an event before it is captured, or drop it with `None`. Hooks run in their order, on
+    /// the thread that captures, outside of the client's locks. One that panics is passed over and counted.
+    ///
+    /// ```
+    /// # use trailmark_core::{Client, Properties};
+    /// let builder = Client::builder("https://analytics.example.com", "tm_pk_…").before_send(|mut draft| {
+    ///     if draft.name.starts_with("debug_") {
+    ///         return None;
+    ///     }
+    ///     draft.properties.insert("build", "nightly");
+    ///     Some(draft)
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn before_send(mut self, hook: impl Fn(Draft) -> Option<Draft> + Send + Sync + 'static) -> Self {
+        self.hooks.before_send.push(Arc::new(hook));
+        self
+    }
+
+    /// Is told what somebody should know: an event was dropped, the storage fails, the key is refused. It runs outside
+    /// of the client's locks, on the thread that met it, which may be the app's or the client's.
+    pub fn on_error(mut self, on_error: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        self.hooks.on_error = Some(Box::new(on_error));
+        self
+    }
+
+    /// The device's id at the first start; made if there is none. What the directory remembers wins.
     pub fn anonymous_id(self, anonymous_id: impl Into<String>) -> Self {
         self.config(|config| config.anonymous_id = Some(anonymous_id.into()))
     }
 
-    /// The install's id; made at the start if there is none.
+    /// The install's id at the first start; made if there is none. What the directory remembers wins.
     pub fn install_id(self, install_id: impl Into<String>) -> Self {
         self.config(|config| config.install_id = Some(install_id.into()))
     }
 
-    /// The circumstances, written into every event: app, os, locale, timezone.
-    pub fn context(self, context: Properties) -> Self {
-        self.config(|config| config.context = context)
+    /// The circumstances, written into every event: a [`Context`](crate::Context), or properties of your own.
+    pub fn context(self, context: impl Into<Properties>) -> Self {
+        self.config(|config| config.context = context.into())
     }
 
     /// Name and version of an SDK built on this one, as `trailmark-dart/0.1.0`.
@@ -71,6 +136,17 @@ impl ClientBuilder {
     /// Most events in one request; see [`MAX_BATCH_EVENTS`](crate::config::MAX_BATCH_EVENTS).
     pub fn max_batch_events(self, events: usize) -> Self {
         self.config(|config| config.max_batch_events = events)
+    }
+
+    /// A pause that ends a session, and the longest session; see [`SESSION_IDLE`](crate::session::SESSION_IDLE) and
+    /// [`SESSION_MAX`](crate::session::SESSION_MAX).
+    pub fn session(self, idle: Duration, max: Duration) -> Self {
+        self.config(|config| (config.session_idle, config.session_max) = (idle, max))
+    }
+
+    /// How long an event waits at most; see [`MAX_AGE`](crate::config::MAX_AGE).
+    pub fn max_age(self, age: Duration) -> Self {
+        self.config(|config| config.max_age = age)
     }
 
     /// Most events waiting; see [`MAX_QUEUE_EVENTS`](crate::config::MAX_QUEUE_EVENTS). At the bound the oldest goes.
@@ -111,14 +187,30 @@ impl ClientBuilder {
     /// Starts the client and its thread. The network is not touched.
     ///
     /// # Errors
-    /// The key, the address or another setting is wrong, or the system refuses a thread.
+    /// The key, the address or another setting is wrong, another client has the directory, or the system refuses a
+    /// thread.
     pub fn build(self) -> Result<Client, BuildError> {
         let transport = Transport::new(&self.network)?;
         let config = self.config.map_err(BuildError::Config)?;
-        let engine = Engine::new(config, OsEntropy::default(), now()).map_err(BuildError::Config)?;
-        let shared = Arc::new(Shared::new(engine));
-        let driver = Driver::start(Arc::clone(&shared), transport)?;
-        Ok(Client::new(shared, driver))
+        let unsynced = Arc::new(Unsynced::default());
+        let entropy = OsEntropy::default();
+        let engine = match &self.directory {
+            None => Engine::new(config, entropy, now()),
+            Some(dir) => match Files::open(dir, self.durability, Arc::clone(&unsynced)) {
+                Ok(files) => Engine::open(config, entropy, files, now()),
+                Err(OpenError::InUse) => return Err(BuildError::DirectoryInUse(dir.clone())),
+                Err(OpenError::Io(error)) => Engine::open(config, entropy, Unusable(error.into()), now()),
+            },
+        };
+        let engine = engine.map_err(BuildError::Config)?;
+        let shared = Arc::new(Shared::new(engine, self.hooks.on_error));
+        let within = match self.durability {
+            Durability::Within(within) => within,
+            // Nothing is left to be synced then.
+            _ => SYNC_WITHIN,
+        };
+        let driver = Driver::start(Arc::clone(&shared), transport, Syncing { unsynced, within })?;
+        Ok(Client::new(shared, driver, self.hooks.before_send))
     }
 }
 
@@ -134,6 +226,8 @@ pub enum BuildError {
     RootPem(String),
     /// The proxy's address, or TLS.
     Transport(String),
+    /// Another client has the directory, in this process or another one. Each client needs its own.
+    DirectoryInUse(PathBuf),
     /// The system refused a thread.
     Thread(String),
 }
@@ -145,6 +239,11 @@ impl std::fmt::Display for BuildError {
             Self::Config(error) => error.fmt(f),
             Self::RootPem(why) => write!(f, "the extra root certificates cannot be read: {why}"),
             Self::Transport(why) => write!(f, "the HTTP client cannot be built: {why}"),
+            Self::DirectoryInUse(dir) => write!(
+                f,
+                "another client uses the directory {}: give each client, and each process, its own",
+                dir.display()
+            ),
             Self::Thread(why) => write!(f, "no thread to send from: {why}"),
         }
     }

@@ -6,15 +6,21 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use trailmark_protocol::{Reason, Timestamp, names};
+
 use super::builder::ClientBuilder;
 use super::driver::Driver;
 use super::shared::Shared;
-use crate::{Capture, FlushReport, Properties, Stats};
+use crate::hooks::{self, BeforeSend, Draft, Hooked};
+use crate::notice::Notice;
+use crate::registered::screen_properties;
+use crate::{Capture, Engine, FlushReport, Properties, Stats};
 
 /// A client of one Trailmark server. Cloning is cheap; clones share everything.
 ///
 /// The calls return at once, never panic and never fail: an event that cannot be delivered is counted under its reason
-/// in [`stats`](Client::stats). When the last clone goes, its thread ends and what is still queued is lost: call
+/// in [`stats`](Client::stats). When the last clone goes, its thread ends: what is still queued waits in the
+/// [`directory`](ClientBuilder::directory) for the next start, or is lost if there is none. Call
 /// [`shutdown`](Client::shutdown) first.
 #[derive(Clone)]
 pub struct Client {
@@ -25,6 +31,14 @@ struct Inner {
     shared: Arc<Shared>,
     /// Gone after a shutdown. Dropping it ends the thread.
     driver: Mutex<Option<Driver>>,
+    before_send: Vec<BeforeSend>,
+}
+
+/// Whoever opens the directory next need not wait for the thread to end.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
 }
 
 impl Client {
@@ -34,11 +48,12 @@ impl Client {
         ClientBuilder::new(url, write_key)
     }
 
-    pub(super) fn new(shared: Arc<Shared>, driver: Driver) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, driver: Driver, before_send: Vec<BeforeSend>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 shared,
                 driver: Mutex::new(Some(driver)),
+                before_send,
             }),
         }
     }
@@ -47,7 +62,20 @@ impl Client {
         &self.inner.shared
     }
 
-    /// Captures an event of the current identity.
+    /// Runs the hooks on a draft, outside of every lock, and captures what they leave with `commit`.
+    fn hooked<T>(&self, draft: Draft, commit: impl FnOnce(&mut Engine, Draft, Timestamp) -> T) {
+        let Hooked { draft, panics } = hooks::run(&self.inner.before_send, draft);
+        self.shared().change(|engine, now| {
+            engine.hooks_panicked(panics);
+            match draft {
+                // A refusal is counted in the stats, here and everywhere.
+                Some(draft) => drop(commit(engine, draft, now)),
+                None => drop(engine.refuse(now)),
+            }
+        });
+    }
+
+    /// Captures an event of the current identity. When this returns it is saved, if there is a directory to save it in.
     ///
     /// ```no_run
     /// # use trailmark_core::{Client, Properties};
@@ -60,16 +88,31 @@ impl Client {
         reason = "callers build properties in the call; a borrow would only be noise"
     )]
     pub fn track(&self, name: &str, properties: Properties) {
-        // A refusal is counted in the stats.
-        let _ = self.shared().change(|engine, now| engine.track(name, &properties, now));
+        if self.inner.before_send.is_empty() {
+            let _ = self.shared().change(|engine, now| engine.track(name, &properties, now));
+        } else {
+            let draft = self.shared().read(|engine| engine.draft(name, &properties));
+            self.hooked(draft, |engine, draft, now| engine.track_draft(&draft, now));
+        }
+    }
+
+    /// A screen was shown: `$screen`, with its name as `$screen_name`.
+    #[expect(clippy::needless_pass_by_value, reason = "callers build properties in the call")]
+    pub fn screen(&self, screen: &str, properties: Properties) {
+        self.track(names::SCREEN, screen_properties(screen, &properties));
     }
 
     /// Captures an event that says itself who and when: for backends and imports.
     ///
     /// When the queue is full the oldest event goes; an import waits for [`ready`](Client::ready) in between.
-    #[expect(clippy::needless_pass_by_value, reason = "callers build the capture in the call")]
     pub fn capture(&self, capture: Capture) {
-        let _ = self.shared().change(|engine, now| engine.capture(&capture, now));
+        if self.inner.before_send.is_empty() {
+            let _ = self.shared().change(|engine, now| engine.capture(&capture, now));
+        } else {
+            self.hooked(capture.draft(), |engine, draft, now| {
+                engine.capture(&capture.drafted(draft), now)
+            });
+        }
     }
 
     /// Says who uses the device, with person properties of which the last writer wins.
@@ -81,27 +124,116 @@ impl Client {
     }
 
     /// [`identify`](Client::identify), also with person properties of which the first writer wins.
-    #[expect(clippy::needless_pass_by_value, reason = "callers build properties in the call")]
     pub fn identify_with(&self, user_id: &str, set: Properties, set_once: Properties) {
-        let _ = self
-            .shared()
-            .change(|engine, now| engine.identify(user_id, &set, &set_once, now));
+        self.hooked(
+            Draft::of_person(names::IDENTIFY, set, set_once),
+            |engine, draft, now| engine.identify(user_id, &draft.set, &draft.set_once, now),
+        );
     }
 
     /// Sets person properties: `set` of which the last writer wins, `set_once` of which the first does.
-    #[expect(clippy::needless_pass_by_value, reason = "callers build properties in the call")]
     pub fn set(&self, set: Properties, set_once: Properties) {
-        let _ = self.shared().change(|engine, now| engine.set(&set, &set_once, now));
+        self.hooked(Draft::of_person(names::SET, set, set_once), |engine, draft, now| {
+            engine.set(&draft.set, &draft.set_once, now)
+        });
     }
 
     /// Says that the current user and `other_user_id` are one person.
     pub fn alias(&self, other_user_id: &str) {
-        let _ = self.shared().change(|engine, now| engine.alias(other_user_id, now));
+        self.hooked(Draft::new(names::ALIAS, Properties::new()), |engine, _, now| {
+            engine.alias(other_user_id, now)
+        });
     }
 
-    /// Forgets the user: a new epoch with a new anonymous_id. What is queued keeps its identity and is still delivered.
+    /// Puts the current user into a group (`"company"`, `"acme"`), with what is known about the group. Later events of
+    /// the user carry it, as `$groups`; one group of each type.
+    pub fn group(&self, group_type: &str, group_id: &str, traits: Properties) {
+        self.hooked(Draft::new(names::GROUP, traits), |engine, draft, now| {
+            engine.group(group_type, group_id, &draft.properties, now)
+        });
+    }
+
+    /// Writes these super-properties into every event from now on, until [`reset`](Client::reset) or another user. Those
+    /// of a call win over them.
+    #[expect(clippy::needless_pass_by_value, reason = "callers build properties in the call")]
+    pub fn register(&self, properties: Properties) {
+        self.registering(|engine, now| engine.register(&properties, now));
+    }
+
+    /// [`register`](Client::register), for those of them that are not registered yet.
+    #[expect(clippy::needless_pass_by_value, reason = "callers build properties in the call")]
+    pub fn register_once(&self, properties: Properties) {
+        self.registering(|engine, now| engine.register_once(&properties, now));
+    }
+
+    /// Takes a super-property out.
+    pub fn unregister(&self, key: &str) {
+        self.shared().change(|engine, now| engine.unregister(key, now));
+    }
+
+    /// A refusal cannot be counted, because no event is lost; but it can be told.
+    fn registering(&self, register: impl FnOnce(&mut Engine, Timestamp) -> Result<(), Reason>) {
+        self.shared().change(|engine, now| {
+            if let Err(reason) = register(engine, now) {
+                engine.notice(Notice::Refused(reason));
+            }
+        });
+    }
+
+    /// Replaces the circumstances that are written into events from now on.
+    pub fn set_context(&self, context: impl Into<Properties>) {
+        let context = context.into();
+        self.registering(|engine, _| engine.set_context(context));
+    }
+
+    /// Forgets the user: a new epoch with a new anonymous_id, without session, groups and super-properties. What is
+    /// queued keeps its identity and is still delivered.
     pub fn reset(&self) {
         self.shared().change(|engine, now| engine.reset(now));
+    }
+
+    /// The person does not want to be observed: nothing is captured, stored or sent from now on, over restarts, until
+    /// [`opt_in`](Client::opt_in). What is queued is dropped as [`Reason::OptedOut`].
+    pub fn opt_out(&self) {
+        self.shared().change(|engine, now| engine.opt_out(now));
+    }
+
+    /// The person agrees again.
+    pub fn opt_in(&self) {
+        self.shared().change(|engine, now| engine.opt_in(now));
+    }
+
+    /// Whether the person has opted out.
+    #[must_use]
+    pub fn is_opted_out(&self) -> bool {
+        self.shared().read(Engine::is_opted_out)
+    }
+
+    /// The person wants their data deleted: the device is emptied, the server is asked to erase, and nothing more is
+    /// captured until [`opt_in`](Client::opt_in).
+    pub fn delete_my_data(&self) {
+        self.shared().change(|engine, now| engine.delete_my_data(now));
+        self.shared().wake();
+    }
+
+    /// The id of the session of the latest event, if there was one in this epoch.
+    #[must_use]
+    pub fn session_id(&self) -> Option<String> {
+        self.shared()
+            .read(|engine| engine.session().map(|session| session.id.clone()))
+    }
+
+    /// The install's id: the same over restarts, until the person's data is deleted.
+    #[must_use]
+    pub fn install_id(&self) -> String {
+        self.shared().read(|engine| engine.install_id().to_owned())
+    }
+
+    /// What somebody should know since the last call, for apps that ask instead of being told with
+    /// [`on_error`](ClientBuilder::on_error). At most 64 wait.
+    #[must_use]
+    pub fn take_notices(&self) -> Vec<Notice> {
+        self.shared().change(|engine, _| engine.take_notices())
     }
 
     /// The device's id in this epoch.
@@ -184,7 +316,7 @@ impl Client {
         }
     }
 
-    /// Ends the client: later events are dropped as [`Reason::ShutDown`](crate::Reason::ShutDown), what is queued is
+    /// Ends the client: later events are dropped as [`Reason::ShutDown`], what is queued is
     /// flushed within `timeout`, and the thread is joined. A second call reports what is left.
     ///
     /// It blocks; in async code, `flush().await` first.
@@ -195,6 +327,7 @@ impl Client {
         if let Some(driver) = driver {
             driver.join();
         }
+        self.shared().stop();
         report
     }
 }

@@ -9,9 +9,11 @@ use tokio::sync::oneshot;
 use trailmark_protocol::Timestamp;
 
 use super::BuildError;
+use super::files::Unsynced;
 use super::shared::Shared;
 use super::transport::Transport;
 use crate::engine::Step;
+use crate::notice::Notice;
 
 /// The longest sleep: 5 min. A device's own sleep does not count towards a timer, so after it the clock is asked again.
 const MAX_SLEEP: Duration = Duration::from_secs(5 * 60);
@@ -25,7 +27,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts the thread.
-    pub(super) fn start(shared: Arc<Shared>, transport: Transport) -> Result<Self, BuildError> {
+    pub(super) fn start(shared: Arc<Shared>, transport: Transport, syncing: Syncing) -> Result<Self, BuildError> {
         let thread_error = |error: std::io::Error| BuildError::Thread(error.to_string());
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -34,7 +36,7 @@ impl Driver {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("trailmark".to_owned())
-            .spawn(move || run(runtime, shared, &transport, stopped))
+            .spawn(move || run(runtime, shared, &transport, &syncing, stopped))
             .map_err(thread_error)?;
         Ok(Self { stop, thread })
     }
@@ -56,15 +58,33 @@ impl Drop for Ended {
     }
 }
 
-fn run(runtime: Runtime, shared: Arc<Shared>, transport: &Transport, mut stopped: oneshot::Receiver<()>) {
+/// Which files are to be synced, and how long after the first byte that needs it.
+#[derive(Debug)]
+pub(super) struct Syncing {
+    pub(super) unsynced: Arc<Unsynced>,
+    pub(super) within: Duration,
+}
+
+fn run(
+    runtime: Runtime,
+    shared: Arc<Shared>,
+    transport: &Transport,
+    syncing: &Syncing,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let ended = Ended(shared);
+    let failed = |error: std::io::Error| ended.0.notice(Notice::StorageFailing(error.to_string()));
     runtime.block_on(async {
         tokio::select! {
             // Sent or dropped, both mean it.
             _ = &mut stopped => {}
             () = drive(&ended.0, transport) => {}
+            () = syncing.unsynced.keep_synced(syncing.within, failed) => {}
         }
     });
+    if let Err(error) = syncing.unsynced.sync() {
+        failed(error);
+    }
     // A name lookup cannot be given up; do not wait for it.
     runtime.shutdown_background();
 }

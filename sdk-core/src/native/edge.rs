@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use trailmark_protocol::Timestamp;
 
-use crate::Entropy;
+use crate::{Context, Entropy};
 
 /// The wall clock, to the microsecond. A clock before 1970 reads as 1970.
 #[expect(
@@ -17,6 +17,39 @@ pub(super) fn now() -> Timestamp {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+impl Context {
+    /// What this process can see by itself: the system's name, its architecture, the locale and the time zone of the
+    /// environment. For a device of its own; a backend that speaks for others leaves it out.
+    pub fn detect() -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok());
+        let context = Self::new().os(std::env::consts::OS, "").arch(std::env::consts::ARCH);
+        let context = match locale.as_deref().and_then(language) {
+            Some(locale) => context.locale(&locale),
+            None => context,
+        };
+        match timezone() {
+            Some(timezone) => context.timezone(&timezone),
+            None => context,
+        }
+    }
+}
+
+/// `de_DE.UTF-8` is `de-DE`; `C` and `POSIX` are nobody's language.
+fn language(locale: &str) -> Option<String> {
+    let name = locale.split(['.', '@']).next().unwrap_or_default();
+    (!matches!(name, "" | "C" | "POSIX")).then(|| name.replace('_', "-"))
+}
+
+/// The zone that `TZ` names, or that the system's clock is set to.
+fn timezone() -> Option<String> {
+    let zone = |path: &str| path.split_once("zoneinfo/").map(|(_, zone)| zone.to_owned());
+    let named = std::env::var("TZ").ok().filter(|name| name.contains('/'));
+    let named = named.map(|name| zone(&name).unwrap_or(name));
+    named.or_else(|| zone(std::fs::read_link("/etc/localtime").ok()?.to_str()?))
 }
 
 /// Randomness of the operating system, fetched 512 bytes at a time: one system call for about fifty events.
@@ -70,6 +103,16 @@ mod tests {
         let draws: std::collections::HashSet<[u8; 16]> =
             (0..1000).map(|_| crate::entropy::bytes(&mut entropy)).collect();
         assert_eq!(draws.len(), 1000);
+    }
+
+    #[test]
+    fn a_locale_of_the_environment_becomes_a_language_tag() {
+        let tags = ["de_DE.UTF-8", "en_GB", "sr_RS@latin", "C.UTF-8", "POSIX", ""].map(language);
+        let expected = [Some("de-DE"), Some("en-GB"), Some("sr-RS"), None, None, None];
+        assert_eq!(
+            tags.map(|tag| tag.unwrap_or_default()),
+            expected.map(Option::unwrap_or_default)
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod edge;
 mod tls;
 mod transport;
+mod files;
 mod shared;
 mod driver;
 mod builder;
@@ -13,3 +14,4 @@ mod client;
 
 pub use builder::{BuildError, ClientBuilder};
 pub use client::Client;
+pub use files::{Durability, SYNC_WITHIN};

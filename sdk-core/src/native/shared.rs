@@ -1,5 +1,7 @@
 //! What the app's threads and the driver share: the engine behind a lock, and who waits for what.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
@@ -7,17 +9,22 @@ use tokio::sync::{Notify, oneshot};
 use super::edge::now;
 use crate::engine::{Engine, Step};
 use crate::flush::{FlushId, FlushReport};
+use crate::notice::Notice;
 use crate::request::Outcome;
 use trailmark_protocol::{Timestamp, Uuid};
 
 /// Takes a flush's report to whoever waits for it.
 type Reply = Box<dyn FnOnce(FlushReport) + Send>;
 
+/// Is told what somebody should know. It runs outside of every lock, on the thread that met it.
+pub(super) type OnError = Box<dyn Fn(&Notice) + Send + Sync>;
+
 /// The engine and its waiters.
 pub(super) struct Shared {
     state: Mutex<State>,
     /// Wakes the driver.
     wake: Notify,
+    on_error: Option<OnError>,
 }
 
 struct State {
@@ -30,7 +37,7 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(engine: Engine) -> Self {
+    pub(super) fn new(engine: Engine, on_error: Option<OnError>) -> Self {
         Self {
             state: Mutex::new(State {
                 engine,
@@ -39,6 +46,7 @@ impl Shared {
                 stopped: false,
             }),
             wake: Notify::new(),
+            on_error,
         }
     }
 
@@ -57,11 +65,52 @@ impl Shared {
         let mut state = self.lock();
         let result = change(&mut state.engine, now());
         let wake = state.engine.wants_poll();
+        let notices = self.notices(&mut state);
         drop(state);
         if wake {
             self.wake.notify_one();
         }
+        self.tell(&notices);
         result
+    }
+
+    /// Finds whose wait is over and what there is to tell, unlocks, and tells them: a waker may run anything.
+    fn unlock(&self, mut state: MutexGuard<'_, State>) {
+        let reports = state.finished_flushes();
+        let ready = state.those_ready();
+        let notices = self.notices(&mut state);
+        drop(state);
+        for (reply, report) in reports {
+            reply(report);
+        }
+        for waiter in ready {
+            // Who no longer waits need not know.
+            let _ = waiter.send(());
+        }
+        self.tell(&notices);
+    }
+
+    /// What there is to tell to whoever wants to be told.
+    fn notices(&self, state: &mut State) -> Vec<Notice> {
+        let wanted = self.on_error.is_some();
+        if wanted {
+            state.engine.take_notices()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Tells it. A callback that panics, or that causes what it would be told of again, ends there.
+    fn tell(&self, notices: &[Notice]) {
+        thread_local!(static TELLING: Cell<bool> = const { Cell::new(false) });
+        if let Some(on_error) = self.on_error.as_ref().filter(|_| !notices.is_empty())
+            && !TELLING.replace(true)
+        {
+            for notice in notices {
+                let _ = catch_unwind(AssertUnwindSafe(|| on_error(notice)));
+            }
+            TELLING.set(false);
+        }
     }
 
     /// Starts a flush; `reply` is called once, perhaps at once.
@@ -69,7 +118,7 @@ impl Shared {
         let mut state = self.lock();
         let id = state.engine.flush();
         state.flushes.push((id, reply));
-        state.answer_and_unlock();
+        self.unlock(state);
         self.wake.notify_one();
         id
     }
@@ -103,7 +152,7 @@ impl Shared {
         let now = now();
         let mut state = self.lock();
         let step = state.engine.poll(now);
-        state.answer_and_unlock();
+        self.unlock(state);
         (step, now)
     }
 
@@ -111,7 +160,7 @@ impl Shared {
     pub(super) fn done(&self, request_id: Uuid, outcome: &Outcome) {
         let mut state = self.lock();
         state.engine.done(request_id, outcome, now());
-        state.answer_and_unlock();
+        self.unlock(state);
     }
 
     /// Resolves when something has changed since the last step.
@@ -119,33 +168,22 @@ impl Shared {
         self.wake.notified().await;
     }
 
+    /// Lets the driver look again.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// The driver has met something that somebody should know.
+    pub(super) fn notice(&self, notice: Notice) {
+        self.change(|engine, _| engine.notice(notice));
+    }
+
     /// The driver has ended: nothing more is captured, and nobody waits any longer.
     pub(super) fn stop(&self) {
         let mut state = self.lock();
         state.stopped = true;
-        state.engine.close();
-        state.answer_and_unlock();
-    }
-}
-
-/// Locked state that can answer those whose wait is over.
-trait Answer {
-    /// Finds whose wait is over, unlocks, and tells them: a waker may run anything.
-    fn answer_and_unlock(self);
-}
-
-impl Answer for MutexGuard<'_, State> {
-    fn answer_and_unlock(mut self) {
-        let reports = self.finished_flushes();
-        let ready = self.those_ready();
-        drop(self);
-        for (reply, report) in reports {
-            reply(report);
-        }
-        for waiter in ready {
-            // Who no longer waits need not know.
-            let _ = waiter.send(());
-        }
+        state.engine.release_storage();
+        self.unlock(state);
     }
 }
 

@@ -21,7 +21,8 @@ fn an_event_carries_its_number_its_time_and_the_devices_identity() {
         events[0],
         json!({"id": id.to_string(), "seq": 1, "event": "checkout", "anonymous_id": "device-1", "session_id": session,
             "timestamp": START.to_string(), "properties": {"total": 12.5},
-            "context": {"locale": "de-DE", "session": {"seq": 1}}})
+            "context": {"locale": "de-DE", "library": {"name": "trailmark-rust", "version": env!("CARGO_PKG_VERSION")},
+                "session": {"seq": 1}}})
     );
     assert_eq!(events[1]["seq"], 2);
     assert!(events[1].get("properties").is_none());

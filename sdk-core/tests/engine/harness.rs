@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::disk::Disk;
 use trailmark_core::engine::Engine;
 use trailmark_core::{Answer, Config, Entropy, Outcome, Properties, Request, Stats, Step, Timestamp};
 
@@ -22,8 +23,11 @@ impl Entropy for Seeded {
 pub(crate) struct Device {
     pub(crate) engine: Engine,
     pub(crate) now: Timestamp,
+    config: Config,
+    starts: u64,
 }
 
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_763_600_000_000);
 
 impl Device {
@@ -36,9 +40,25 @@ impl Device {
         let mut config = Config::new("tm_pk_test").unwrap();
         set(&mut config);
         Self {
-            engine: Engine::new(config, Seeded(0x9e37_79b9_7f4a_7c15), START).unwrap(),
+            engine: Engine::new(config.clone(), Seeded(SEED), START).unwrap(),
             now: START,
+            config,
+            starts: 1,
         }
+    }
+
+    /// A device that remembers on this disk.
+    pub(crate) fn on(disk: &Disk, set: impl FnOnce(&mut Config)) -> Self {
+        let mut device = Self::with(set);
+        device.start_on(disk);
+        device
+    }
+
+    /// The process is gone, whatever it did; another one starts on this disk.
+    pub(crate) fn start_on(&mut self, disk: &Disk) {
+        self.starts += 1;
+        let entropy = Seeded(SEED.wrapping_mul(self.starts));
+        self.engine = Engine::open(self.config.clone(), entropy, disk.clone(), self.now).unwrap();
     }
 
     pub(crate) fn pass(&mut self, time: Duration) {

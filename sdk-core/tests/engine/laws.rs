@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use trailmark_core::engine::Step;
 use trailmark_core::{Capture, Outcome, Properties, Request};
 
+use super::disk::Disk;
 use super::harness::{Device, answer, assert_conserved, events, parsed, receipt, retry_after, status};
 
 #[derive(Debug, Clone)]
@@ -16,6 +17,11 @@ enum Action {
     Identify(u8),
     Alias(u8),
     Reset,
+    Register(u8),
+    OptOut,
+    OptIn,
+    /// The process is gone, and another one starts on the same storage.
+    Kill,
     Capture(u8),
     Flush,
     Hurry,
@@ -60,6 +66,10 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (0..4u8).prop_map(Action::Identify),
         1 => (0..4u8).prop_map(Action::Alias),
         1 => Just(Action::Reset),
+        1 => any::<u8>().prop_map(Action::Register),
+        1 => Just(Action::OptOut),
+        2 => Just(Action::OptIn),
+        2 => Just(Action::Kill),
         2 => any::<u8>().prop_map(Action::Capture),
         1 => Just(Action::Flush),
         1 => Just(Action::Hurry),
@@ -73,6 +83,7 @@ fn action() -> impl Strategy<Value = Action> {
 
 /// A device under test, and what its server has seen.
 struct World {
+    disk: Disk,
     device: Device,
     open: Option<Request>,
     /// The bytes that each event had when it was first seen.
@@ -84,13 +95,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        let disk = Disk::default();
         Self {
-            device: Device::with(|config| {
+            device: Device::on(&disk, |config| {
                 config.flush_at = 3;
                 config.max_batch_events = 4;
                 config.max_queue_events = 12;
                 config.max_queue_bytes = 4_000;
             }),
+            disk,
             open: None,
             seen: BTreeMap::new(),
             bodies: BTreeMap::new(),
@@ -108,6 +121,13 @@ impl World {
             Action::Identify(n) => drop(engine.identify(&format!("user-{n}"), &nothing, &nothing, now)),
             Action::Alias(n) => drop(engine.alias(&format!("user-{n}"), now)),
             Action::Reset => engine.reset(now),
+            Action::Register(n) => drop(engine.register(&Properties::new().with("r", *n), now)),
+            Action::OptOut => engine.opt_out(now),
+            Action::OptIn => engine.opt_in(now),
+            Action::Kill => {
+                self.open = None;
+                self.device.start_on(&self.disk);
+            }
             Action::Capture(n) => drop(engine.capture(&Capture::new("c").anonymous_id(format!("d-{n}")), now)),
             Action::Flush => drop(engine.flush()),
             Action::Hurry => engine.hurry(),

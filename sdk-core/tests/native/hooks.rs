@@ -1,0 +1,110 @@
+//! Hooks and notices of the native client.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::peer::{Peer, Reply};
+use trailmark_core::{Capture, Client, Notice, Properties};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn names(peer: &Peer) -> Vec<serde_json::Value> {
+    peer.next()
+        .events()
+        .iter()
+        .map(|event| event["event"].clone())
+        .collect()
+}
+
+#[test]
+fn a_hook_sees_and_changes_the_whole_event_or_drops_it() {
+    let peer = Peer::start([]);
+    let client = Client::builder(&peer.url(), "tm_pk_test")
+        .before_send(|mut draft| {
+            assert!(draft.name.starts_with('$') || draft.properties.as_json().contains("plan"));
+            draft.properties.insert("hooked", true);
+            (draft.name != "secret").then_some(draft)
+        })
+        .before_send(|draft| {
+            if draft.name == "bad" {
+                panic!("on purpose")
+            } else {
+                Some(draft)
+            }
+        })
+        .build()
+        .unwrap();
+    client.register(Properties::new().with("plan", "pro"));
+    client.track("secret", Properties::new());
+    client.track("bad", Properties::new());
+    client.capture(
+        Capture::new("backend")
+            .anonymous_id("d1")
+            .properties(Properties::new().with("plan", 1)),
+    );
+    client.identify("u_1", Properties::new());
+    let report = client.shutdown(LONG);
+    assert_eq!(
+        (
+            report.delivered,
+            client.stats().dropped["before_send"],
+            client.stats().hook_panics
+        ),
+        (3, 1, 1)
+    );
+    let events = peer.next().events();
+    assert_eq!(
+        events[0]["properties"],
+        serde_json::json!({"plan": "pro", "hooked": true})
+    );
+    assert_eq!(events[1]["properties"], serde_json::json!({"plan": 1, "hooked": true}));
+    assert_eq!(events[2]["event"], "$identify");
+}
+
+#[test]
+fn a_hook_may_use_the_client_it_belongs_to() {
+    let peer = Peer::start([]);
+    let inner: Arc<Mutex<Option<Client>>> = Arc::default();
+    let seen = Arc::clone(&inner);
+    let client = Client::builder(&peer.url(), "tm_pk_test")
+        .before_send(move |draft| {
+            let once = seen.lock().unwrap().take();
+            if let Some(client) = once {
+                client.track("from the hook", Properties::new());
+            }
+            Some(draft)
+        })
+        .build()
+        .unwrap();
+    *inner.lock().unwrap() = Some(client.clone());
+    client.track("outer", Properties::new());
+    assert_eq!(client.shutdown(LONG).delivered, 2);
+    assert_eq!(names(&peer), ["from the hook", "outer"]);
+}
+
+#[test]
+fn the_app_is_told_of_drops_and_of_a_refused_key_and_may_panic_over_it() {
+    let peer = Peer::start([Reply::status(401)]);
+    let told: Arc<Mutex<Vec<Notice>>> = Arc::default();
+    let notes = Arc::clone(&told);
+    let client = Client::builder(&peer.url(), "tm_pk_test")
+        .on_error(move |notice| {
+            notes.lock().unwrap().push(notice.clone());
+            panic!("on purpose");
+        })
+        .build()
+        .unwrap();
+    client.track("", Properties::new());
+    client.track("kept", Properties::new());
+    let report = client.flush_blocking(LONG);
+    assert_eq!(report.pending, 1);
+    client.shutdown(LONG);
+    let told = told.lock().unwrap();
+    assert_eq!(
+        *told,
+        [
+            Notice::Dropped("missing_name".into()),
+            Notice::KeyRefused("status 401".into())
+        ]
+    );
+}
