@@ -320,8 +320,10 @@ impl Queue {
     /// Whether an event up to `seq` is waiting or on its way.
     #[must_use]
     pub fn is_sending(&self, seq: u64) -> bool {
-        let oldest = [self.window.front(), self.taken.first()];
-        oldest.into_iter().flatten().any(|entry| entry.seq <= seq)
+        let in_memory = [self.window.front(), self.unsaved.front(), self.taken.first()];
+        let oldest = in_memory.map(|entry| entry.map(|entry| entry.seq));
+        let on_storage = self.rest.as_ref().and_then(|rest| rest.seqs.first());
+        oldest.into_iter().flatten().chain(on_storage).any(|oldest| oldest <= seq)
     }
 }
 

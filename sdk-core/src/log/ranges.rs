@@ -69,6 +69,11 @@ impl Ranges {
         other.0.iter().for_each(|(first, last)| self.insert(*first, *last));
     }
 
+    /// The least number in it.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.0.first().map(|(first, _)| *first)
+    }
+
     /// The greatest number in it.
     pub(crate) fn last(&self) -> Option<u64> {
         self.0.last().map(|(_, last)| *last)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use trailmark_core::engine::Step;
 use trailmark_core::{FlushReport, Outcome};
 
+use super::disk::Disk;
 use super::harness::{Device, HOUR, accepted, names, receipt, status};
 
 fn report(delivered: u64, pending: u64) -> FlushReport {
@@ -140,4 +141,17 @@ fn a_hurried_queue_does_not_wait_for_company_but_for_the_server() {
     assert!(device.waits() > std::time::Duration::ZERO);
     device.pass(HOUR);
     device.deliver();
+}
+
+#[test]
+fn a_flush_is_not_over_while_events_are_on_the_storage_alone() {
+    let mut device = Device::on(&Disk::default(), |config| config.max_batch_events = 1_000);
+    device.track_many(2_500);
+    let flush = device.engine.flush();
+    for delivered in [1_000, 2_000] {
+        device.deliver();
+        assert_eq!((device.engine.take_flush(flush), device.stats().delivered), (None, delivered));
+    }
+    device.deliver();
+    assert_eq!(device.engine.take_flush(flush).unwrap().delivered, 2_500);
 }
