@@ -102,7 +102,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Self, ConfigError> {
         config.check()?;
-        let opened = Log::open(Box::new(storage));
+        let opened = Log::open(Box::new(storage), config.segment_bytes);
         Ok(Self::build(config, Box::new(entropy), Some(opened), now))
     }
 
@@ -119,7 +119,7 @@ impl Engine {
             counters: recovered.counters,
             context: Properties::new(),
             ids: IdGenerator::default(),
-            queue: Queue::new(config.max_queue_events, config.max_queue_bytes),
+            queue: Queue::new(config.max_queue_events, config.max_queue_bytes).with_window(config.window_events),
             log,
             unsaved: Unsaved {
                 state: is_new || recovered.lost > 0,

@@ -55,6 +55,7 @@ pub struct Queue {
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
+    max_window: usize,
 }
 
 /// Waiting events that are on the storage alone.
@@ -79,14 +80,20 @@ impl Queue {
         Self {
             max_events,
             max_bytes,
+            max_window: WINDOW_EVENTS,
             ..Self::default()
         }
+    }
+
+    /// The same with another window than [`WINDOW_EVENTS`].
+    pub(crate) fn with_window(self, max_window: usize) -> Self {
+        Self { max_window, ..self }
     }
 
     /// Adds the newest event, saved at `place` or not saved. Make room for it first.
     pub(crate) fn push(&mut self, mut entry: Entry, place: Option<Place>) {
         entry.segment = place.map(|place| place.segment);
-        let room = self.window.len() < WINDOW_EVENTS && self.window_bytes < WINDOW_BYTES;
+        let room = self.window.len() < self.max_window && self.window_bytes < WINDOW_BYTES;
         match place {
             _ if self.rest.is_none() && self.unsaved.is_empty() && (room || place.is_none()) => {
                 self.window_bytes += entry.json.len();
@@ -323,7 +330,11 @@ impl Queue {
         let in_memory = [self.window.front(), self.unsaved.front(), self.taken.first()];
         let oldest = in_memory.map(|entry| entry.map(|entry| entry.seq));
         let on_storage = self.rest.as_ref().and_then(|rest| rest.seqs.first());
-        oldest.into_iter().flatten().chain(on_storage).any(|oldest| oldest <= seq)
+        oldest
+            .into_iter()
+            .flatten()
+            .chain(on_storage)
+            .any(|oldest| oldest <= seq)
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Place {
 /// A log on a storage. See the [module](self).
 pub(crate) struct Log {
     storage: Box<dyn Storage>,
+    /// A segment is closed when it is this long.
+    segment_bytes: u64,
     writer: Writer,
     /// How many undecided events are in each segment.
     live: BTreeMap<u64, u64>,
@@ -71,7 +73,7 @@ impl Log {
 
     /// Whether the next record must have a checkpoint in it.
     pub(crate) fn begins_segment(&self) -> bool {
-        self.open.is_none_or(|end| end.offset >= SEGMENT_BYTES)
+        self.open.is_none_or(|end| end.offset >= self.segment_bytes)
     }
 
     /// The record that is being made; it is appended by [`Log::commit`].
@@ -93,7 +95,7 @@ impl Log {
             return None;
         }
         let at = match self.open {
-            Some(end) if end.offset < SEGMENT_BYTES => end,
+            Some(end) if end.offset < self.segment_bytes => end,
             _ => self.next_segment(),
         };
         let bytes = self.writer.seal();

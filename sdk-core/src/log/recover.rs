@@ -6,7 +6,7 @@ use trailmark_protocol::Reason;
 
 use super::ranges::Ranges;
 use super::record::{Item, Saved, items, payloads};
-use super::{Log, Place, SEGMENT_BYTES, Writer};
+use super::{Log, Place, Writer};
 use crate::state::{Checkpoint, Counters, State, from_json};
 use crate::stats::count;
 use crate::storage::Storage;
@@ -113,7 +113,7 @@ impl Replay {
 impl Log {
     /// Reads what is there. A segment that cannot be read is left out: its events are missed by their numbers. A storage
     /// that cannot even be listed is not written to either, so that nothing in it is overwritten.
-    pub(crate) fn open(mut storage: Box<dyn Storage>) -> (Self, Recovered) {
+    pub(crate) fn open(mut storage: Box<dyn Storage>, segment_bytes: u64) -> (Self, Recovered) {
         let (mut numbers, unusable) = match storage.list() {
             Ok(files) => (files.iter().filter_map(|file| Self::number(file)).collect(), None),
             Err(error) => (Vec::new(), Some(error)),
@@ -121,6 +121,7 @@ impl Log {
         numbers.sort_unstable();
         let mut log = Self {
             storage,
+            segment_bytes,
             writer: Writer::default(),
             live: numbers.iter().map(|number| (*number, 0)).collect(),
             open: None,
@@ -137,7 +138,9 @@ impl Log {
         let mut replay = Replay::default();
         for number in numbers {
             self.open = match self.storage.read(&Self::file(*number)) {
-                Ok(segment) => replay_segment(&mut replay, *number, &segment),
+                Ok(segment) => {
+                    replay_segment(&mut replay, *number, &segment).filter(|end| end.offset < self.segment_bytes)
+                }
                 Err(_) => None,
             };
         }
@@ -149,7 +152,7 @@ impl Log {
     }
 }
 
-/// Returns the end of the segment if it can be written on: it is not full, and nothing torn is at its end.
+/// Returns the end of the segment if nothing torn is there, so that it can be written on.
 fn replay_segment(replay: &mut Replay, number: u64, segment: &[u8]) -> Option<Place> {
     let mut end = 0;
     for (offset, payload) in payloads(segment, 0) {
@@ -160,7 +163,7 @@ fn replay_segment(replay: &mut Replay, number: u64, segment: &[u8]) -> Option<Pl
         end = offset + super::record::HEADER + payload.len();
         items(payload).for_each(|item| replay.item(item, place));
     }
-    (end == segment.len() && (end as u64) < SEGMENT_BYTES).then_some(Place {
+    (end == segment.len()).then_some(Place {
         segment: number,
         offset: end as u64,
     })
