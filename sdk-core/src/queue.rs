@@ -115,6 +115,8 @@ impl Queue {
             seqs: Ranges::default(),
             bytes: 0,
         });
+        // What was saved late, because the storage had failed, or again, is not where its number would have it.
+        rest.from = rest.from.min(place);
         rest.seqs.insert(seq, seq);
         rest.bytes += bytes;
     }
@@ -174,21 +176,20 @@ impl Queue {
     fn read_on(&mut self, log: &mut Log, mut rest: Rest) -> u64 {
         let (entries, next) = log.load(rest.from, &rest.seqs);
         let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
-        let before = rest.seqs.count();
-        if let Some(newest) = entries.last() {
-            rest.seqs.remove_through(newest.seq);
-        }
-        let (left, passed) = (rest.seqs.count(), before - rest.seqs.count());
+        rest.seqs.remove_all(entries.iter().map(|entry| entry.seq));
         rest.bytes = rest.bytes.saturating_sub(bytes);
         self.window_bytes += bytes;
         self.bytes += bytes;
-        let missing = passed - entries.len() as u64;
         self.window.extend(entries);
+        if !self.window.iter().is_sorted_by_key(|entry| entry.seq) {
+            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
+        }
+        let left = rest.seqs.count();
         match next {
             Some(from) if left > 0 => self.rest = Some(Rest { from, ..rest }),
-            _ => return missing + left,
+            _ => return left,
         }
-        missing
+        0
     }
 
     /// What was in memory alone is saved now: it need not stay there behind what is on the storage.

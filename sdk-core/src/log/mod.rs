@@ -104,6 +104,8 @@ impl Log {
         self.writer.clear();
         if let Err(error) = result {
             self.open = None;
+            // What it left is not needed, and must not stay.
+            self.live.entry(at.segment).or_default();
             let wait = Wait::start(now, STORAGE_RETRY);
             self.failure = Some(Failure { error, wait });
             return None;
@@ -138,12 +140,18 @@ impl Log {
         }
     }
 
-    /// Removes a segment that is not being written. One that cannot be removed is tried again at the next start.
+    /// Removes a segment if another one is being written. Before the first record, and after a failure, it may be the one
+    /// that has the latest checkpoint. One that cannot be removed is tried again at the next start.
     fn remove(&mut self, segment: u64) {
-        if self.open.is_none_or(|end| end.segment != segment) {
+        if self.open.is_some_and(|end| end.segment != segment) {
             self.live.remove(&segment);
             let _ = self.storage.remove(&Self::file(segment));
         }
+    }
+
+    /// Whether this segment is the one that is being written.
+    pub(crate) fn is_open(&self, segment: u64) -> bool {
+        self.open.is_some_and(|end| end.segment == segment)
     }
 
     /// The next record begins a segment, so that nothing of this one stays behind once its events are decided.
