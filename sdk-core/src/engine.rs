@@ -151,6 +151,10 @@ impl Engine {
                 .notices
                 .add(Notice::Dropped(Cow::Borrowed(Reason::StorageLost.as_str())));
         }
+        if recovered.undecided.iter().any(|event| !engine.may_keep(event.seq)) {
+            // They were on their way when the person said no, and nobody has heard what became of them.
+            engine.empty(Reason::OptedOut);
+        }
         if !engine.state.erasing.is_empty() {
             engine.hurry();
         }

@@ -225,6 +225,7 @@ impl Engine {
         self.sending.open = None;
         for (entry, fate) in self.queue.settle().into_iter().zip(fates) {
             match fate {
+                Fate::Again if self.state.opted_out && self.is_erasing(entry.seq) => self.hold_apart(entry),
                 Fate::Again if self.may_keep(entry.seq) => self.queue.hold(entry),
                 Fate::Again => self.leave(&entry, &dropped(Reason::OptedOut)),
                 _ => self.leave(&entry, &fate),
@@ -274,8 +275,11 @@ impl Engine {
             0 | 1 => self.drop_request(Reason::TooLarge),
             events => {
                 self.sending.max_events = events / 2;
-                self.queue.untake();
-                self.close_request();
+                // What of it may be kept by somebody who has opted out meanwhile is decided where all ends come together.
+                if !self.state.opted_out {
+                    self.queue.untake();
+                    self.close_request();
+                }
             }
         }
     }
@@ -295,7 +299,7 @@ impl Engine {
         self.sending.open = None;
         for entry in self.queue.settle() {
             if self.is_erasing(entry.seq) {
-                self.queue.hold(entry);
+                self.hold_apart(entry);
             } else {
                 self.leave(&entry, &dropped(reason));
             }

@@ -1,9 +1,9 @@
 //! Stories that the simulation found: what a kill, a full storage or a late answer must not do.
 
-use trailmark_core::{Config, Properties};
+use trailmark_core::{Config, Properties, Reason, Step};
 
 use super::disk::Disk;
-use super::harness::{Device, SECOND, names};
+use super::harness::{Device, SECOND, names, receipt, status};
 
 fn nothing() -> Properties {
     Properties::new()
@@ -81,4 +81,79 @@ fn a_storage_that_cannot_be_read_is_left_as_it_is() {
     device.start_on(&disk);
     device.engine.flush();
     assert_eq!(names(&device.deliver()), ["safe"]);
+}
+
+#[test]
+fn a_kill_at_any_byte_of_a_deletion_leaves_the_opt_out() {
+    let disk = Disk::default();
+    let mut device = Device::on(&disk, tiny);
+    device.track("secret");
+    device.engine.opt_out(device.now);
+    for room in 0..3_000 {
+        let copy = disk.copy();
+        device.start_on(&copy);
+        copy.set_room(Some(room));
+        device.engine.delete_my_data(device.now);
+        copy.set_room(None);
+        device.start_on(&copy);
+        assert!(device.engine.is_opted_out(), "killed after {room} bytes");
+    }
+}
+
+#[test]
+fn what_was_on_its_way_at_the_opt_out_is_not_sent_again_after_a_kill() {
+    let disk = Disk::default();
+    let mut device = Device::on(&disk, |config| config.flush_at = 1);
+    device.track("secret");
+    device.request();
+    device.engine.opt_out(device.now);
+    device.start_on(&disk);
+    assert_eq!((device.poll(), device.dropped("opted_out")), (Step::Idle, 1));
+    assert!(!disk.contains("secret"));
+}
+
+#[test]
+fn what_was_too_large_at_once_is_not_sent_in_halves_after_the_opt_out() {
+    let mut device = Device::with(|config| config.flush_at = 2);
+    device.track_many(2);
+    let request = device.request();
+    device.engine.opt_out(device.now);
+    device.end(&request, &status(413));
+    assert_eq!((device.poll(), device.dropped("opted_out")), (Step::Idle, 2));
+}
+
+#[test]
+fn nothing_stays_on_the_storage_beside_a_request_to_erase() {
+    let disk = Disk::default();
+    let mut device = Device::on(&disk, |config| config.flush_at = 1000);
+    device.track("secret");
+    device.engine.delete_my_data(device.now);
+    assert!(!disk.contains("secret"));
+    device.engine.opt_in(device.now);
+    device.track("another secret");
+    let request = device.request();
+    device.engine.opt_out(device.now);
+    device.end(&request, &status(503));
+    assert!(!disk.contains("secret"));
+    device.start_on(&disk);
+    device.engine.flush();
+    assert_eq!(names(&device.deliver()), ["$erase"]);
+}
+
+#[test]
+fn an_install_ends_when_the_last_request_to_erase_is_delivered() {
+    let mut device = Device::new();
+    let install = device.engine.install_id().to_owned();
+    device.engine.delete_my_data(device.now);
+    device.engine.opt_in(device.now);
+    device.engine.delete_my_data(device.now);
+    device.engine.flush();
+    let request = device.request();
+    device.end(&request, &receipt(1, r#"{"index":0,"result":"retry"}"#, 0));
+    assert_eq!((device.stats().captured, device.stats().queued), (2, 1));
+    device.pass(3600 * SECOND);
+    device.deliver();
+    assert_ne!(device.engine.install_id(), install);
+    assert_eq!(device.stats().captured, 0);
+    assert_eq!(device.engine.track("no", &nothing(), device.now), Err(Reason::OptedOut));
 }
