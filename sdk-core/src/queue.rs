@@ -248,6 +248,11 @@ impl Queue {
         self.window.iter()
     }
 
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) fn window_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.window.iter_mut()
+    }
+
     /// The events of the open request.
     #[must_use]
     pub fn taken(&self) -> &[Entry] {

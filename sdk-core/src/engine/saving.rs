@@ -22,6 +22,11 @@ impl Engine {
             self.unsaved.settled = Default::default();
             return None;
         }
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::has(crate::planted::Bug::SegmentGoesFirst) {
+            let freed = std::mem::take(&mut self.unsaved.freed);
+            freed.into_iter().for_each(|segment| log.decided(segment));
+        }
         let failed_before = log.error().is_some();
         if let Some(event) = event {
             log.record().event(event);

@@ -159,6 +159,12 @@ impl Engine {
         );
         let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
         let counters = counters_json(self.counters.captured, dropped);
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::has(crate::planted::Bug::IdentityAtSend) {
+            self.queue
+                .window_mut()
+                .for_each(|entry| crate::planted::restamp(entry, &self.state.identity));
+        }
         let body = batch::body(&self.state.install_id, self.queue.take(size), &counters);
         Open {
             id: self.ids.next(unix_millis(now), bytes(&mut *self.entropy)),
