@@ -18,10 +18,15 @@ DEMO_DIR ?= $(shell [ "$$(id -u)" != 0 ] || runuser -u nobody -- test -x "$(CURD
 # Your own web server log, in combined format; without one, one is made.
 DEMO_LOG ?= $(DEMO_DIR)/access.log
 
+# A story of the simulation takes about 10 ms of one core.
+SEEDS ?= 10000
+FIRST ?= 0
+STEPS ?= 400
+
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BUILD := cargo build --locked --profile $(PROFILE)
 
-.PHONY: help setup build demo test bench fmt lint docs
+.PHONY: help setup build demo test sim bench fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +44,10 @@ demo: build ## server, private Postgres, a log through the client SDK, what is t
 
 test: setup ## every test: unit, property, end to end with a real Postgres, documentation
 	@cargo test --locked --workspace --no-fail-fast
+	@cargo test --locked -p trailmark-simulation --features planted-bugs --test planted -- --nocapture
+
+sim: ## stories of devices, networks and a server under one seeded scheduler; SEEDS=10000 FIRST=0 STEPS=400, SEED=7 tells one
+	@cargo run --quiet --locked -p trailmark-simulation -- --seeds $(SEEDS) --first $(or $(SEED),$(FIRST)) --steps $(STEPS) $(if $(SEED),--trace)
 
 bench: setup ## measurements; results belong into bench/RESULTS.md
 	@scripts/bench.sh

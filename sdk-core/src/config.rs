@@ -8,6 +8,8 @@ use trailmark_protocol::limits::{BATCH_EVENTS, BODY_BYTES};
 
 use crate::Properties;
 use crate::identity::check_anonymous_id;
+use crate::log::SEGMENT_BYTES;
+use crate::queue::WINDOW_EVENTS;
 use crate::session::{SESSION_IDLE, SESSION_MAX};
 
 /// Events that make a batch worth sending at once: 20, as Segment and PostHog on phones. About 10 KiB.
@@ -96,6 +98,12 @@ pub struct Config {
     pub backoff_cap: Duration,
     /// See [`PROBE_INTERVAL`].
     pub probe_interval: Duration,
+    /// See [`SEGMENT_BYTES`]; other only in a simulation, which has no time to fill one.
+    #[doc(hidden)]
+    pub segment_bytes: u64,
+    /// See [`WINDOW_EVENTS`]; other only in a simulation.
+    #[doc(hidden)]
+    pub window_events: usize,
 }
 
 impl Config {
@@ -129,6 +137,8 @@ impl Config {
             backoff_base: BACKOFF_BASE,
             backoff_cap: BACKOFF_CAP,
             probe_interval: PROBE_INTERVAL,
+            segment_bytes: SEGMENT_BYTES,
+            window_events: WINDOW_EVENTS,
         })
     }
 
@@ -150,6 +160,7 @@ impl Config {
         self.max_batch_events = self.max_batch_events.clamp(1, BATCH_EVENTS);
         self.max_batch_bytes = self.max_batch_bytes.clamp(1, BODY_BYTES);
         self.max_queue_events = self.max_queue_events.max(1);
+        self.window_events = self.window_events.max(self.max_batch_events);
         self.backoff_cap = self.backoff_cap.max(self.backoff_base);
         self
     }

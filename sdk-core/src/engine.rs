@@ -107,6 +107,8 @@ struct Unsaved {
     state: bool,
     /// Segments of decided events, one for each; they may go once the record is there.
     freed: Vec<u64>,
+    /// Events are to be saved again, in another segment.
+    moved: bool,
     /// What the queue's clock showed in the last checkpoint.
     age: u64,
 }
@@ -133,7 +135,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Self, ConfigError> {
         config.check()?;
-        let opened = Log::open(Box::new(storage));
+        let opened = Log::open(Box::new(storage), config.segment_bytes);
         Ok(Self::build(config, Box::new(entropy), Some(opened), now))
     }
 
@@ -144,16 +146,18 @@ impl Engine {
         let (anonymous_id, install_id) = (config.anonymous_id.take(), config.install_id.take());
         let fresh = || State::new(id_or_new(install_id), id_or_new(anonymous_id));
         let is_new = recovered.state.is_none();
+        let begins_segment = log.as_ref().is_some_and(Log::begins_segment);
         let age = recovered.state.as_ref().map_or(0, |state| state.age.millis);
         let mut engine = Self {
             state: recovered.state.unwrap_or_else(fresh),
             counters: recovered.counters,
             context: Properties::new(),
             ids: IdGenerator::default(),
-            queue: Queue::new(config.max_queue_events, config.max_queue_bytes),
+            queue: Queue::new(config.max_queue_events, config.max_queue_bytes).with_window(config.window_events),
             log,
             unsaved: Unsaved {
-                state: is_new || recovered.lost > 0,
+                // Nothing else may be saved for a long time, and until then what is not needed any more stays.
+                state: is_new || recovered.lost > 0 || begins_segment,
                 age,
                 ..Unsaved::default()
             },
@@ -177,6 +181,10 @@ impl Engine {
             engine
                 .notices
                 .add(Notice::Dropped(Cow::Borrowed(Reason::StorageLost.as_str())));
+        }
+        if recovered.undecided.iter().any(|event| !engine.may_keep(event.seq)) {
+            // They were on their way when the person said no, and nobody has heard what became of them.
+            engine.empty(Reason::OptedOut);
         }
         if !engine.state.erasing.is_empty() {
             engine.hurry();

@@ -59,6 +59,9 @@ pub mod notice;
 pub mod engine;
 #[cfg(feature = "native")]
 pub mod native;
+#[cfg(feature = "planted-bugs")]
+#[doc(hidden)]
+pub mod planted;
 
 pub use trailmark_protocol::{Reason, Timestamp, Uuid};
 

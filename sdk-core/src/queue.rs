@@ -55,6 +55,7 @@ pub struct Queue {
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
+    max_window: usize,
 }
 
 /// Waiting events that are on the storage alone.
@@ -79,14 +80,20 @@ impl Queue {
         Self {
             max_events,
             max_bytes,
+            max_window: WINDOW_EVENTS,
             ..Self::default()
         }
+    }
+
+    /// The same with another window than [`WINDOW_EVENTS`].
+    pub(crate) fn with_window(self, max_window: usize) -> Self {
+        Self { max_window, ..self }
     }
 
     /// Adds the newest event, saved at `place` or not saved. Make room for it first.
     pub(crate) fn push(&mut self, mut entry: Entry, place: Option<Place>) {
         entry.segment = place.map(|place| place.segment);
-        let room = self.window.len() < WINDOW_EVENTS && self.window_bytes < WINDOW_BYTES;
+        let room = self.window.len() < self.max_window && self.window_bytes < WINDOW_BYTES;
         match place {
             _ if self.rest.is_none() && self.unsaved.is_empty() && (room || place.is_none()) => {
                 self.window_bytes += entry.json.len();
@@ -108,6 +115,8 @@ impl Queue {
             seqs: Ranges::default(),
             bytes: 0,
         });
+        // What was saved late, because the storage had failed, or again, is not where its number would have it.
+        rest.from = rest.from.min(place);
         rest.seqs.insert(seq, seq);
         rest.bytes += bytes;
     }
@@ -167,21 +176,20 @@ impl Queue {
     fn read_on(&mut self, log: &mut Log, mut rest: Rest) -> u64 {
         let (entries, next) = log.load(rest.from, &rest.seqs);
         let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
-        let before = rest.seqs.count();
-        if let Some(newest) = entries.last() {
-            rest.seqs.remove_through(newest.seq);
-        }
-        let (left, passed) = (rest.seqs.count(), before - rest.seqs.count());
+        rest.seqs.remove_all(entries.iter().map(|entry| entry.seq));
         rest.bytes = rest.bytes.saturating_sub(bytes);
         self.window_bytes += bytes;
         self.bytes += bytes;
-        let missing = passed - entries.len() as u64;
         self.window.extend(entries);
+        if !self.window.iter().is_sorted_by_key(|entry| entry.seq) {
+            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
+        }
+        let left = rest.seqs.count();
         match next {
             Some(from) if left > 0 => self.rest = Some(Rest { from, ..rest }),
-            _ => return missing + left,
+            _ => return left,
         }
-        missing
+        0
     }
 
     /// What was in memory alone is saved now: it need not stay there behind what is on the storage.
@@ -238,6 +246,11 @@ impl Queue {
     /// Those that are next to be sent, oldest first.
     pub fn window(&self) -> impl Iterator<Item = &Entry> {
         self.window.iter()
+    }
+
+    #[cfg(feature = "planted-bugs")]
+    pub(crate) fn window_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.window.iter_mut()
     }
 
     /// The events of the open request.
@@ -323,7 +336,11 @@ impl Queue {
         let in_memory = [self.window.front(), self.unsaved.front(), self.taken.first()];
         let oldest = in_memory.map(|entry| entry.map(|entry| entry.seq));
         let on_storage = self.rest.as_ref().and_then(|rest| rest.seqs.first());
-        oldest.into_iter().flatten().chain(on_storage).any(|oldest| oldest <= seq)
+        oldest
+            .into_iter()
+            .flatten()
+            .chain(on_storage)
+            .any(|oldest| oldest <= seq)
     }
 }
 

@@ -52,6 +52,10 @@ pub fn decide(outcome: &Outcome, ids: &[Uuid], now: Timestamp) -> Decision {
 }
 
 fn settle(body: &str, ids: &[Uuid]) -> Option<Decision> {
+    #[cfg(feature = "planted-bugs")]
+    if crate::planted::has(crate::planted::Bug::AnyAnswerIsAReceipt) {
+        return Some(Decision::Settle(vec![Fate::Delivered; ids.len()], Duration::ZERO));
+    }
     let receipt = Receipt::from_json(body).ok()?;
     let pace = Duration::from_millis(receipt.next_send_after_ms).min(RETRY_AFTER_CAP);
     Some(Decision::Settle(fates(&receipt, ids)?, pace))

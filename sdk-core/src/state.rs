@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) age: AgeClock,
     /// The requests to erase that are not yet delivered, by number.
     pub(crate) erasing: Vec<u64>,
+    /// The number of the latest of them, delivered or not.
+    pub(crate) last_erase: u64,
     pub(crate) identity: Identity,
     pub(crate) session: Option<Session>,
     pub(crate) registered: Registered,
@@ -38,6 +40,7 @@ impl State {
             sessions: 0,
             age: AgeClock::default(),
             erasing: Vec::new(),
+            last_erase: 0,
             identity: Identity::new(anonymous_id),
             session: None,
             registered: Registered::default(),
@@ -97,7 +100,9 @@ pub(crate) fn to_json(state: &State, counters: &Counters, undecided: &Ranges) ->
     }
     if !state.erasing.is_empty() {
         let seqs = Ranges::of(state.erasing.iter().copied());
-        object = object.raw("erasing", &seqs.to_json());
+        object = object
+            .raw("erasing", &seqs.to_json())
+            .int("last_erase", state.last_erase);
     }
     if let Some(at) = state.age.looked_at {
         object = object.raw("looked_at", &at.micros().to_string());
@@ -155,6 +160,7 @@ pub(crate) fn from_json(json: &str) -> Option<Checkpoint> {
             "age" => state.age.millis = as_u64(value)?,
             "opted_out" => state.opted_out = value == "true",
             "erasing" => state.erasing = Ranges::from_json(value)?.iter().collect(),
+            "last_erase" => state.last_erase = as_u64(value)?,
             "looked_at" => state.age.looked_at = Some(Timestamp::from_micros(as_i64(value)?)),
             "session" => state.session = Some(session(value)?),
             "registered" => state.registered = Registered::new(Properties::from_json(value).ok()?),
@@ -215,6 +221,7 @@ mod tests {
         state.opted_out = true;
         state.sessions = 9;
         state.erasing = vec![11, 12];
+        state.last_erase = 12;
         state.age = AgeClock {
             millis: 5,
             looked_at: Some(at(-8)),

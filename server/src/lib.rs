@@ -29,6 +29,9 @@ pub mod query;
 pub mod database;
 pub mod postgres;
 pub mod observe;
+#[cfg(feature = "planted-bugs")]
+#[doc(hidden)]
+pub mod planted;
 
 pub use app::{Server, StartError};
 pub use config::Config;

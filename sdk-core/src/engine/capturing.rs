@@ -180,7 +180,7 @@ impl Engine {
         now: Timestamp,
         build: impl FnOnce(&Self, Uuid, u64) -> Result<Box<str>, Reason>,
     ) -> Result<Uuid, Reason> {
-        if self.closed || self.state.opted_out {
+        if self.closed || !self.may_keep(self.counters.captured + 1) {
             return self.drop_at_capture(Reason::ShutDown, now);
         }
         if own {

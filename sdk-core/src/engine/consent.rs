@@ -6,6 +6,7 @@ use super::capturing::Fresh;
 use super::{Engine, dropped, new_id};
 use crate::flush::Flush;
 use crate::properties::Properties;
+use crate::queue::Entry;
 use crate::state::{Counters, State};
 use crate::verdict::Fate;
 
@@ -18,7 +19,9 @@ impl Engine {
             self.state.opted_out = true;
             self.empty(Reason::OptedOut);
             self.state.session = None;
-            self.forget_on_storage(now);
+            self.refresh_context();
+            self.unsaved.state = true;
+            self.save(None, now);
         }
     }
 
@@ -43,29 +46,30 @@ impl Engine {
     /// nothing else was captured, the install is forgotten, too: its id and its counters begin anew.
     pub fn delete_my_data(&mut self, now: Timestamp) {
         self.empty(Reason::Deleted);
-        self.state.opted_out = false;
+        let deleted = self.state.identity.clone();
+        let mut identity = deleted.clone();
+        identity.reset(new_id(&mut *self.entropy, now));
+        self.begin_epoch(identity);
+        // All of it is in the one record of the request to erase: no crash leaves half of it.
+        self.state.opted_out = true;
+        self.state.last_erase = self.counters.captured + 1;
+        self.state.erasing.push(self.state.last_erase);
         let properties = Properties::new().with("install_id", &self.state.install_id);
-        let asked = self.admit(
+        let _ = self.admit(
             &Fresh {
                 own: false,
                 properties: &properties,
+                identity: Some(&deleted),
                 ..Fresh::new(names::ERASE)
             },
             now,
         );
-        self.state
-            .erasing
-            .extend(asked.is_ok().then_some(self.counters.captured));
-        let mut identity = self.state.identity.clone();
-        identity.reset(new_id(&mut *self.entropy, now));
-        self.begin_epoch(identity);
-        self.state.opted_out = true;
-        self.forget_on_storage(now);
         self.hurry();
     }
 
-    /// Drops everything that is not on its way, but for requests to erase.
-    fn empty(&mut self, reason: Reason) {
+    /// Drops everything that is not on its way, but for requests to erase. Once the next record is saved, no byte of it is
+    /// on the storage.
+    pub(super) fn empty(&mut self, reason: Reason) {
         self.drop_waiting_request(reason);
         let mut kept = Vec::new();
         loop {
@@ -77,17 +81,26 @@ impl Engine {
                 self.leave(&entry, &dropped(reason));
             }
         }
-        kept.into_iter().for_each(|entry| self.queue.hold(entry));
+        self.close_segment();
+        kept.into_iter().for_each(|entry| self.hold_apart(entry));
     }
 
-    /// Leaves no byte of a dropped event on the storage.
-    fn forget_on_storage(&mut self, now: Timestamp) {
-        self.unsaved.state = true;
-        self.refresh_context();
+    /// Keeps a request to erase. If its segment is closed, it is saved anew, so that what is beside it can go.
+    pub(super) fn hold_apart(&mut self, mut entry: Entry) {
+        let log = self.log.as_ref();
+        if log.is_some_and(|log| entry.segment.is_some_and(|segment| !log.is_open(segment))) {
+            self.unsaved.freed.extend(entry.segment.take());
+            self.unsaved.moved = true;
+            self.unsaved.state = true;
+        }
+        self.queue.hold(entry);
+    }
+
+    /// Nothing of this segment stays behind once its events are decided.
+    fn close_segment(&mut self) {
         if let Some(log) = &mut self.log {
             log.close_segment();
         }
-        self.save(None, now);
     }
 
     /// Whether it is a request to erase.
@@ -107,8 +120,8 @@ impl Engine {
         }
         self.state.erasing.retain(|asked| *asked != seq);
         self.unsaved.state = true;
-        let nothing_since = self.state.opted_out && self.counters.captured == seq;
-        if nothing_since && *fate == Fate::Delivered {
+        let nothing_since = self.state.opted_out && self.counters.captured == self.state.last_erase;
+        if nothing_since && self.state.erasing.is_empty() && *fate == Fate::Delivered {
             self.forget_install();
         }
     }
@@ -125,8 +138,6 @@ impl Engine {
         self.unsaved.settled = Default::default();
         self.sending.hurry_up_to = 0;
         self.flushes.iter_mut().for_each(Flush::forget_numbers);
-        if let Some(log) = &mut self.log {
-            log.close_segment();
-        }
+        self.close_segment();
     }
 }

@@ -7,7 +7,7 @@ use crate::log::Place;
 use crate::log::ranges::Ranges;
 use crate::log::record::Saved;
 use crate::notice::Notice;
-use crate::queue::Entry;
+use crate::queue::{Entry, Queue};
 use crate::state::to_json;
 use crate::stats::count;
 use crate::verdict::Fate;
@@ -22,6 +22,11 @@ impl Engine {
             self.unsaved.settled = Default::default();
             return None;
         }
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::has(crate::planted::Bug::SegmentGoesFirst) {
+            let freed = std::mem::take(&mut self.unsaved.freed);
+            freed.into_iter().for_each(|segment| log.decided(segment));
+        }
         let failed_before = log.error().is_some();
         if let Some(event) = event {
             log.record().event(event);
@@ -30,12 +35,8 @@ impl Engine {
             log.record().settled(&self.unsaved.settled);
         }
         if self.unsaved.state || log.begins_segment() {
-            let mut undecided: Ranges = self.queue.seqs();
-            event
-                .into_iter()
-                .for_each(|event| undecided.insert(event.seq, event.seq));
             log.record()
-                .checkpoint(&to_json(&self.state, &self.counters, &undecided));
+                .checkpoint(&to_json(&self.state, &self.counters, &undecided(&self.queue, event)));
         }
         let place = log.commit(u64::from(event.is_some()), now);
         self.unsaved.settled = Default::default();
@@ -45,12 +46,13 @@ impl Engine {
                     self.unsaved.age = self.state.age.millis;
                 }
                 self.unsaved.state = false;
-                std::mem::take(&mut self.unsaved.freed)
-                    .into_iter()
-                    .for_each(|segment| log.decided(segment));
-                if failed_before {
-                    self.save_the_rest(now);
+                if failed_before || self.unsaved.moved {
+                    self.save_the_rest(event, now);
                 }
+                if failed_before && self.is_saved() {
+                    self.notices.add(Notice::StorageWorks);
+                }
+                self.free();
             }
             None if !failed_before => self.note_failure(),
             None => {}
@@ -64,16 +66,33 @@ impl Engine {
         self.notices.add(Notice::StorageFailing(text));
     }
 
-    /// The storage works again: what was captured meanwhile goes there, too.
-    fn save_the_rest(&mut self, now: Timestamp) {
+    /// Saves the events that are in memory alone, unless the storage fails. `newest` is saved, but not yet queued.
+    fn save_the_rest(&mut self, newest: Option<&Saved<'_>>, now: Timestamp) {
         let Some(log) = &mut self.log else { return };
+        let checkpoint = to_json(&self.state, &self.counters, &undecided(&self.queue, newest));
         for entry in self.queue.unsaved() {
+            if log.begins_segment() {
+                log.record().checkpoint(&checkpoint);
+            }
             log.record().event(&saved(entry));
             let Some(place) = log.commit(1, now) else { return };
             entry.segment = Some(place.segment);
         }
         self.queue.all_saved();
-        self.notices.add(Notice::StorageWorks);
+        self.unsaved.moved = false;
+    }
+
+    fn is_saved(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| log.error().is_none())
+    }
+
+    /// Gives up the segments of decided events, once all that was in them is saved elsewhere.
+    fn free(&mut self) {
+        let Some(log) = self.log.as_mut().filter(|log| log.error().is_none()) else {
+            return;
+        };
+        let freed = std::mem::take(&mut self.unsaved.freed);
+        freed.into_iter().for_each(|segment| log.decided(segment));
     }
 
     /// A storage that failed gets another chance, even if nothing is captured.
@@ -110,6 +129,13 @@ impl Engine {
         self.decided(entry.seq, fate);
         self.unsaved.freed.extend(entry.segment);
     }
+}
+
+/// The numbers of what is queued, and of what is about to be.
+fn undecided(queue: &Queue, newest: Option<&Saved<'_>>) -> Ranges {
+    let mut seqs = queue.seqs();
+    newest.into_iter().for_each(|event| seqs.insert(event.seq, event.seq));
+    seqs
 }
 
 /// An event of the queue as it is saved. Whose session it belongs to mattered when it was captured.

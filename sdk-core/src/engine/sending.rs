@@ -159,6 +159,12 @@ impl Engine {
         );
         let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
         let counters = counters_json(self.counters.captured, dropped);
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::has(crate::planted::Bug::IdentityAtSend) {
+            self.queue
+                .window_mut()
+                .for_each(|entry| crate::planted::restamp(entry, &self.state.identity));
+        }
         let body = batch::body(&self.state.install_id, self.queue.take(size), &counters);
         Open {
             id: self.ids.next(unix_millis(now), bytes(&mut *self.entropy)),
@@ -225,6 +231,7 @@ impl Engine {
         self.sending.open = None;
         for (entry, fate) in self.queue.settle().into_iter().zip(fates) {
             match fate {
+                Fate::Again if self.state.opted_out && self.is_erasing(entry.seq) => self.hold_apart(entry),
                 Fate::Again if self.may_keep(entry.seq) => self.queue.hold(entry),
                 Fate::Again => self.leave(&entry, &dropped(Reason::OptedOut)),
                 _ => self.leave(&entry, &fate),
@@ -274,8 +281,11 @@ impl Engine {
             0 | 1 => self.drop_request(Reason::TooLarge),
             events => {
                 self.sending.max_events = events / 2;
-                self.queue.untake();
-                self.close_request();
+                // What of it may be kept by somebody who has opted out meanwhile is decided where all ends come together.
+                if !self.state.opted_out {
+                    self.queue.untake();
+                    self.close_request();
+                }
             }
         }
     }
@@ -295,7 +305,7 @@ impl Engine {
         self.sending.open = None;
         for entry in self.queue.settle() {
             if self.is_erasing(entry.seq) {
-                self.queue.hold(entry);
+                self.hold_apart(entry);
             } else {
                 self.leave(&entry, &dropped(reason));
             }

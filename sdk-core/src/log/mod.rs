@@ -41,6 +41,8 @@ pub(crate) struct Place {
 /// A log on a storage. See the [module](self).
 pub(crate) struct Log {
     storage: Box<dyn Storage>,
+    /// A segment is closed when it is this long.
+    segment_bytes: u64,
     writer: Writer,
     /// How many undecided events are in each segment.
     live: BTreeMap<u64, u64>,
@@ -71,7 +73,7 @@ impl Log {
 
     /// Whether the next record must have a checkpoint in it.
     pub(crate) fn begins_segment(&self) -> bool {
-        self.open.is_none_or(|end| end.offset >= SEGMENT_BYTES)
+        self.open.is_none_or(|end| end.offset >= self.segment_bytes)
     }
 
     /// The record that is being made; it is appended by [`Log::commit`].
@@ -93,7 +95,7 @@ impl Log {
             return None;
         }
         let at = match self.open {
-            Some(end) if end.offset < SEGMENT_BYTES => end,
+            Some(end) if end.offset < self.segment_bytes => end,
             _ => self.next_segment(),
         };
         let bytes = self.writer.seal();
@@ -102,6 +104,8 @@ impl Log {
         self.writer.clear();
         if let Err(error) = result {
             self.open = None;
+            // What it left is not needed, and must not stay.
+            self.live.entry(at.segment).or_default();
             let wait = Wait::start(now, STORAGE_RETRY);
             self.failure = Some(Failure { error, wait });
             return None;
@@ -136,12 +140,18 @@ impl Log {
         }
     }
 
-    /// Removes a segment that is not being written. One that cannot be removed is tried again at the next start.
+    /// Removes a segment if another one is being written. Before the first record, and after a failure, it may be the one
+    /// that has the latest checkpoint. One that cannot be removed is tried again at the next start.
     fn remove(&mut self, segment: u64) {
-        if self.open.is_none_or(|end| end.segment != segment) {
+        if self.open.is_some_and(|end| end.segment != segment) {
             self.live.remove(&segment);
             let _ = self.storage.remove(&Self::file(segment));
         }
+    }
+
+    /// Whether this segment is the one that is being written.
+    pub(crate) fn is_open(&self, segment: u64) -> bool {
+        self.open.is_some_and(|end| end.segment == segment)
     }
 
     /// The next record begins a segment, so that nothing of this one stays behind once its events are decided.

@@ -56,12 +56,22 @@ impl Ranges {
         range.is_some_and(|(_, last)| seq <= *last)
     }
 
-    /// Takes out all numbers up to `last`.
-    pub(crate) fn remove_through(&mut self, last: u64) {
-        self.0.retain(|(_, end)| *end > last);
-        if let Some((first, _)) = self.0.first_mut() {
-            *first = (*first).max(last.saturating_add(1));
+    /// Takes out these numbers; they must ascend.
+    pub(crate) fn remove_all(&mut self, seqs: impl Iterator<Item = u64>) {
+        let mut seqs = seqs.peekable();
+        let mut left = Self::default();
+        for (mut first, last) in std::mem::take(&mut self.0) {
+            while let Some(seq) = seqs.next_if(|seq| *seq <= last) {
+                if first < seq {
+                    left.0.push((first, seq - 1));
+                }
+                first = first.max(seq + 1);
+            }
+            if first <= last {
+                left.0.push((first, last));
+            }
         }
+        *self = left;
     }
 
     /// Adds all numbers of `other`.
@@ -123,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_taken_out_from_below() {
-        let mut ranges = Ranges::of([1, 2, 3, 7, 8, 10]);
-        ranges.remove_through(7);
-        assert_eq!(ranges, Ranges::of([8, 10]));
-        ranges.extend(&Ranges::of([2, 9]));
-        assert_eq!(ranges, Ranges::of([2, 8, 9, 10]));
-        ranges.remove_through(u64::MAX);
+    fn numbers_are_taken_out_wherever_they_are() {
+        let mut ranges = Ranges::of([1, 2, 3, 4, 7, 8, 10]);
+        ranges.remove_all([0, 1, 3, 5, 7, 10, 11].into_iter());
+        assert_eq!(ranges, Ranges::of([2, 4, 8]));
+        ranges.extend(&Ranges::of([3, 9]));
+        assert_eq!(ranges.iter().collect::<Vec<_>>(), [2, 3, 4, 8, 9]);
+        ranges.remove_all(2..=9);
         assert_eq!(ranges, Ranges::default());
     }
 

@@ -6,10 +6,10 @@ use trailmark_protocol::Reason;
 
 use super::ranges::Ranges;
 use super::record::{Item, Saved, items, payloads};
-use super::{Log, Place, SEGMENT_BYTES, Writer};
+use super::{Log, Place, Writer};
 use crate::state::{Checkpoint, Counters, State, from_json};
 use crate::stats::count;
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageError};
 
 /// What a client remembers.
 #[derive(Debug, Default)]
@@ -111,9 +111,10 @@ impl Replay {
 }
 
 impl Log {
-    /// Reads what is there. A segment that cannot be read is left out: its events are missed by their numbers. A storage
-    /// that cannot even be listed is not written to either, so that nothing in it is overwritten.
-    pub(crate) fn open(mut storage: Box<dyn Storage>) -> (Self, Recovered) {
+    /// Reads what is there. A storage that cannot be listed or read as a whole is not believed in parts, because an older
+    /// checkpoint may say the opposite of the latest; nor is it written to, so that nothing is lost once it can be read
+    /// again (a phone that was not yet unlocked, say).
+    pub(crate) fn open(mut storage: Box<dyn Storage>, segment_bytes: u64) -> (Self, Recovered) {
         let (mut numbers, unusable) = match storage.list() {
             Ok(files) => (files.iter().filter_map(|file| Self::number(file)).collect(), None),
             Err(error) => (Vec::new(), Some(error)),
@@ -121,6 +122,7 @@ impl Log {
         numbers.sort_unstable();
         let mut log = Self {
             storage,
+            segment_bytes,
             writer: Writer::default(),
             live: numbers.iter().map(|number| (*number, 0)).collect(),
             open: None,
@@ -128,39 +130,48 @@ impl Log {
             failure: None,
             unusable,
         };
-        let recovered = log.replay(&numbers);
-        log.sweep();
-        (log, recovered)
+        match log.replay(&numbers) {
+            Ok(recovered) => {
+                log.sweep();
+                (log, recovered)
+            }
+            Err(error) => {
+                log.unusable = Some(error);
+                (log, Recovered::default())
+            }
+        }
     }
 
-    fn replay(&mut self, numbers: &[u64]) -> Recovered {
+    fn replay(&mut self, numbers: &[u64]) -> Result<Recovered, StorageError> {
         let mut replay = Replay::default();
         for number in numbers {
-            self.open = match self.storage.read(&Self::file(*number)) {
-                Ok(segment) => replay_segment(&mut replay, *number, &segment),
-                Err(_) => None,
-            };
+            let segment = self.storage.read(&Self::file(*number))?;
+            self.open = replay_segment(&mut replay, *number, &segment).filter(|end| end.offset < self.segment_bytes);
         }
         let recovered = replay.end();
         for event in &recovered.undecided {
             *self.live.entry(event.place.segment).or_default() += 1;
         }
-        recovered
+        Ok(recovered)
     }
 }
 
-/// Returns the end of the segment if it can be written on: it is not full, and nothing torn is at its end.
+/// Returns the end of the segment if it can be written on: nothing torn is there, and the checkpoint that makes those
+/// before it superfluous was read.
 fn replay_segment(replay: &mut Replay, number: u64, segment: &[u8]) -> Option<Place> {
-    let mut end = 0;
+    let (mut end, mut has_checkpoint) = (0, false);
     for (offset, payload) in payloads(segment, 0) {
         let place = Place {
             segment: number,
             offset: offset as u64,
         };
         end = offset + super::record::HEADER + payload.len();
-        items(payload).for_each(|item| replay.item(item, place));
+        for item in items(payload) {
+            has_checkpoint |= matches!(item, Item::Checkpoint(_));
+            replay.item(item, place);
+        }
     }
-    (end == segment.len() && (end as u64) < SEGMENT_BYTES).then_some(Place {
+    (end == segment.len() && has_checkpoint).then_some(Place {
         segment: number,
         offset: end as u64,
     })

@@ -16,6 +16,8 @@ struct State {
     room: Option<usize>,
     /// Nothing can be listed.
     gone: bool,
+    /// No file can be read.
+    unreadable: bool,
 }
 
 impl Disk {
@@ -25,6 +27,10 @@ impl Disk {
 
     pub(crate) fn set_gone(&self, gone: bool) {
         self.0.lock().unwrap().gone = gone;
+    }
+
+    pub(crate) fn set_unreadable(&self, unreadable: bool) {
+        self.0.lock().unwrap().unreadable = unreadable;
     }
 
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
@@ -59,6 +65,9 @@ impl Storage for Disk {
 
     fn read(&mut self, file: &str) -> Result<Vec<u8>, StorageError> {
         let state = self.0.lock().unwrap();
+        if state.unreadable {
+            return Err(StorageError("operation not permitted".into()));
+        }
         state
             .files
             .get(file)

@@ -150,7 +150,10 @@ fn a_flush_is_not_over_while_events_are_on_the_storage_alone() {
     let flush = device.engine.flush();
     for delivered in [1_000, 2_000] {
         device.deliver();
-        assert_eq!((device.engine.take_flush(flush), device.stats().delivered), (None, delivered));
+        assert_eq!(
+            (device.engine.take_flush(flush), device.stats().delivered),
+            (None, delivered)
+        );
     }
     device.deliver();
     assert_eq!(device.engine.take_flush(flush).unwrap().delivered, 2_500);

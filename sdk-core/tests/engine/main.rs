@@ -10,4 +10,5 @@ mod storing;
 mod sessions;
 mod registering;
 mod consent;
+mod killed;
 mod laws;

@@ -103,30 +103,49 @@ async fn keep(
     received_at: Timestamp,
     sent_at: Option<Timestamp>,
 ) -> Result<Receipt, Problem> {
-    let checked: Vec<_> = incoming.events.iter().map(|raw| validate::validate(raw)).collect();
-    let newest = checked.iter().flatten().filter_map(|event| event.timestamp).max();
-    let clocks = Clocks::new(received_at, sent_at, newest);
-    let bytes: usize = incoming.events.iter().map(|raw| raw.get().len()).sum();
-    let head = BatchHead {
-        project_id: grant.project_id,
-        received_at,
-        install_id: install_id(incoming),
-    };
-    let payload = lay_out(&checked, &head, &clocks, bytes);
+    let Judged { payload, results } = judge(incoming, grant.project_id, received_at, sent_at);
     let accepted = payload.events();
     if accepted > 0 {
         app.journal.append(payload.finish()).await.map_err(refused)?;
     }
     app.requests.accepted(accepted);
+    Ok(Receipt {
+        accepted,
+        results,
+        next_send_after_ms: 0,
+    })
+}
+
+/// What becomes of a batch.
+#[derive(Debug)]
+pub struct Judged {
+    /// The events to keep, as the journal takes them.
+    pub payload: BatchWriter,
+    /// The verdicts on the others.
+    pub results: Vec<Refused>,
+}
+
+/// Judges each event of a batch alone. Pure, but for the id of an event that came without one.
+#[must_use]
+pub fn judge(incoming: &Incoming<'_>, project_id: i32, received_at: Timestamp, sent_at: Option<Timestamp>) -> Judged {
+    let checked: Vec<_> = incoming.events.iter().map(|raw| validate::validate(raw)).collect();
+    let newest = checked.iter().flatten().filter_map(|event| event.timestamp).max();
+    let clocks = Clocks::new(received_at, sent_at, newest);
+    let bytes: usize = incoming.events.iter().map(|raw| raw.get().len()).sum();
+    let head = BatchHead {
+        project_id,
+        received_at,
+        install_id: install_id(incoming),
+    };
+    let payload = lay_out(&checked, &head, &clocks, bytes);
     let results = checked
         .into_iter()
         .enumerate()
         .filter_map(|(index, event)| event.err().map(|invalid| verdict(index, invalid)));
-    Ok(Receipt {
-        accepted,
+    Judged {
+        payload,
         results: results.collect(),
-        next_send_after_ms: 0,
-    })
+    }
 }
 
 /// An install id that could not be stored is as good as none.
@@ -168,7 +187,9 @@ fn verdict(index: usize, invalid: Invalid) -> Refused {
     }
 }
 
-fn refused(error: AppendError) -> Problem {
+/// The answer to a batch that the journal does not take.
+#[must_use]
+pub fn refused(error: AppendError) -> Problem {
     match error {
         AppendError::Full => Problem::new(Code::JournalFull, "the journal is at its disk bound"),
         AppendError::TooLarge => Problem::new(Code::BodyTooLarge, "the batch is larger than a journal record"),
