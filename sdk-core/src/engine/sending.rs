@@ -135,9 +135,12 @@ impl Engine {
     fn open_request(&mut self, now: Timestamp) -> Open {
         let waiting = self.queue.waiting().iter();
         let size = batch::cut(waiting, self.sending.max_events, self.config.max_batch_bytes);
+        self.queue.take(size);
+        let taken = self.queue.taken();
+        let queued = (self.queue.len() - taken.len()) as u64;
         let dropped = self.stats.dropped.iter().map(|(reason, count)| (&**reason, *count));
-        let counters = counters_json(self.stats.captured, dropped);
-        let body = batch::body(&self.install_id, self.queue.take(size), &counters);
+        let counters = counters_json(self.stats.captured, queued, dropped);
+        let body = batch::body(&self.install_id, taken, &counters);
         Open {
             id: self.ids.next(unix_millis(now), bytes(&mut *self.entropy)),
             body: body.into(),
