@@ -22,6 +22,7 @@ pub mod app;
 pub mod gateway;
 pub mod ingest;
 pub mod event;
+pub mod install;
 pub mod journal;
 pub mod writer;
 pub mod store;

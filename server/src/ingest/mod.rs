@@ -21,6 +21,7 @@ use crate::gateway::body::{self, Metered};
 use crate::gateway::keyring::Grant;
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::query_string;
+use crate::install::InstallReport;
 use crate::journal::AppendError;
 use crate::store::KeyKind;
 
@@ -28,6 +29,7 @@ pub mod decompress;
 pub mod decode;
 pub mod validate;
 pub mod normalize;
+pub mod counters;
 
 use decode::{Incoming, Shapes};
 use decompress::Coding;
@@ -67,7 +69,7 @@ async fn accept(app: &App, request: Request, shapes: Shapes) -> Result<Response,
         Some(grant) => grant,
         None => authorise(app, incoming.api_key.as_deref(), KeyKind::Write).await?,
     };
-    let receipt = keep(app, &incoming, grant, received_at, sent_at(&parts, &incoming)).await?;
+    let receipt = keep(app, &parts, &incoming, grant, received_at).await?;
     Ok(respond(&receipt))
 }
 
@@ -104,23 +106,24 @@ fn sent_at(parts: &Parts, incoming: &Incoming<'_>) -> Option<Timestamp> {
 
 async fn keep(
     app: &App,
+    parts: &Parts,
     incoming: &Incoming<'_>,
     grant: Grant,
     received_at: Timestamp,
-    sent_at: Option<Timestamp>,
 ) -> Result<Receipt, Problem> {
     let checked: Vec<_> = incoming.events.iter().map(|raw| validate::validate(raw)).collect();
     let newest = checked.iter().flatten().filter_map(|event| event.timestamp).max();
-    let clocks = Clocks::new(received_at, sent_at, newest);
+    let clocks = Clocks::new(received_at, sent_at(parts, incoming), newest);
     let bytes: usize = incoming.events.iter().map(|raw| raw.get().len()).sum();
     let head = BatchHead {
         project_id: grant.project_id,
         received_at,
         install_id: install_id(incoming),
     };
-    let payload = lay_out(&checked, &head, &clocks, bytes);
+    let report = report(parts, incoming, &head, &checked);
+    let payload = lay_out(&checked, &head, report.as_ref(), &clocks, bytes);
     let accepted = payload.events();
-    if accepted > 0 {
+    if accepted > 0 || report.is_some() {
         app.journal.append(payload.finish()).await.map_err(refused)?;
     }
     metrics::counter!("trailmark_ingest_accepted_total").increment(accepted as u64);
@@ -143,13 +146,30 @@ fn install_id<'a>(incoming: &'a Incoming<'_>) -> Option<&'a str> {
         .filter(|id| id.len() <= trailmark_protocol::limits::ID_CHARS && !id.contains('\0'))
 }
 
+/// What the install says of itself. Counters that cannot be believed, or that nobody has sent, are as good as none.
+fn report(
+    parts: &Parts,
+    incoming: &Incoming<'_>,
+    head: &BatchHead<'_>,
+    checked: &[Result<CleanEvent<'_>, Invalid>],
+) -> Option<InstallReport> {
+    let counters = incoming.counters?;
+    let sdk = parts.headers.get(headers::SDK).and_then(|value| value.to_str().ok());
+    let report = head.install_id.and_then(|_| counters::report(counters, sdk, checked));
+    if report.is_none() {
+        metrics::counter!("trailmark_ingest_counters_ignored_total").increment(1);
+    }
+    report
+}
+
 fn lay_out(
     checked: &[Result<CleanEvent<'_>, Invalid>],
     head: &BatchHead<'_>,
+    report: Option<&InstallReport>,
     clocks: &Clocks,
     bytes: usize,
 ) -> BatchWriter {
-    let mut writer = BatchWriter::new(head, bytes + 64);
+    let mut writer = BatchWriter::with_report(head, report, bytes + 64);
     for event in checked.iter().flatten() {
         writer.push(&normalize::normalize(event, clocks, entropy));
     }
