@@ -16,3 +16,4 @@ mod shutdown;
 mod dead_letters;
 mod two_servers;
 mod journey;
+mod delivery;
