@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use sqlx::Row as _;
 use trailmark_protocol::{Timestamp, Uuid};
 use trailmark_server::event::{AcceptedEvent, BatchHead, BatchWriter};
 use trailmark_server::install::InstallReport;
@@ -42,14 +43,16 @@ fn payload(said: &Said, events: &[AcceptedEvent<'_>]) -> Bytes {
 type Row = (String, i64, i64, String, Option<String>, Timestamp, Timestamp);
 
 async fn rows(store: &Store) -> Vec<Row> {
-    let rows: Vec<(String, i64, i64, String, Option<String>, PgTime, PgTime)> = sqlx::query_as(
-        "SELECT install_id, captured, queued, dropped::text, release, first_seen_at, last_seen_at FROM installs",
-    )
-    .fetch_all(store.pool())
-    .await
-    .unwrap();
-    let row = |(install, captured, queued, dropped, release, first, last): (_, _, _, _, _, PgTime, PgTime)| {
-        (install, captured, queued, dropped, release, first.0, last.0)
+    let rows = sqlx::query("SELECT * FROM installs")
+        .fetch_all(store.pool())
+        .await
+        .unwrap();
+    let row = |row: sqlx::postgres::PgRow| {
+        let time = |column| row.get::<PgTime, _>(column).0;
+        let dropped = row.get::<serde_json::Value, _>("dropped").to_string();
+        let (captured, queued, release) = (row.get("captured"), row.get("queued"), row.get("release"));
+        let (first, last) = (time("first_seen_at"), time("last_seen_at"));
+        (row.get("install_id"), captured, queued, dropped, release, first, last)
     };
     let mut rows: Vec<Row> = rows.into_iter().map(row).collect();
     rows.sort();
@@ -68,7 +71,7 @@ fn model(history: &[Said]) -> Vec<Row> {
         let latest = &all.iter().max_by_key(|said| rank(&said.2)).unwrap().2;
         let dropped = match latest.dropped["too_large"] {
             0 => "{}".to_owned(),
-            n => format!("{{\"too_large\": {n}}}"),
+            n => format!("{{\"too_large\":{n}}}"),
         };
         let seen = |after: Option<i64>| at(NOW).plus_micros(after.unwrap());
         let times = all.iter().map(|said| said.1);
