@@ -42,6 +42,10 @@ fn describe() {
         "Events answered with 202 and on stable storage."
     );
     describe_counter!("trailmark_ingest_dropped_total", "Events refused for good, by reason.");
+    describe_counter!(
+        "trailmark_ingest_counters_ignored_total",
+        "Batches whose counters could not be read."
+    );
     describe_gauge!(
         "trailmark_journal_backlog_bytes",
         Unit::Bytes,
