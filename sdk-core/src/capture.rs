@@ -5,7 +5,7 @@ use trailmark_protocol::{Event, Reason, Timestamp, Uuid, names};
 
 use crate::Properties;
 use crate::hooks::Draft;
-use crate::identity::{check_anonymous_id, check_length, check_user_id};
+use crate::identity::{check_anonymous_id, check_length, check_user_id, within};
 
 /// An event that says itself who and when: for backends and imports, where one client speaks for many devices.
 ///
@@ -293,13 +293,10 @@ pub(crate) fn freeze<'a>(
 }
 
 fn check_name(name: &str) -> Result<(), Reason> {
-    if name.is_empty() {
-        Err(Reason::MissingName)
-    } else if name.len() > NAME_CHARS && name.chars().count() > NAME_CHARS {
-        Err(Reason::NameTooLong)
-    } else {
-        Ok(())
+    if name.trim().is_empty() {
+        return Err(Reason::MissingName);
     }
+    within(name, NAME_CHARS, Reason::NameTooLong)
 }
 
 fn check_ids(event: &Event<'_>) -> Result<(), Reason> {

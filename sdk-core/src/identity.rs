@@ -113,14 +113,24 @@ fn check_id(id: &str, junk: Reason) -> Result<(), Reason> {
     if is_junk_id(id) { Err(junk) } else { Ok(()) }
 }
 
-/// Whether `id` is within [`ID_CHARS`].
+/// Whether `id` is within [`ID_CHARS`] and can be stored.
 ///
 /// # Errors
-/// [`Reason::IdTooLong`].
+/// [`Reason::IdTooLong`], or [`Reason::InvalidEvent`] for one with a NUL.
 pub(crate) fn check_length(id: &str) -> Result<(), Reason> {
+    within(id, ID_CHARS, Reason::IdTooLong)
+}
+
+/// Whether a text has at most so many characters, none of them a NUL: PostgreSQL has no place for it.
+///
+/// # Errors
+/// `too_long`, or [`Reason::InvalidEvent`].
+pub(crate) fn within(text: &str, chars: usize, too_long: Reason) -> Result<(), Reason> {
     // A text of at most that many bytes has at most that many characters.
-    if id.len() > ID_CHARS && id.chars().count() > ID_CHARS {
-        Err(Reason::IdTooLong)
+    if text.len() > chars && text.chars().count() > chars {
+        Err(too_long)
+    } else if text.contains('\0') {
+        Err(Reason::InvalidEvent)
     } else {
         Ok(())
     }

@@ -57,6 +57,9 @@ fn what_no_server_would_take_is_refused_at_capture_with_its_reason() {
     let deep = (0..40).fold(Properties::new(), |inner, _| Properties::new().with("in", inner));
     let table = [
         (new("").anonymous_id("a"), Reason::MissingName),
+        (new(" \t").anonymous_id("a"), Reason::MissingName),
+        (new("a\0b").anonymous_id("a"), Reason::InvalidEvent),
+        (new("x").user_id("u\0"), Reason::InvalidEvent),
         (new(&"é".repeat(201)).anonymous_id("a"), Reason::NameTooLong),
         (new("x"), Reason::MissingIdentity),
         (new("x").user_id("u".repeat(201)), Reason::IdTooLong),
