@@ -34,16 +34,17 @@ impl Batch<'_> {
     }
 }
 
-/// The `counters` of a batch: events ever captured by the install, and those dropped by reason.
+/// The `counters` of a batch: events ever captured by the install, those that stay on the device (undecided, and not in
+/// this batch), and those dropped by reason. As the batch is cut, captured = delivered + dropped + queued + its events.
 ///
 /// ```
-/// let json = trailmark_protocol::batch::counters_json(42, [("too_large", 1)]);
-/// assert_eq!(json, r#"{"captured":42,"dropped":{"too_large":1}}"#);
+/// let json = trailmark_protocol::batch::counters_json(42, 3, [("too_large", 1)]);
+/// assert_eq!(json, r#"{"captured":42,"queued":3,"dropped":{"too_large":1}}"#);
 /// ```
 #[must_use]
-pub fn counters_json<'a>(captured: u64, dropped: impl IntoIterator<Item = (&'a str, u64)>) -> String {
+pub fn counters_json<'a>(captured: u64, queued: u64, dropped: impl IntoIterator<Item = (&'a str, u64)>) -> String {
     let mut out = String::new();
-    let mut object = Object::open(&mut out).int("captured", captured);
+    let mut object = Object::open(&mut out).int("captured", captured).int("queued", queued);
     let reasons = Object::open(object.key("dropped"));
     dropped
         .into_iter()
@@ -56,6 +57,7 @@ pub fn counters_json<'a>(captured: u64, dropped: impl IntoIterator<Item = (&'a s
 #[cfg(feature = "serde")]
 mod raw {
     use std::borrow::Cow;
+    use std::collections::BTreeMap;
 
     use serde::Deserialize;
     use serde_json::value::RawValue;
@@ -91,6 +93,19 @@ mod raw {
         /// The install's own counters.
         #[serde(borrow, default)]
         pub counters: Option<&'a RawValue>,
+    }
+
+    /// The counters of a batch as they arrived: types checked, nothing else.
+    #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+    pub struct RawCounters {
+        /// Events ever captured by the install.
+        pub captured: u64,
+        /// Events that stayed on the device when the batch was cut. None if an older client does not say.
+        #[serde(default)]
+        pub queued: u64,
+        /// Events dropped on the device, by reason.
+        #[serde(default)]
+        pub dropped: BTreeMap<String, u64>,
     }
 
     /// One event as it arrived: types checked, nothing else.
@@ -136,4 +151,4 @@ mod raw {
 }
 
 #[cfg(feature = "serde")]
-pub use raw::{RawBatch, RawEvent, Text};
+pub use raw::{RawBatch, RawCounters, RawEvent, Text};

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use trailmark_protocol::receipt::Refused;
 use trailmark_protocol::{
-    Batch, Event, RawBatch, RawEvent, Reason, Receipt, Timestamp, Uuid, Verdict, batch::counters_json,
+    Batch, Event, RawBatch, RawEvent, Reason, Receipt, Timestamp, Uuid, Verdict,
+    batch::{RawCounters, counters_json},
 };
 
 /// Compares with a golden file. `GOLDEN_ADD=1` writes a file that is missing; one that is there is never changed.
@@ -68,14 +69,15 @@ fn events_are_written_as_frozen() {
 #[test]
 fn a_batch_is_written_as_frozen_and_read_event_by_event() {
     let (a, b) = (checkout(), identify());
-    let counters = counters_json(42, [("too_large", 1)]);
+    let counters = counters_json(42, 3, [("too_large", 1)]);
     let text = Batch {
         install_id: Some("i_1"),
         events: &[&a, &b],
         counters: Some(&counters),
     }
     .to_json();
-    assert_golden("batch.json", &text);
+    assert_golden("batch-queued.json", &text);
+    assert_eq!(counted_in(&text), (42, 3, 1));
 
     let raw: RawBatch<'_> = serde_json::from_str(&text).unwrap();
     assert_eq!(raw.install_id.as_deref(), Some("i_1"));
@@ -83,6 +85,26 @@ fn a_batch_is_written_as_frozen_and_read_event_by_event() {
     let event: RawEvent<'_> = serde_json::from_str(raw.batch[1].get()).unwrap();
     assert_eq!((event.event.as_deref(), event.seq), (Some("$identify"), Some(42)));
     assert_eq!(event.set.unwrap().get(), r#"{"plan":"pro"}"#);
+}
+
+/// The counters of a batch: captured, queued, and dropped as too large.
+fn counted_in(batch: &str) -> (u64, u64, u64) {
+    let raw: RawBatch<'_> = serde_json::from_str(batch).unwrap();
+    let counters: RawCounters = serde_json::from_str(raw.counters.unwrap().get()).unwrap();
+    (counters.captured, counters.queued, counters.dropped["too_large"])
+}
+
+#[test]
+fn a_batch_that_does_not_say_what_stayed_behind_is_still_read() {
+    let (a, b) = (checkout(), identify());
+    let text = Batch {
+        install_id: Some("i_1"),
+        events: &[&a, &b],
+        counters: Some(r#"{"captured":42,"dropped":{"too_large":1}}"#),
+    }
+    .to_json();
+    assert_golden("batch.json", &text);
+    assert_eq!(counted_in(&text), (42, 0, 1));
 }
 
 #[test]

@@ -38,6 +38,12 @@ pub struct Capture {
 
 impl Capture {
     /// An event of this name and nothing else.
+    ///
+    /// ```
+    /// # use trailmark_core::Capture;
+    /// let capture = Capture::new("$request").anonymous_id("visitor-9");
+    /// # let _ = capture;
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -55,11 +61,23 @@ impl Capture {
     }
 
     /// `$identify`: this device belongs to this user.
+    ///
+    /// ```
+    /// # use trailmark_core::{Capture, Properties};
+    /// let capture = Capture::identify("visitor-9", "u_7").set(Properties::new().with("plan", "pro"));
+    /// # let _ = capture;
+    /// ```
     pub fn identify(anonymous_id: impl Into<String>, user_id: impl Into<String>) -> Self {
         Self::new(names::IDENTIFY).anonymous_id(anonymous_id).user_id(user_id)
     }
 
     /// `$alias`: these two user ids are one person.
+    ///
+    /// ```
+    /// # use trailmark_core::Capture;
+    /// let capture = Capture::alias("u_7", "ada@example.com");
+    /// # let _ = capture;
+    /// ```
     pub fn alias(user_id: impl Into<String>, other_user_id: impl Into<String>) -> Self {
         let mut capture = Self::new(names::ALIAS).user_id(user_id);
         capture.alias = Some(other_user_id.into());
@@ -68,54 +86,109 @@ impl Capture {
 
     /// The event's own UUIDv7; made at capture if there is none. An import that derives it from its input can be
     /// repeated and changes nothing.
+    ///
+    /// ```
+    /// # use trailmark_core::{Capture, Uuid};
+    /// let id = Uuid::parse_str("01934f3e-8a00-7000-8000-000000000001").unwrap_or_default();
+    /// let capture = Capture::new("order").user_id("u_7").id(id);
+    /// # let _ = capture;
+    /// ```
     pub fn id(mut self, id: Uuid) -> Self {
         self.id = Some(id);
         self
     }
 
     /// The device.
+    ///
+    /// ```
+    /// # use trailmark_core::Capture;
+    /// let capture = Capture::new("$request").anonymous_id("visitor-9");
+    /// # let _ = capture;
+    /// ```
     pub fn anonymous_id(mut self, anonymous_id: impl Into<String>) -> Self {
         self.anonymous_id = Some(anonymous_id.into());
         self
     }
 
     /// The user.
+    ///
+    /// ```
+    /// # use trailmark_core::Capture;
+    /// let capture = Capture::new("order").user_id("u_7");
+    /// # let _ = capture;
+    /// ```
     pub fn user_id(mut self, user_id: impl Into<String>) -> Self {
         self.user_id = Some(user_id.into());
         self
     }
 
     /// The session.
+    ///
+    /// ```
+    /// # use trailmark_core::Capture;
+    /// let capture = Capture::new("order").user_id("u_7").session_id("s-1");
+    /// # let _ = capture;
+    /// ```
     pub fn session_id(mut self, session_id: impl Into<String>) -> Self {
         self.session_id = Some(session_id.into());
         self
     }
 
     /// When it happened; the time of the call if there is none.
+    ///
+    /// ```
+    /// # use trailmark_core::{Capture, Timestamp};
+    /// let capture = Capture::new("order").user_id("u_7").timestamp(Timestamp::from_millis(1_763_600_000_000));
+    /// # let _ = capture;
+    /// ```
     pub fn timestamp(mut self, timestamp: Timestamp) -> Self {
         self.timestamp = Some(timestamp);
         self
     }
 
     /// What is known about it.
+    ///
+    /// ```
+    /// # use trailmark_core::{Capture, Properties};
+    /// let capture = Capture::new("order").user_id("u_7").properties(Properties::new().with("total", 12.5));
+    /// # let _ = capture;
+    /// ```
     pub fn properties(mut self, properties: Properties) -> Self {
         self.properties = properties;
         self
     }
 
     /// The circumstances; the client's own if there are none.
+    ///
+    /// ```
+    /// # use trailmark_core::{Capture, Properties};
+    /// let capture = Capture::new("order").user_id("u_7").context(Properties::new().with("locale", "de-DE"));
+    /// # let _ = capture;
+    /// ```
     pub fn context(mut self, context: Properties) -> Self {
         self.context = Some(context);
         self
     }
 
     /// Person properties, last writer wins.
+    ///
+    /// ```
+    /// # use trailmark_core::{Capture, Properties};
+    /// let capture = Capture::new("order").user_id("u_7").set(Properties::new().with("plan", "pro"));
+    /// # let _ = capture;
+    /// ```
     pub fn set(mut self, set: Properties) -> Self {
         self.set = set;
         self
     }
 
     /// Person properties, first writer wins.
+    ///
+    /// ```
+    /// # use trailmark_core::{Capture, Properties};
+    /// let capture = Capture::new("order").user_id("u_7").set_once(Properties::new().with("first_order", 41));
+    /// # let _ = capture;
+    /// ```
     pub fn set_once(mut self, set_once: Properties) -> Self {
         self.set_once = set_once;
         self
@@ -124,6 +197,12 @@ impl Capture {
 
 impl Capture {
     /// What [hooks](crate::hooks) may change.
+    ///
+    /// ```
+    /// # use trailmark_core::Capture;
+    /// let capture = Capture::new("order").user_id("u_7");
+    /// assert_eq!(capture.draft().name, "order");
+    /// ```
     #[must_use]
     pub fn draft(&self) -> Draft {
         Draft {
@@ -134,6 +213,15 @@ impl Capture {
     }
 
     /// As the hooks left it.
+    ///
+    /// ```
+    /// # use trailmark_core::Capture;
+    /// let capture = Capture::new("order").user_id("u_7");
+    /// let mut draft = capture.draft();
+    /// draft.properties.insert("total", 12.5);
+    /// let capture = capture.drafted(draft);
+    /// # let _ = capture;
+    /// ```
     pub fn drafted(self, draft: Draft) -> Self {
         Self {
             name: draft.name,

@@ -53,6 +53,15 @@ pub const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 pub const SDK_NAME: &str = concat!("trailmark-rust/", env!("CARGO_PKG_VERSION"));
 
 /// Settings of one [`Engine`](crate::Engine). Start from [`Config::new`].
+///
+/// ```
+/// # use std::time::Duration;
+/// # use trailmark_core::Config;
+/// let mut config = Config::new("tm_pk_0193")?;
+/// config.flush_at = 50;
+/// config.flush_interval = Duration::from_secs(30);
+/// # Ok::<(), trailmark_core::ConfigError>(())
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -99,6 +108,12 @@ pub struct Config {
 
 impl Config {
     /// The defaults, with this write key.
+    ///
+    /// ```
+    /// # use trailmark_core::{Config, ConfigError};
+    /// assert!(Config::new("tm_pk_0193").is_ok());
+    /// assert_eq!(Config::new("tm_sk_0193").err(), Some(ConfigError::SecretKey));
+    /// ```
     ///
     /// # Errors
     /// The key is a secret key, or no key at all.

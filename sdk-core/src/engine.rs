@@ -48,6 +48,37 @@ pub enum Step {
 }
 
 /// The state machine. See the [module](self).
+///
+/// ```
+/// use trailmark_core::{Answer, Config, Engine, Entropy, Outcome, Properties, Step, Timestamp};
+///
+/// struct Counting(u8);
+/// impl Entropy for Counting {
+///     fn fill(&mut self, bytes: &mut [u8]) {
+///         bytes.iter_mut().for_each(|byte| {
+///             self.0 = self.0.wrapping_add(1);
+///             *byte = self.0;
+///         });
+///     }
+/// }
+///
+/// let mut now = Timestamp::from_millis(1_763_600_000_000);
+/// let mut engine = Engine::new(Config::new("tm_pk_0193")?, Counting(0), now)?;
+/// assert_eq!(engine.poll(now), Step::Idle);
+///
+/// engine.track("checkout", &Properties::new().with("total", 12.5), now).ok();
+/// let Step::WakeAt(due) = engine.poll(now) else { panic!("it waits for company") };
+///
+/// now = due;
+/// let Step::Send(request) = engine.poll(now) else { panic!("it is due") };
+/// assert_eq!(request.path, "/v1/batch");
+///
+/// // The driver sends it, and says what came of it.
+/// let answer = Answer { status: 202, body: r#"{"accepted":1,"results":[]}"#.into(), ..Answer::default() };
+/// engine.done(request.id, &Outcome::Answered(answer), now);
+/// assert_eq!(engine.stats().delivered, 1);
+/// # Ok::<(), trailmark_core::ConfigError>(())
+/// ```
 pub struct Engine {
     config: Config,
     entropy: Box<dyn Entropy>,

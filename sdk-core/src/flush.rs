@@ -8,6 +8,17 @@ use crate::stats::{Dropped, count};
 use crate::verdict::Fate;
 
 /// What a flush achieved.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use trailmark_core::{Client, Properties};
+/// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+/// client.track("checkout", Properties::new());
+/// let report = client.flush_blocking(Duration::from_secs(5));
+/// println!("{} delivered, {} lost, {} pending", report.delivered, report.dropped_total(), report.pending);
+/// assert_eq!(report.delivered + report.dropped_total() + report.pending, 1);
+/// # Ok::<(), trailmark_core::BuildError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FlushReport {
     /// Events that the server has on stable storage.
@@ -20,6 +31,11 @@ pub struct FlushReport {
 
 impl FlushReport {
     /// All events lost meanwhile.
+    ///
+    /// ```
+    /// # use trailmark_core::FlushReport;
+    /// assert_eq!(FlushReport::default().dropped_total(), 0);
+    /// ```
     #[must_use]
     pub fn dropped_total(&self) -> u64 {
         self.dropped.values().sum()

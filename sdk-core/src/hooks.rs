@@ -7,6 +7,13 @@ use crate::Properties;
 use crate::identity::Identity;
 
 /// An event before it is frozen. What is changed here is what is stored and sent.
+///
+/// ```
+/// # use trailmark_core::{Draft, Properties};
+/// let mut draft = Draft::new("checkout", Properties::new().with("total", 12.5));
+/// draft.properties.insert("currency", "EUR");
+/// assert_eq!(draft.properties.as_json(), r#"{"total":12.5,"currency":"EUR"}"#);
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Draft {
@@ -24,6 +31,11 @@ pub struct Draft {
 
 impl Draft {
     /// An event that belongs to whoever is the user when it is captured.
+    ///
+    /// ```
+    /// # use trailmark_core::{Draft, Properties};
+    /// assert_eq!(Draft::new("checkout", Properties::new()).name, "checkout");
+    /// ```
     #[must_use]
     pub fn new(name: &str, properties: Properties) -> Self {
         Self {
@@ -36,6 +48,12 @@ impl Draft {
     }
 
     /// Person properties without anything else.
+    ///
+    /// ```
+    /// # use trailmark_core::{Draft, Properties};
+    /// let draft = Draft::of_person("$set", Properties::new().with("plan", "pro"), Properties::new());
+    /// assert_eq!(draft.set.as_json(), r#"{"plan":"pro"}"#);
+    /// ```
     #[must_use]
     pub fn of_person(name: &str, set: Properties, set_once: Properties) -> Self {
         Self {
@@ -47,6 +65,14 @@ impl Draft {
 }
 
 /// Changes an event, or drops it with `None`. It runs on the thread that captures, outside of every lock of the client.
+///
+/// ```
+/// use std::sync::Arc;
+/// use trailmark_core::BeforeSend;
+///
+/// let no_debug: BeforeSend = Arc::new(|draft| (!draft.name.starts_with("debug_")).then_some(draft));
+/// # let _ = no_debug;
+/// ```
 pub type BeforeSend = Arc<dyn Fn(Draft) -> Option<Draft> + Send + Sync>;
 
 /// What came out of the hooks.
@@ -59,6 +85,15 @@ pub struct Hooked {
 }
 
 /// Runs the hooks in their order.
+///
+/// ```
+/// use std::sync::Arc;
+/// use trailmark_core::{BeforeSend, Draft, Properties, hooks};
+///
+/// let drop_all: BeforeSend = Arc::new(|_| None);
+/// let hooked = hooks::run(&[drop_all], Draft::new("checkout", Properties::new()));
+/// assert!(hooked.draft.is_none());
+/// ```
 #[must_use]
 pub fn run(hooks: &[BeforeSend], draft: Draft) -> Hooked {
     let mut hooked = Hooked {

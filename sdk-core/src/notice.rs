@@ -6,6 +6,19 @@ use std::collections::VecDeque;
 use trailmark_protocol::Reason;
 
 /// Something that somebody should know.
+///
+/// ```
+/// use trailmark_core::{Client, Notice};
+///
+/// let client = Client::builder("http://127.0.0.1:9", "tm_pk_example")
+///     .on_error(|notice| match notice {
+///         Notice::KeyRefused(why) => eprintln!("look at the write key: {why}"),
+///         other => eprintln!("{other}"),
+///     })
+///     .build()?;
+/// # drop(client);
+/// # Ok::<(), trailmark_core::BuildError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {

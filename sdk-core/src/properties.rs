@@ -37,12 +37,23 @@ impl Properties {
     };
 
     /// No properties yet.
+    ///
+    /// ```
+    /// # use trailmark_core::Properties;
+    /// assert!(Properties::new().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds a property.
+    ///
+    /// ```
+    /// # use trailmark_core::Properties;
+    /// let cart = Properties::new().with("total", 12.5).with("coupon", None::<&str>);
+    /// assert_eq!(cart.as_json(), r#"{"total":12.5,"coupon":null}"#);
+    /// ```
     #[must_use]
     pub fn with(mut self, key: &str, value: impl PropertyValue) -> Self {
         self.insert(key, value);
@@ -50,6 +61,15 @@ impl Properties {
     }
 
     /// Adds a property to an object that is being filled in a loop.
+    ///
+    /// ```
+    /// # use trailmark_core::Properties;
+    /// let mut answers = Properties::new();
+    /// for (question, answer) in [("colour", "blue"), ("size", "xl")] {
+    ///     answers.insert(question, answer);
+    /// }
+    /// assert_eq!(answers.as_json(), r#"{"colour":"blue","size":"xl"}"#);
+    /// ```
     pub fn insert(&mut self, key: &str, value: impl PropertyValue) {
         // Reopens the object at its closing brace.
         let opening = if self.json.pop().is_some() { ',' } else { '{' };
@@ -63,6 +83,13 @@ impl Properties {
     }
 
     /// Takes over a JSON object. `\u0000` and half surrogate pairs, which PostgreSQL refuses, become U+FFFD.
+    ///
+    /// ```
+    /// # use trailmark_core::Properties;
+    /// let cart = Properties::from_json(r#"{"total": 12.50}"#).unwrap();
+    /// assert_eq!(cart.as_json(), r#"{"total": 12.50}"#);
+    /// assert!(Properties::from_json("[1, 2]").is_err());
+    /// ```
     ///
     /// # Errors
     /// It is not one JSON object within the limits.
@@ -85,12 +112,22 @@ impl Properties {
     }
 
     /// The JSON text.
+    ///
+    /// ```
+    /// # use trailmark_core::Properties;
+    /// assert_eq!(Properties::new().as_json(), "{}");
+    /// ```
     #[must_use]
     pub fn as_json(&self) -> &str {
         if self.json.is_empty() { "{}" } else { &self.json }
     }
 
     /// Whether there is none.
+    ///
+    /// ```
+    /// # use trailmark_core::Properties;
+    /// assert!(!Properties::new().with("total", 12.5).is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.json.is_empty()
@@ -110,6 +147,12 @@ impl Properties {
     }
 
     /// Whether the wire's limits allow it.
+    ///
+    /// ```
+    /// # use trailmark_core::{Properties, Reason};
+    /// let wide = (0..600).fold(Properties::new(), |wide, n| wide.with(&format!("key {n}"), n));
+    /// assert_eq!(wide.check(), Err(Reason::TooManyProperties));
+    /// ```
     ///
     /// # Errors
     /// [`Reason::TooManyProperties`] or [`Reason::TooDeep`].
@@ -134,6 +177,11 @@ impl PartialEq for Properties {
 impl Eq for Properties {}
 
 /// Why a text cannot be properties.
+///
+/// ```
+/// # use trailmark_core::{Properties, PropertiesError};
+/// assert_eq!(Properties::from_json("[]"), Err(PropertiesError::NotAnObject));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PropertiesError {
     /// Not JSON, or beyond a limit.
@@ -157,6 +205,12 @@ impl std::fmt::Display for PropertiesError {
 impl std::error::Error for PropertiesError {}
 
 /// What a property can hold. Floats that JSON does not have (NaN, the infinities) become `null`.
+///
+/// ```
+/// # use trailmark_core::Properties;
+/// let kinds = Properties::new().with("text", "tea").with("list", [1, 2]).with("inner", Properties::new().with("n", f64::NAN));
+/// assert_eq!(kinds.as_json(), r#"{"text":"tea","list":[1,2],"inner":{"n":null}}"#);
+/// ```
 pub trait PropertyValue {
     /// Appends the value as JSON and says how many keys and levels it has.
     fn write(&self, out: &mut String) -> Shape;

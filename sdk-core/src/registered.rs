@@ -53,9 +53,13 @@ impl Registered {
     }
 }
 
-/// Both objects as one; the keys of `above` win and come last. Each key is in it once.
+/// Both objects as one; the keys of `above` win and come last. Each key is in it once. One that is beyond a limit stays
+/// alone and as it is, for the check to refuse it: reading it would silently end at the limit.
 #[must_use]
 pub(crate) fn merged(below: &Properties, above: &Properties) -> Properties {
+    if let Some(beyond) = [above, below].into_iter().find(|object| object.check().is_err()) {
+        return beyond.clone();
+    }
     let above: Vec<Pair<'_>> = pairs(above).collect();
     let names = |from: usize| above.iter().skip(from).map(|(name, _)| name);
     let kept = pairs(below).filter(|(name, _)| names(0).all(|taken| taken != name));

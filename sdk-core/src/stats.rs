@@ -7,6 +7,16 @@ use std::collections::BTreeMap;
 pub type Dropped = BTreeMap<Cow<'static, str>, u64>;
 
 /// What a client has done since it was installed. At all times `captured = delivered + dropped + queued`.
+///
+/// ```
+/// # use trailmark_core::{Client, Properties};
+/// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+/// client.track("checkout", Properties::new());
+/// client.identify("null", Properties::new()); // no user has this id
+/// let stats = client.stats();
+/// assert_eq!((stats.captured, stats.queued, stats.dropped["junk_user_id"]), (2, 1, 1));
+/// # Ok::<(), trailmark_core::BuildError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {
@@ -42,6 +52,17 @@ pub struct Stats {
 }
 
 /// Where queued events are.
+///
+/// ```
+/// # use trailmark_core::{Client, StorageHealth};
+/// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+/// match client.stats().storage {
+///     StorageHealth::Saved => println!("events survive the end of the process"),
+///     StorageHealth::Failing(why) => println!("in memory, because {why}"),
+///     _ => println!("in memory"),
+/// }
+/// # Ok::<(), trailmark_core::BuildError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StorageHealth {
@@ -57,6 +78,11 @@ pub enum StorageHealth {
 
 impl Stats {
     /// All lost events.
+    ///
+    /// ```
+    /// # use trailmark_core::Stats;
+    /// assert_eq!(Stats::default().dropped_total(), 0);
+    /// ```
     #[must_use]
     pub fn dropped_total(&self) -> u64 {
         self.dropped.values().sum()

@@ -4,6 +4,35 @@
 ///
 /// The engine only ever appends to files, reads them whole and removes them, so that a flat directory, a key-value store
 /// or a test's memory can be one. Calls are made on the thread of whoever captures: they must be short.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use trailmark_core::{Storage, StorageError};
+///
+/// /// Files that end with the process: for a test.
+/// #[derive(Default)]
+/// struct InMemory(BTreeMap<String, Vec<u8>>);
+///
+/// impl Storage for InMemory {
+///     fn list(&mut self) -> Result<Vec<String>, StorageError> {
+///         Ok(self.0.keys().cloned().collect())
+///     }
+///     fn read(&mut self, file: &str) -> Result<Vec<u8>, StorageError> {
+///         self.0.get(file).cloned().ok_or_else(|| StorageError(format!("no {file}")))
+///     }
+///     fn append(&mut self, file: &str, bytes: &[u8]) -> Result<(), StorageError> {
+///         self.0.entry(file.to_owned()).or_default().extend_from_slice(bytes);
+///         Ok(())
+///     }
+///     fn remove(&mut self, file: &str) -> Result<(), StorageError> {
+///         self.0.remove(file);
+///         Ok(())
+///     }
+/// }
+/// # let mut files = InMemory::default();
+/// # files.append("a", b"x").unwrap();
+/// # assert_eq!(files.list().unwrap(), ["a"]);
+/// ```
 pub trait Storage: Send {
     /// The names of all files, in any order.
     ///

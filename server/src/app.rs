@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::database::{Database, OpenError};
+use crate::gateway::accept;
 use crate::gateway::body::Budget;
+use crate::gateway::front::Front;
 use crate::gateway::keyring::{Keyring, REFRESH_EVERY};
 use crate::gateway::limit::Limits;
-use crate::gateway::{self, accept};
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::observe;
 use crate::postgres::StopError;
@@ -136,10 +137,10 @@ impl Server {
         let (stop_taking, stop_writing) = (CancellationToken::new(), CancellationToken::new());
         let writing = tokio::spawn(writer.run(stop_writing.clone(), app.config.http.drain_timeout()));
         let upkeep = tokio::spawn(upkeep(Arc::clone(&app)));
-        let router = gateway::router(&app);
+        let front = Front::new(&app);
         let http = app.config.http.clone();
         let token = stop_taking.clone();
-        let connections = tokio::spawn(async move { accept::serve(listener, router, &http, token).await });
+        let connections = tokio::spawn(async move { accept::serve(listener, front, &http, token).await });
         Ok(Self {
             app,
             address,

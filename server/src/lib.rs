@@ -10,8 +10,8 @@
 //! 3. [`journal`] appends them as one record and resolves when the disk has it. Then, and only then, the answer is **202**
 //!    with the receipt.
 //! 4. [`writer`] reads the journal in order, and [`store`] puts a group of records into Postgres in one transaction: rows,
-//!    links, aliases, person properties, and how far the journal is stored. The acknowledgement goes back to the journal,
-//!    which forgets whole segments.
+//!    links, aliases, person properties, the counters of [installs](install), and how far the journal is stored. The
+//!    acknowledgement goes back to the journal, which forgets whole segments.
 //! 5. [`query`] answers from the same rows, for a secret key.
 //!
 //! Data flows in this order; only the receipt and the acknowledgement go back. [`app`] starts and stops the parts.
@@ -22,6 +22,7 @@ pub mod app;
 pub mod gateway;
 pub mod ingest;
 pub mod event;
+pub mod install;
 pub mod journal;
 pub mod writer;
 pub mod store;

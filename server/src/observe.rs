@@ -1,7 +1,7 @@
 //! What the server says about itself: each metric with its meaning, in one place.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -42,6 +42,10 @@ fn describe() {
         "Events answered with 202 and on stable storage."
     );
     describe_counter!("trailmark_ingest_dropped_total", "Events refused for good, by reason.");
+    describe_counter!(
+        "trailmark_ingest_counters_ignored_total",
+        "Batches whose counters could not be read."
+    );
     describe_gauge!(
         "trailmark_journal_backlog_bytes",
         Unit::Bytes,
@@ -83,7 +87,10 @@ fn describe() {
 /// Counts finished requests. Each route's handles are looked up once and kept, because making their labels again took
 /// 3 % of the server's time under single events. Routes and statuses are ours, so there are few.
 #[derive(Default)]
-pub struct Requests(RwLock<HashMap<String, HashMap<StatusCode, Finished>>>);
+pub struct Requests {
+    finished: RwLock<HashMap<String, HashMap<StatusCode, Finished>>>,
+    accepted: OnceLock<Counter>,
+}
 
 struct Finished {
     total: Counter,
@@ -91,14 +98,22 @@ struct Finished {
 }
 
 impl Requests {
+    /// Counts events that a request brought and that are on stable storage.
+    pub fn accepted(&self, events: usize) {
+        let accepted = self
+            .accepted
+            .get_or_init(|| counter!("trailmark_ingest_accepted_total"));
+        accepted.increment(events as u64);
+    }
+
     /// Counts a request that was answered with `status` after `took`.
     pub fn finished(&self, route: &str, status: StatusCode, took: Duration) {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.finished.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(finished) = known.get(route).and_then(|by_status| by_status.get(&status)) {
             return finished.count(took);
         }
         drop(known);
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.finished.write().unwrap_or_else(PoisonError::into_inner);
         let by_status = known.entry(route.to_owned()).or_default();
         by_status
             .entry(status)

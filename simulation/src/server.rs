@@ -8,10 +8,10 @@ use std::task::{Context, Poll, Waker};
 use trailmark_core::{Answer, Request};
 use trailmark_protocol::receipt::Refused;
 use trailmark_protocol::{Receipt, Timestamp, Uuid, Verdict, headers};
-use trailmark_server::event::read_batch;
+use trailmark_server::event::{BatchWriter, read_batch};
 use trailmark_server::gateway::problem::Problem;
 use trailmark_server::ingest::decode::{Shapes, decode};
-use trailmark_server::ingest::{Judged, judge, refused};
+use trailmark_server::ingest::{Attempt, Judged, judge, refused};
 use trailmark_server::journal::fake_disk::{FakeDisk, Operation};
 use trailmark_server::journal::{Append, Journal, JournalOptions, LocalJournal, OpenError};
 
@@ -166,18 +166,22 @@ impl Server {
         }
         let wanted_again = self.choose(&mut incoming.events);
         let sent_at = Timestamp::parse(header(request, headers::SENT_AT));
-        let Judged { payload, results } = judge(&incoming, project, now, sent_at);
-        let accepted = payload.events();
-        let payload = payload.finish();
+        let attempt = Attempt {
+            project_id: project,
+            received_at: now,
+            sent_at,
+            sdk: None,
+        };
+        let Judged { kept, results } = judge(&incoming, &attempt);
         let receipt = Receipt {
-            accepted,
+            accepted: kept.as_ref().map_or(0, BatchWriter::events),
             results: merged(results, &wanted_again),
             next_send_after_ms: if self.mood == Mood::Pacing { 90_000 } else { 0 },
         };
-        let Some(journal) = self.journal.as_ref().filter(|_| accepted > 0) else {
+        let Some((journal, payload)) = self.journal.as_ref().zip(kept.map(BatchWriter::finish)) else {
             return Ok(Some(Reply::receipt(&receipt, Vec::new())));
         };
-        let kept = read_batch(&payload).map_or(Vec::new(), |(_, events)| events.iter().map(|event| event.id).collect());
+        let kept = read_batch(&payload).map_or(Vec::new(), |batch| batch.events.iter().map(|event| event.id).collect());
         let append = journal.append(payload);
         self.waiting.push(Waiting {
             caller,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trailmark_protocol::{Timestamp, Uuid, names};
-use trailmark_server::event::{AcceptedEvent, BatchHead, read_batch};
+use trailmark_server::event::{AcceptedEvent, Batch, BatchHead, read_batch};
 use trailmark_server::journal::{Record, Seq};
 
 use crate::invariants;
@@ -115,7 +115,7 @@ pub(crate) fn joined<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec
 
 /// The rows in a record.
 pub(crate) fn rows(record: &Record) -> Checked<Vec<(Key, Row)>> {
-    let (head, events) = read_batch(&record.payload).map_err(|error| Violation {
+    let Batch { head, events, .. } = read_batch(&record.payload).map_err(|error| Violation {
         rule: "what the journal gives back can be read",
         seen: error.to_string(),
     })?;

@@ -17,3 +17,4 @@ mod dead_letters;
 mod two_servers;
 mod device_kills;
 mod journey;
+mod delivery;

@@ -157,15 +157,17 @@ impl Engine {
             self.sending.max_events,
             self.config.max_batch_bytes,
         );
-        let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
-        let counters = counters_json(self.counters.captured, dropped);
         #[cfg(feature = "planted-bugs")]
         if crate::planted::has(crate::planted::Bug::IdentityAtSend) {
             self.queue
                 .window_mut()
                 .for_each(|entry| crate::planted::restamp(entry, &self.state.identity));
         }
-        let body = batch::body(&self.state.install_id, self.queue.take(size), &counters);
+        let queued = self.queue.len() as u64;
+        let taken = self.queue.take(size);
+        let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
+        let counters = counters_json(self.counters.captured, queued - taken.len() as u64, dropped);
+        let body = batch::body(&self.state.install_id, taken, &counters);
         Open {
             id: self.ids.next(unix_millis(now), bytes(&mut *self.entropy)),
             body: body.into(),

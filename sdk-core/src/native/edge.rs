@@ -22,6 +22,12 @@ pub(super) fn now() -> Timestamp {
 impl Context {
     /// What this process can see by itself: the system's name, its architecture, the locale and the time zone of the
     /// environment. For a device of its own; a backend that speaks for others leaves it out.
+    ///
+    /// ```
+    /// # use trailmark_core::{Context, Properties};
+    /// let context = Properties::from(Context::detect());
+    /// assert!(context.as_json().contains("\"os\""));
+    /// ```
     pub fn detect() -> Self {
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .iter()

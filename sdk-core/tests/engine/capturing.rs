@@ -84,6 +84,23 @@ fn what_no_server_would_take_is_refused_at_capture_with_its_reason() {
 }
 
 #[test]
+fn what_is_beyond_a_limit_is_refused_also_below_registered_properties_and_as_a_screen() {
+    let wide = (0..600).fold(Properties::new(), |wide, n| wide.with(&format!("k{n}"), n));
+    let deep = (0..40).fold(Properties::new(), |inner, _| Properties::new().with("in", inner));
+    let mut device = Device::new();
+    let now = device.now;
+    let refused = Some(Reason::TooManyProperties);
+    assert_eq!(device.engine.screen("s", &wide, now).err(), refused);
+    assert_eq!(device.engine.screen("s", &deep, now).err(), Some(Reason::TooDeep));
+    assert_eq!(device.engine.register(&wide, now).err(), refused);
+    device.engine.register(&Properties::new().with("a", 1), now).unwrap();
+    assert_eq!(device.engine.track("t", &wide, now).err(), refused);
+    assert_eq!(device.engine.track("t", &deep, now).err(), Some(Reason::TooDeep));
+    assert_eq!(device.engine.group("company", "acme", &wide, now).err(), refused);
+    assert_eq!(device.stats().queued, 0);
+}
+
+#[test]
 fn after_the_close_events_are_counted_as_shut_down() {
     let mut device = Device::new();
     device.track("before");

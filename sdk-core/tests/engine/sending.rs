@@ -35,11 +35,13 @@ fn events_wait_for_company_and_then_go_together() {
 fn a_request_carries_the_key_the_sdk_the_install_and_its_counters() {
     let mut device = Device::with(|config| {
         config.flush_at = 1;
+        config.max_batch_events = 1;
         config.install_id = Some("install-1".into());
         config.sdk_name = "trailmark-dart/9.9.9".into();
     });
     let _ = device.engine.track("", &Default::default(), device.now);
     device.track("one");
+    device.track("stays behind");
     let request = device.request();
     assert_eq!(request.path, "/v1/batch");
     assert_eq!(header(&request, "authorization"), "Bearer tm_pk_test");
@@ -48,7 +50,10 @@ fn a_request_carries_the_key_the_sdk_the_install_and_its_counters() {
     assert_eq!(header(&request, "trailmark-request-id"), request.id.to_string());
     let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
     assert_eq!(body["install_id"], "install-1");
-    assert_eq!(body["counters"], json!({"captured": 2, "dropped": {"missing_name": 1}}));
+    assert_eq!(
+        body["counters"],
+        json!({"captured": 3, "queued": 1, "dropped": {"missing_name": 1}})
+    );
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The accept loop. `axum::serve` sets no timer and no limits, so a client that sends one header byte a minute would hold
 //! a connection for ever; here hyper's own deadlines and limits are set.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -15,7 +15,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 use super::edge::Peer;
 use crate::config::Http;
@@ -23,8 +22,14 @@ use crate::config::Http;
 /// The wait after a failed accept, which nearly always means that file descriptors ran out: 50 ms.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `router` until `stop`, then lets requests in flight finish within the configured time.
-pub async fn serve(listener: TcpListener, router: Router, config: &Http, stop: CancellationToken) {
+/// Whoever answers requests; cloned for each.
+pub trait Answer: Clone + Send + Sync + 'static {
+    /// The response to a request that came from `peer`.
+    fn answer(self, peer: Peer, request: Request<Incoming>) -> impl Future<Output = Response> + Send;
+}
+
+/// Lets `site` answer until `stop`, then lets requests in flight finish within the configured time.
+pub async fn serve(listener: TcpListener, site: impl Answer, config: &Http, stop: CancellationToken) {
     let builder = Arc::new(builder(config));
     let header_timeout = Duration::from_millis(config.header_timeout_ms);
     let graceful = GracefulShutdown::new();
@@ -45,9 +50,9 @@ pub async fn serve(listener: TcpListener, router: Router, config: &Http, stop: C
             },
         };
         let watcher = graceful.watcher();
-        let (builder, router) = (Arc::clone(&builder), router.clone());
+        let (builder, site) = (Arc::clone(&builder), site.clone());
         tokio::spawn(async move {
-            connection(&builder, header_timeout, stream, Peer(peer.ip()), router, watcher).await;
+            connection(&builder, header_timeout, stream, Peer(peer.ip()), site, watcher).await;
             drop(slot);
         });
     }
@@ -88,16 +93,16 @@ async fn connection(
     header_timeout: Duration,
     stream: TcpStream,
     peer: Peer,
-    router: Router,
+    site: impl Answer,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
     let _ = stream.set_nodelay(true);
     let asked = CancellationToken::new();
     let first_request = asked.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let service = service_fn(move |request| {
         asked.cancel();
-        request.extensions_mut().insert(peer);
-        router.clone().oneshot(request.map(Body::new))
+        let answer = site.clone().answer(peer, request);
+        async { Ok::<_, Infallible>(answer.await) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::select! {

@@ -1,10 +1,13 @@
 //! Reading request bodies: a deadline, a length limit, and one budget of bytes for all bodies in memory at once.
 
+use std::fmt::Display;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::BODY_BYTES;
 
@@ -34,7 +37,7 @@ pub struct Metered {
     bytes: Vec<u8>,
     limit: usize,
     budget: Budget,
-    held: Vec<OwnedSemaphorePermit>,
+    held: Option<OwnedSemaphorePermit>,
     reserved: usize,
 }
 
@@ -46,7 +49,7 @@ impl Metered {
             bytes: Vec::new(),
             limit,
             budget: budget.clone(),
-            held: Vec::new(),
+            held: None,
             reserved: 0,
         }
     }
@@ -81,7 +84,11 @@ impl Metered {
             let blocks = (length.max(2 * self.reserved).min(self.limit) - self.reserved).div_ceil(BLOCK);
             let permit = Arc::clone(&self.budget.0).try_acquire_many_owned(u32::try_from(blocks).unwrap_or(u32::MAX));
             let overloaded = |_| Problem::new(Code::Overloaded, "too many request bodies at once").retry_after(1);
-            self.held.push(permit.map_err(overloaded)?);
+            let permit = permit.map_err(overloaded)?;
+            match &mut self.held {
+                Some(held) => held.merge(permit),
+                none => *none = Some(permit),
+            }
             self.reserved += blocks * BLOCK;
         }
         self.bytes.extend_from_slice(chunk);
@@ -105,7 +112,10 @@ impl Metered {
 ///
 /// # Errors
 /// The [`Problem`] to answer with.
-pub async fn read(body: Body, budget: &Budget, deadline: Duration) -> Result<Metered, Problem> {
+pub async fn read<B>(body: B, budget: &Budget, deadline: Duration) -> Result<Metered, Problem>
+where
+    B: Body<Data = Bytes, Error: Display>,
+{
     let collected = tokio::time::timeout(deadline, collect(body, budget)).await;
     collected.unwrap_or_else(|_| {
         Err(Problem::new(
@@ -115,7 +125,11 @@ pub async fn read(body: Body, budget: &Budget, deadline: Duration) -> Result<Met
     })
 }
 
-async fn collect(mut body: Body, budget: &Budget) -> Result<Metered, Problem> {
+async fn collect<B>(body: B, budget: &Budget) -> Result<Metered, Problem>
+where
+    B: Body<Data = Bytes, Error: Display>,
+{
+    let mut body = pin!(body);
     let mut metered = Metered::new(budget, BODY_BYTES);
     metered.announce(body.size_hint().lower())?;
     while let Some(frame) = body.frame().await {
@@ -129,6 +143,8 @@ async fn collect(mut body: Body, budget: &Budget) -> Result<Metered, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
     #[tokio::test]

@@ -1,73 +1,107 @@
-//! What happens to every request, whatever it asks for: an id, the client's address, its limit, a metric, and the body
-//! of a refusal.
+//! What happens to every request, whatever it asks for: an id, the client's address, its limit, a metric, CORS, and the
+//! body of a refusal.
 
+use std::any::Any;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use uuid::Uuid;
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderValue, Method, Request, header};
 
 use super::client_ip::client_ip;
-use super::problem::Problem;
+use super::cors::Cors;
+use super::problem::{Code, Problem};
+use super::request_id::{RequestIds, X_REQUEST_ID};
 use crate::app::App;
 
-/// The header that carries the request's id, both ways.
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Longest request id taken from a client, in characters.
-const REQUEST_ID_CHARS: usize = 64;
-
-/// The address at the other end of the connection; the accept loop puts it into every request.
+/// The address at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
-/// The layer around all routes.
-pub async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let request_id = request_id(request.headers());
+/// What stands around all routes.
+pub struct Edge {
+    app: Arc<App>,
+    cors: Cors,
+    ids: RequestIds,
+}
+
+impl Edge {
+    /// The edge of this server.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        let cors = Cors::new(&app.config.http.cors_origins);
+        Self {
+            app,
+            cors,
+            ids: RequestIds::default(),
+        }
+    }
+
+    /// Lets `answer` answer a request to `route`, if the client's address is within its rate.
+    pub async fn around<B, F: Future<Output = Response>>(
+        &self,
+        route: &str,
+        peer: Option<Peer>,
+        request: Request<B>,
+        answer: impl FnOnce(Request<B>) -> F,
+    ) -> Response {
+        let started = Instant::now();
+        let request_id = self.ids.of(request.headers(), self.app.clock.now());
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let mut response = match self.admit(peer, request.headers()) {
+            Ok(()) => whole(answer(request)).await,
+            Err(problem) => problem.into_response(),
+        };
+        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            response = refuse(&problem, &request_id);
+        }
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, request_id);
+        self.cors.share(origin.as_ref(), headers);
+        self.app.requests.finished(route, response.status(), started.elapsed());
+        response
+    }
+
+    fn admit(&self, peer: Option<Peer>, headers: &HeaderMap) -> Result<(), Problem> {
+        let Some(Peer(peer)) = peer else { return Ok(()) };
+        let client = client_ip(peer, headers, &self.app.config.http.trusted_proxies);
+        self.app.limits.check_ip(client)
+    }
+}
+
+/// The edge as the layer around a router's routes.
+pub async fn layer(State(edge): State<Arc<Edge>>, request: axum::extract::Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS {
+        return edge.cors.preflight(request.headers());
+    }
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = match admit(&app, &request) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    };
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        count_refusal(&problem, &request_id);
-        response = problem.render(&request_id);
-    }
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
-    }
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    app.requests.finished(route, response.status(), started.elapsed());
-    response
+    let peer = request.extensions().get::<Peer>().copied();
+    edge.around(route, peer, request, |request| next.run(request)).await
 }
 
-fn admit(app: &App, request: &Request) -> Result<(), Problem> {
-    let Some(Peer(peer)) = request.extensions().get().copied() else {
-        return Ok(());
-    };
-    app.limits
-        .check_ip(client_ip(peer, request.headers(), &app.config.http.trusted_proxies))
+/// The response, also if making it panics.
+async fn whole(answer: impl Future<Output = Response>) -> Response {
+    let answered = AssertUnwindSafe(answer).catch_unwind().await;
+    answered.unwrap_or_else(|panic| panicked(&*panic))
 }
 
-/// The client's id for the request if it is harmless in a log, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let harmless = |id: &&str| {
-        (1..=REQUEST_ID_CHARS).contains(&id.len())
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    };
-    let given = headers
-        .get(X_REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(harmless);
-    given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or(panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("?"), "a request handler panicked");
+    Problem::new(Code::Internal, "the server made a mistake").into_response()
 }
 
-fn count_refusal(problem: &Problem, request_id: &str) {
+fn refuse(problem: &Problem, request_id: &HeaderValue) -> Response {
+    let request_id = request_id.to_str().unwrap_or_default();
     metrics::counter!("trailmark_http_refused_total", "code" => problem.code().as_str()).increment(1);
     if problem.code().status().is_server_error() {
         tracing::warn!(
@@ -77,20 +111,5 @@ fn count_refusal(problem: &Problem, request_id: &str) {
             "request refused"
         );
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_harmless_request_id_is_kept_and_any_other_replaced() {
-        let id =
-            |value: &'static str| request_id(&HeaderMap::from_iter([(X_REQUEST_ID, HeaderValue::from_static(value))]));
-        assert_eq!(id("abc-1.2_3"), "abc-1.2_3");
-        for bad in ["", "a b", "a\"b", "<script>"] {
-            assert_ne!(id(bad), bad);
-        }
-        assert_eq!(request_id(&HeaderMap::new()).len(), 36);
-    }
+    problem.render(request_id)
 }

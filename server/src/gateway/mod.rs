@@ -1,27 +1,29 @@
 //! The front door: connections, limits, keys, and one shape of refusal. What is behind it never repeats any of this.
 //!
-//! A request's way in: [`accept`] (connection, header deadline) → [`edge`] (id, address, limit) → a route → [`body`]
-//! (deadline, size, budget) → [`auth`] (key, through the [`keyring`]) → its handler. A refusal anywhere is a
-//! [`problem::Problem`].
+//! A request's way in: [`accept`] (connection, header deadline) → [`front`] (events go straight on, all else through the
+//! router) → [`edge`] (id, address, limit) → a route → [`body`] (deadline, size, budget) → [`auth`] (key, through the
+//! [`keyring`]) → its handler. A refusal anywhere is a [`problem::Problem`].
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::app::App;
+use crate::ingest::decode::Shapes;
 use crate::{ingest, query};
+use edge::Edge;
 use problem::{Code, Problem};
 
 pub mod accept;
+pub mod front;
 pub mod edge;
+pub mod request_id;
 pub mod client_ip;
+pub mod cors;
 pub mod limit;
 pub mod body;
 pub mod query_string;
@@ -30,27 +32,30 @@ pub mod keyring;
 pub mod health;
 pub mod problem;
 
-/// How long a browser may keep the answer to a preflight: a day.
-const PREFLIGHT_MAX_AGE: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+/// Where events are posted, and which shapes each path takes.
+const INGEST: [(&str, Shapes); 2] = [("/v1/batch", Shapes::Batch), ("/api/events", Shapes::Any)];
 
-/// All routes, with the layers around them.
+/// All routes, with the edge around them.
 pub fn router(app: &Arc<App>) -> Router {
-    Router::new()
-        .route("/v1/batch", post(ingest::batch))
-        .route("/api/events", post(ingest::events))
+    routes(&Arc::new(Edge::new(Arc::clone(app))), app)
+}
+
+fn routes(edge: &Arc<Edge>, app: &Arc<App>) -> Router {
+    INGEST
+        .into_iter()
+        .fold(Router::new(), |router, (path, shapes)| {
+            let take = move |State(app): State<Arc<App>>, request: Request| async move {
+                ingest::accept(&app, request, shapes).await
+            };
+            router.route(path, post(take))
+        })
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .merge(query::router())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(
-            // One layer made of three: a router boxes each layer's service and future for every request.
-            ServiceBuilder::new()
-                .layer(cors(&app.config.http.cors_origins))
-                .layer(from_fn_with_state(Arc::clone(app), edge::edge))
-                .layer(CatchPanicLayer::custom(panicked)),
-        )
+        .layer(from_fn_with_state(Arc::clone(edge), edge::layer))
         .with_state(Arc::clone(app))
 }
 
@@ -60,32 +65,4 @@ async fn not_found(uri: axum::http::Uri) -> Problem {
 
 async fn method_not_allowed(method: Method, uri: axum::http::Uri) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("{} does not take {method}", uri.path()))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or(panic.downcast_ref::<&str>().copied());
-    tracing::error!(panic = text.unwrap_or("?"), "a request handler panicked");
-    Problem::new(Code::Internal, "the server made a mistake").into_response()
-}
-
-/// Keys, not cookies, authorise: credentials are never allowed, so any origin may be.
-fn cors(origins: &[String]) -> CorsLayer {
-    let origin = if origins.iter().any(|origin| origin == "*") {
-        AllowOrigin::any()
-    } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
-    };
-    CorsLayer::new()
-        .allow_origin(origin)
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([
-            HeaderName::from_static("x-request-id"),
-            HeaderName::from_static("retry-after"),
-        ])
-        .max_age(PREFLIGHT_MAX_AGE)
 }

@@ -27,6 +27,8 @@ pub struct Incoming<'a> {
     pub api_key: Option<Text<'a>>,
     /// When they were sent, if that was in the body.
     pub sent_at: Option<Text<'a>>,
+    /// The install's own counters, unread.
+    pub counters: Option<&'a RawValue>,
 }
 
 /// What may stand beside the fields of a single event.
@@ -66,6 +68,7 @@ fn alone(events: Vec<&RawValue>) -> Incoming<'_> {
         install_id: None,
         api_key: None,
         sent_at: None,
+        counters: None,
     }
 }
 
@@ -89,13 +92,14 @@ fn object(text: &str, shapes: Shapes) -> Result<Incoming<'_>, Problem> {
         install_id,
         api_key,
         sent_at,
-        ..
+        counters,
     } = read(text)?;
     Ok(Incoming {
         events,
         install_id,
         api_key,
         sent_at,
+        counters,
     })
 }
 

@@ -4,13 +4,13 @@
 //! sent when the journal says that the events are on stable storage, and not before.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::fmt::Display;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
+use hyper::body::Body;
 use trailmark_protocol::receipt::Refused;
 use trailmark_protocol::{Receipt, Timestamp, Verdict, headers};
 
@@ -21,6 +21,7 @@ use crate::gateway::body::{self, Metered};
 use crate::gateway::keyring::Grant;
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::query_string;
+use crate::install::InstallReport;
 use crate::journal::AppendError;
 use crate::store::KeyKind;
 
@@ -28,6 +29,7 @@ pub mod decompress;
 pub mod decode;
 pub mod validate;
 pub mod normalize;
+pub mod counters;
 
 use decode::{Incoming, Shapes};
 use decompress::Coding;
@@ -37,23 +39,14 @@ use validate::{CleanEvent, Invalid};
 /// Bodies longer than this, as sent, are decompressed off the network threads: 64 KiB takes about a millisecond.
 const INLINE_BYTES: usize = 64 * 1024;
 
-/// `POST /v1/batch`: a batch of the native protocol.
+/// Takes events in one of `shapes`; answers when they are on stable storage.
 ///
 /// # Errors
 /// The [`Problem`] to answer with, if the request as a whole is refused.
-pub async fn batch(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    accept(&app, request, Shapes::Batch).await
-}
-
-/// `POST /api/events`: a batch, an array of events or one event, also in the short form `{"anonymous_id","name"}`.
-///
-/// # Errors
-/// The [`Problem`] to answer with, if the request as a whole is refused.
-pub async fn events(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    accept(&app, request, Shapes::Any).await
-}
-
-async fn accept(app: &App, request: Request, shapes: Shapes) -> Result<Response, Problem> {
+pub async fn accept<B>(app: &App, request: Request<B>, shapes: Shapes) -> Result<Response, Problem>
+where
+    B: Body<Data = Bytes, Error: Display>,
+{
     let received_at = app.clock.now();
     let (parts, body) = request.into_parts();
     // A key beside the body is judged before the body is read: a stranger costs no memory.
@@ -67,11 +60,14 @@ async fn accept(app: &App, request: Request, shapes: Shapes) -> Result<Response,
         Some(grant) => grant,
         None => authorise(app, incoming.api_key.as_deref(), KeyKind::Write).await?,
     };
-    let receipt = keep(app, &incoming, grant, received_at, sent_at(&parts, &incoming)).await?;
+    let receipt = keep(app, &parts, &incoming, grant, received_at).await?;
     Ok(respond(&receipt))
 }
 
-async fn read(app: &App, parts: &Parts, body: Body) -> Result<Metered, Problem> {
+async fn read<B>(app: &App, parts: &Parts, body: B) -> Result<Metered, Problem>
+where
+    B: Body<Data = Bytes, Error: Display>,
+{
     let wire = body::read(body, &app.budget, app.config.http.body_timeout()).await?;
     let coding = Coding::of(&parts.headers, wire.as_slice())?;
     if coding == Coding::Identity {
@@ -104,17 +100,23 @@ fn sent_at(parts: &Parts, incoming: &Incoming<'_>) -> Option<Timestamp> {
 
 async fn keep(
     app: &App,
+    parts: &Parts,
     incoming: &Incoming<'_>,
     grant: Grant,
     received_at: Timestamp,
-    sent_at: Option<Timestamp>,
 ) -> Result<Receipt, Problem> {
-    let Judged { payload, results } = judge(incoming, grant.project_id, received_at, sent_at);
-    let accepted = payload.events();
-    if accepted > 0 {
+    let attempt = Attempt {
+        project_id: grant.project_id,
+        received_at,
+        sent_at: sent_at(parts, incoming),
+        sdk: parts.headers.get(headers::SDK).and_then(|value| value.to_str().ok()),
+    };
+    let Judged { kept, results } = judge(incoming, &attempt);
+    let accepted = kept.as_ref().map_or(0, BatchWriter::events);
+    if let Some(payload) = kept {
         app.journal.append(payload.finish()).await.map_err(refused)?;
     }
-    metrics::counter!("trailmark_ingest_accepted_total").increment(accepted as u64);
+    app.requests.accepted(accepted);
     Ok(Receipt {
         accepted,
         results,
@@ -122,34 +124,48 @@ async fn keep(
     })
 }
 
+/// What is known of a batch besides its body.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The project whose key came with it.
+    pub project_id: i32,
+    /// When it came, by the server's clock.
+    pub received_at: Timestamp,
+    /// When it was sent, by the client's.
+    pub sent_at: Option<Timestamp>,
+    /// Name and version of the SDK.
+    pub sdk: Option<&'a str>,
+}
+
 /// What becomes of a batch.
 #[derive(Debug)]
 pub struct Judged {
-    /// The events to keep, as the journal takes them.
-    pub payload: BatchWriter,
-    /// The verdicts on the others.
+    /// The accepted events and the install's counters, as the journal takes them; none if there is neither.
+    pub kept: Option<BatchWriter>,
+    /// The verdicts on the other events.
     pub results: Vec<Refused>,
 }
 
 /// Judges each event of a batch alone. Pure, but for the id of an event that came without one.
 #[must_use]
-pub fn judge(incoming: &Incoming<'_>, project_id: i32, received_at: Timestamp, sent_at: Option<Timestamp>) -> Judged {
+pub fn judge(incoming: &Incoming<'_>, attempt: &Attempt<'_>) -> Judged {
     let checked: Vec<_> = incoming.events.iter().map(|raw| validate::validate(raw)).collect();
     let newest = checked.iter().flatten().filter_map(|event| event.timestamp).max();
-    let clocks = Clocks::new(received_at, sent_at, newest);
+    let clocks = Clocks::new(attempt.received_at, attempt.sent_at, newest);
     let bytes: usize = incoming.events.iter().map(|raw| raw.get().len()).sum();
     let head = BatchHead {
-        project_id,
-        received_at,
+        project_id: attempt.project_id,
+        received_at: attempt.received_at,
         install_id: install_id(incoming),
     };
-    let payload = lay_out(&checked, &head, &clocks, bytes);
+    let report = report(incoming, &head, attempt.sdk, &checked);
+    let payload = lay_out(&checked, &head, report.as_ref(), &clocks, bytes);
     let results = checked
         .into_iter()
         .enumerate()
         .filter_map(|(index, event)| event.err().map(|invalid| verdict(index, invalid)));
     Judged {
-        payload,
+        kept: (payload.events() > 0 || report.is_some()).then_some(payload),
         results: results.collect(),
     }
 }
@@ -162,13 +178,29 @@ fn install_id<'a>(incoming: &'a Incoming<'_>) -> Option<&'a str> {
         .filter(|id| id.len() <= trailmark_protocol::limits::ID_CHARS && !id.contains('\0'))
 }
 
+/// What the install says of itself. Counters that cannot be believed, or that nobody has sent, are as good as none.
+fn report(
+    incoming: &Incoming<'_>,
+    head: &BatchHead<'_>,
+    sdk: Option<&str>,
+    checked: &[Result<CleanEvent<'_>, Invalid>],
+) -> Option<InstallReport> {
+    let counters = incoming.counters?;
+    let report = head.install_id.and_then(|_| counters::report(counters, sdk, checked));
+    if report.is_none() {
+        metrics::counter!("trailmark_ingest_counters_ignored_total").increment(1);
+    }
+    report
+}
+
 fn lay_out(
     checked: &[Result<CleanEvent<'_>, Invalid>],
     head: &BatchHead<'_>,
+    report: Option<&InstallReport>,
     clocks: &Clocks,
     bytes: usize,
 ) -> BatchWriter {
-    let mut writer = BatchWriter::new(head, bytes + 64);
+    let mut writer = BatchWriter::with_report(head, report, bytes + 64);
     for event in checked.iter().flatten() {
         writer.push(&normalize::normalize(event, clocks, entropy));
     }

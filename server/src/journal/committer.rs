@@ -25,26 +25,53 @@ impl Drop for PanicGuard<'_> {
 /// The committer's thread: until the inbox is closed and empty.
 pub(super) fn run(core: &Arc<Core>, mut tail: Tail) {
     let _guard = PanicGuard(core);
-    while core.inbox.wait() {
-        core.commit(&mut tail);
+    let mut company = 1;
+    while core.inbox.wait(company) {
+        let committed = core.commit(&mut tail);
+        company = company_for(committed + core.inbox.len());
     }
 }
 
+/// Most records that a group waits for. A write and sync takes about 40 µs of CPU, block layer included; shared by 32 that
+/// is little more than 1 µs each, of about 35 that a single event takes in all.
+const MOST_COMPANY: usize = 32;
+
+/// Records in flight that the next group does not wait for: with so few clients, half of eight, disk and processors would
+/// wait for each other (8 connections: 31,500 single events/s, and 26,000 when all but one were waited for).
+const NOT_AWAITED: usize = 4;
+
+/// How many records the next group waits for when `in_flight` were in the last one or came meanwhile. Where more than
+/// [`NOT_AWAITED`] come during a sync, groups grow from one to the next up to [`MOST_COMPANY`]; where fewer do, a sync
+/// costs little beside what else is done, and nothing is waited for.
+fn company_for(in_flight: usize) -> usize {
+    in_flight.saturating_sub(NOT_AWAITED).clamp(1, MOST_COMPANY)
+}
+
 impl Core {
-    /// Commits one group, if something waits. An error of the disk poisons the journal.
-    pub(super) fn commit(&self, tail: &mut Tail) {
+    /// Commits one group, if something waits; of how many records. An error of the disk poisons the journal.
+    pub(super) fn commit(&self, tail: &mut Tail) -> usize {
+        let group = self.next_group(tail);
+        let records = group.len();
+        if records > 0 {
+            self.commit_group(tail, group);
+        }
+        records
+    }
+
+    fn next_group(&self, tail: &mut Tail) -> Vec<Waiting> {
         if self.is_poisoned() || self.inbox.is_empty() {
-            return;
+            return Vec::new();
         }
-        let mut group = self.inbox.take_group(tail.room());
-        if group.is_empty() {
-            match self.roll(tail) {
-                Ok(true) => group = self.inbox.take_group(tail.room()),
-                Ok(false) => return self.refuse_first(),
-                Err(error) => return self.poison(format!("starting a segment: {error}")),
-            }
+        let group = self.inbox.take_group(tail.room());
+        if !group.is_empty() {
+            return group;
         }
-        self.commit_group(tail, group);
+        match self.roll(tail) {
+            Ok(true) => return self.inbox.take_group(tail.room()),
+            Ok(false) => self.refuse_first(),
+            Err(error) => self.poison(format!("starting a segment: {error}")),
+        }
+        Vec::new()
     }
 
     fn commit_group(&self, tail: &mut Tail, group: Vec<Waiting>) {
@@ -98,4 +125,26 @@ impl Core {
 
 fn bytes_of(group: &[Waiting]) -> usize {
     group.iter().map(|waiting| framed(waiting.payload.len())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The group that a steady load ends with: of so many records, when `arriving` come during each sync.
+    fn group_with(arriving: usize) -> usize {
+        (0..100).fold(1, |group: usize, _| company_for(group + arriving).max(arriving))
+    }
+
+    #[test]
+    fn groups_grow_only_under_a_load_that_is_worth_it() {
+        assert_eq!([0, 1, 3, 4].map(group_with), [1, 1, 3, 4]);
+        assert_eq!([5, 20].map(group_with), [MOST_COMPANY; 2]);
+    }
+
+    #[test]
+    fn few_clients_do_not_wait_for_each_other() {
+        assert!((0..=5).all(|clients| company_for(clients) == 1));
+        assert_eq!(company_for(8), 4);
+    }
 }

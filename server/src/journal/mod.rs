@@ -17,7 +17,10 @@
 //!
 //! # Rules
 //! - One thread commits. It takes what waits, up to 1 MiB, writes it with one `pwrite`, makes it durable with one
-//!   `fdatasync`, publishes it, and only then completes the futures. Groups form while the disk is busy; nothing lingers.
+//!   `fdatasync`, publishes it, and only then completes the futures. Groups form while the disk is busy. Under a load
+//!   where more than four records come during a sync, a group also waits for company, at most 1 ms from the end of the
+//!   one before: a commit costs about 40 µs of CPU, a single event about 35 in all. A record that comes after a pause
+//!   does not wait.
 //! - A failed write or `fdatasync` is final ([`AppendError::Poisoned`]): after EIO the kernel may call lost pages clean,
 //!   so a retry that succeeds proves nothing. Opening again reads what the disk has, not what the page cache has.
 //! - No space, by [`JournalOptions::max_bytes`] or by the disk, is [`AppendError::Full`] and ends when space is freed.

@@ -11,6 +11,7 @@ use http::request::Parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
 
+use super::delivery::Delivery;
 use super::error::QueryError;
 use super::events::{EventFilter, EventPage};
 use super::params::{Params, storable};
@@ -33,6 +34,7 @@ pub fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/api/analytics/events", get(events))
         .route("/api/analytics/stats", get(stats))
+        .route("/api/analytics/delivery", get(delivery))
         .route("/v1/persons/{id}", get(person))
         .layer(Extension(Turns(Arc::new(Semaphore::new(READS_AT_ONCE)))))
 }
@@ -84,6 +86,12 @@ async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Ev
 async fn stats(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Stats>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["from", "to"])?;
     Ok(Json(caller.reader.stats(params.time_range()?).await?))
+}
+
+async fn delivery(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Delivery>, Problem> {
+    let params = Params::parse(&query.unwrap_or_default(), &["from", "to", "limit", "cursor"])?;
+    let page = params.install_page()?;
+    Ok(Json(caller.reader.delivery(params.time_range()?, &page).await?))
 }
 
 async fn person(

@@ -1,8 +1,8 @@
 //! Answers from the rows, for one project at a time (DESIGN §4.4, §4.5).
 //!
 //! A request's way: [`http`] (key to project, a turn among the readers) → [`params`] (strict reading of the query
-//! string) → [`Reader`] (one consistent [`snapshot`] of the project, under time limits) → [`events`], [`stats`] or
-//! [`person`] → JSON. Everything but [`http`] needs no more than a pool, a project and typed parameters.
+//! string) → [`Reader`] (one consistent [`snapshot`] of the project, under time limits) → [`events`], [`stats`],
+//! [`person`] or [`delivery`] → JSON. Everything but [`http`] needs no more than a pool, a project and typed parameters.
 //!
 //! Two rules hold by construction. A statement is made by [`snapshot::Snapshot::select`] alone, which binds the project
 //! as `$1`, so no answer crosses from one project into another. And the text of a statement is a constant: what a
@@ -18,9 +18,11 @@ pub mod windows;
 pub mod events;
 pub mod stats;
 pub mod person;
+pub mod delivery;
 pub mod reader;
 pub mod http;
 
+pub use delivery::{Delivery, InstallPage};
 pub use error::QueryError;
 pub use events::{EventFilter, EventPage, EventRow};
 pub use http::router;

@@ -4,6 +4,7 @@
 use percent_encoding::percent_decode_str;
 use trailmark_protocol::{Timestamp, Uuid};
 
+use super::delivery::{InstallCursor, InstallPage};
 use super::error::QueryError;
 
 /// Most rows on one page. At the usual 500 bytes an event, 1,000 rows are half a megabyte.
@@ -118,13 +119,28 @@ impl Params {
     /// # Errors
     /// [`QueryError::Parameter`].
     pub fn page(&self) -> Result<Page, QueryError> {
-        let limit = self.get("limit").map(limit).transpose()?.unwrap_or(LIMIT_DEFAULT);
+        let limit = self.limit()?;
         let refused = |_| QueryError::parameter("cursor", "is none that this server gave out");
         let before = self
             .get("cursor")
             .map(|text| Uuid::try_parse(text).map_err(refused))
             .transpose()?;
         Ok(Page { limit, before })
+    }
+
+    /// `limit` and `cursor` of a list of installs.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn install_page(&self) -> Result<InstallPage, QueryError> {
+        Ok(InstallPage {
+            limit: self.limit()?,
+            after: self.get("cursor").map(InstallCursor::parse).transpose()?,
+        })
+    }
+
+    fn limit(&self) -> Result<u32, QueryError> {
+        Ok(self.get("limit").map(limit).transpose()?.unwrap_or(LIMIT_DEFAULT))
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
+use super::delivery::{self, Delivery, InstallPage};
 use super::error::QueryError;
 use super::events::{self, EventFilter, EventPage};
 use super::params::{Page, TimeRange};
@@ -66,6 +67,15 @@ impl Reader {
     /// [`QueryError`].
     pub async fn person(&self, external_id: &str, page: Page) -> Result<Person, QueryError> {
         self.answer(async |snapshot| person::find(snapshot, external_id, page).await)
+            .await
+    }
+
+    /// What became of what the installs captured, those that lost most first.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn delivery(&self, range: TimeRange, page: &InstallPage) -> Result<Delivery, QueryError> {
+        self.answer(async |snapshot| delivery::collect(snapshot, range, page).await)
             .await
     }
 

@@ -4,13 +4,14 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use trailmark_protocol::{Timestamp, Uuid};
 
-use crate::event::{AcceptedEvent, BatchHead, BatchWriter, read_batch};
+use crate::event::{AcceptedEvent, Batch, BatchHead, BatchWriter, read_batch};
 
 use super::error::StoreError;
+use super::installs::Report;
 
 /// Longest name or id in bytes that an index takes with certainty: an entry of a B-tree holds 2,704 bytes. Validation
 /// allows 200 characters, which are at most 800 bytes.
-const INDEXED_BYTES: usize = 2_000;
+pub(super) const INDEXED_BYTES: usize = 2_000;
 
 /// An event with what it has in common with its batch.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,7 @@ pub(super) struct Group<'a> {
     pub(super) events: Vec<Pending<'a>>,
     pub(super) duplicates: u64,
     pub(super) dead: Vec<Dead>,
+    pub(super) reports: Vec<Report<'a>>,
 }
 
 impl<'a> Group<'a> {
@@ -56,7 +58,8 @@ impl<'a> Group<'a> {
 
     fn add(&mut self, payload: &'a Bytes) {
         match read_batch(payload) {
-            Ok((head, events)) => {
+            Ok(Batch { head, report, events }) => {
+                self.reports.extend(report.and_then(|report| Report::of(&head, report)));
                 for event in events {
                     self.sort_in(Pending { head, event });
                 }

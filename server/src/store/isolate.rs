@@ -39,7 +39,7 @@ pub(super) async fn store(store: &Store, work: Work<'_>) -> Result<Written, Stor
             },
         }
     }
-    finish(&mut transaction, &done.dead, done.cursor).await?;
+    finish(&mut transaction, &done).await?;
     transaction.commit().await?;
     Ok(done.written())
 }

@@ -1,6 +1,6 @@
 //! All that is written to Postgres (DESIGN §4.3–4.5). Data flows: payloads → `group` (what to store) → `dictionary`
 //! (names and ids to integers) → `weeks` (partitions) → `write` (one transaction: `rows` by COPY, `identity`, `registers`,
-//! `dead_letters`, cursor).
+//! `installs`, `dead_letters`, cursor).
 
 mod error;
 mod pg_time;
@@ -13,6 +13,7 @@ mod group;
 mod rows;
 mod identity;
 mod registers;
+mod installs;
 mod write;
 mod existing;
 mod isolate;

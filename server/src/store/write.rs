@@ -9,6 +9,7 @@ use trailmark_protocol::Uuid;
 use super::connect::Store;
 use super::error::{ErrorClass, StoreError};
 use super::group::{Dead, Group};
+use super::installs::{self, Report};
 use super::rows::{self, Row};
 use super::{dead_letters, existing, identity, isolate, registers};
 
@@ -32,8 +33,9 @@ pub(super) struct Cursor {
 
 impl Store {
     /// Stores the events of `payloads`, which are the records of `node`'s journal up to and including `through`: each
-    /// event once, however often it comes, with its links, aliases and person properties, and the cursor, in one
-    /// transaction. What the database refuses for its values becomes a dead letter in that transaction.
+    /// event once, however often it comes, with its links, aliases and person properties, what installs say of
+    /// themselves, and the cursor, in one transaction. What the database refuses for its values becomes a dead letter in
+    /// that transaction.
     ///
     /// # Errors
     /// Nothing of the write is stored. [`ErrorClass::Transient`] and [`ErrorClass::Saturated`]: try again later.
@@ -64,6 +66,7 @@ impl Store {
         let mut work = Work {
             rows,
             dead: group.dead,
+            reports: group.reports,
             duplicates: group.duplicates,
             cursor,
         };
@@ -83,7 +86,7 @@ impl Store {
     async fn store_whole(&self, work: &Work<'_>) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         put(&mut transaction, &work.rows).await?;
-        finish(&mut transaction, &work.dead, work.cursor).await?;
+        finish(&mut transaction, work).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -100,6 +103,7 @@ impl Store {
 pub(super) struct Work<'a> {
     pub(super) rows: Vec<Row<'a>>,
     pub(super) dead: Vec<Dead>,
+    pub(super) reports: Vec<Report<'a>>,
     pub(super) duplicates: u64,
     pub(super) cursor: Option<Cursor>,
 }
@@ -121,14 +125,11 @@ pub(super) async fn put(connection: &mut PgConnection, rows: &[Row<'_>]) -> Resu
     registers::apply(connection, rows).await
 }
 
-/// What ends every write: the dead letters and the cursor.
-pub(super) async fn finish(
-    connection: &mut PgConnection,
-    dead: &[Dead],
-    cursor: Option<Cursor>,
-) -> Result<(), StoreError> {
-    dead_letters::keep(connection, dead).await?;
-    let Some(Cursor { node, through }) = cursor else {
+/// What ends every write: what installs say of themselves, the dead letters and the cursor.
+pub(super) async fn finish(connection: &mut PgConnection, work: &Work<'_>) -> Result<(), StoreError> {
+    installs::apply(connection, &work.reports).await?;
+    dead_letters::keep(connection, &work.dead).await?;
+    let Some(Cursor { node, through }) = work.cursor else {
         return Ok(());
     };
     sqlx::query(

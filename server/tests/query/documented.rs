@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use trailmark_server::event::AcceptedEvent;
 
+use crate::delivery::report;
 use crate::http::Front;
 use crate::world::{World, identify};
 
@@ -49,11 +50,15 @@ async fn answers_have_the_fields_that_the_manual_shows() {
             ..identify(1, "device", "u_7")
         }])
         .await;
+    world
+        .report(0, "0193-install", &[1, 2], &report(9, 1, &[("too_large", 1)]))
+        .await;
     let front = Front::of(world).await;
     let secret = front.secret().await;
     for (name, path) in [
         ("events", "/api/analytics/events"),
         ("stats", "/api/analytics/stats"),
+        ("delivery", "/api/analytics/delivery"),
         ("person", "/v1/persons/u_7"),
         ("problem", "/api/analytics/events?limit=0"),
     ] {

@@ -92,7 +92,12 @@ impl Front {
     }
 }
 
-const READS: [&str; 3] = ["/api/analytics/events", "/api/analytics/stats", "/v1/persons/ann"];
+const READS: [&str; 4] = [
+    "/api/analytics/events",
+    "/api/analytics/stats",
+    "/api/analytics/delivery",
+    "/v1/persons/ann",
+];
 
 async fn front() -> Front {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Reads on a real Postgres: pages, filters, persons, statistics, and that no project sees another.
+//! Reads on a real Postgres: pages, filters, persons, statistics, delivery, and that no project sees another.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -9,6 +9,7 @@ mod filters;
 mod persons;
 mod properties;
 mod stats;
+mod delivery;
 mod isolation;
 mod hostile;
 mod unavailable;

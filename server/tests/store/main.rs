@@ -9,5 +9,6 @@ mod poison;
 mod partitions;
 mod identity;
 mod registers;
+mod installs;
 mod writer;
 mod speed;

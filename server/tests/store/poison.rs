@@ -53,7 +53,7 @@ async fn poison_rows_become_dead_letters_and_the_rest_is_stored() {
         "{}",
         letters[0].detail
     );
-    assert_eq!(read_batch(&letters[0].payload).unwrap().1, [poison(13)]);
+    assert_eq!(read_batch(&letters[0].payload).unwrap().events, [poison(13)]);
 }
 
 #[tokio::test]
