@@ -90,6 +90,8 @@ pub struct Engine {
     queue: Queue,
     log: Option<Log>,
     unsaved: Unsaved,
+    /// What was, while a change of who uses the device depends on its event being captured.
+    undo: Option<State>,
     sending: Sending,
     flushes: Vec<Flush>,
     next_flush: u64,
@@ -161,6 +163,7 @@ impl Engine {
                 age,
                 ..Unsaved::default()
             },
+            undo: None,
             sending: Sending::new(config.max_batch_events),
             flushes: Vec::new(),
             next_flush: 0,

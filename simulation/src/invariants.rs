@@ -195,8 +195,10 @@ pub(crate) fn a_202_is_only_given_for_what_survives_a_crash(
 }
 
 pub(crate) fn an_event_never_comes_back_as_another(there: &Row, again: &Row) -> Checked {
+    // These two are the request's: its time of sending, and an install whose id a damaged storage may have lost.
     let again = Row {
         timestamp: there.timestamp,
+        install_id: there.install_id.clone(),
         ..again.clone()
     };
     hold(

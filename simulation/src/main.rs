@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use trailmark_simulation::{STEPS, Tally, run};
+use trailmark_simulation::{ACTS, Tally, run};
 
 /// Plays stories of devices, networks and a server, and checks every rule after each step.
 #[derive(Debug, Parser)]
@@ -17,9 +17,9 @@ struct Args {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// Steps of each story before everything is healed.
-    #[arg(long, default_value_t = STEPS)]
-    steps: u64,
+    /// How much is done and goes wrong in each before everything is healed.
+    #[arg(long, default_value_t = ACTS)]
+    acts: u64,
     /// Tells the whole story of the first seed.
     #[arg(long)]
     trace: bool,
@@ -66,7 +66,7 @@ fn work(args: &Args, seeds: u64, next: &AtomicU64, results: &Mutex<Results>) {
             return;
         }
         let seed = args.first + at;
-        let played = run(seed, args.steps, args.trace);
+        let played = run(seed, args.acts, args.trace);
         let Ok(mut results) = results.lock() else { return };
         match played {
             Ok(tally) => results.tally += tally,

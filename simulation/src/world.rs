@@ -105,6 +105,8 @@ pub(crate) struct World {
     people: People,
     calls: BTreeMap<u64, Call>,
     tally: Tally,
+    /// What people and trouble have done so far.
+    acts: u64,
     dice: Dice,
     healed: bool,
     trace: bool,
@@ -125,6 +127,7 @@ impl World {
             people: People::default(),
             calls: BTreeMap::new(),
             tally: Tally::default(),
+            acts: 0,
             dice,
             healed: false,
             trace,
@@ -136,8 +139,8 @@ impl World {
     }
 
     /// Plays the story to its end.
-    pub(crate) fn play(mut self, steps: u64) -> Checked<Tally> {
-        for _ in 0..steps {
+    pub(crate) fn play(mut self, acts: u64) -> Checked<Tally> {
+        while self.acts < acts {
             self.step()?;
         }
         self.heal()?;
@@ -197,10 +200,10 @@ impl World {
 
     /// Mostly seconds; sometimes hours, or weeks.
     fn pause(&mut self) -> Duration {
-        match self.dice.below(100) {
-            0..70 => self.millis(0, 5_000),
-            70..90 => self.millis(5_000, 1_800_000),
-            90..98 => self.millis(0, 86_400_000),
+        match self.dice.below(200) {
+            0..160 => self.millis(0, 5_000),
+            160..192 => self.millis(5_000, 1_800_000),
+            192..199 => self.millis(0, 86_400_000),
             _ => self.millis(0, 21 * 86_400_000),
         }
     }
@@ -211,6 +214,7 @@ impl World {
         if self.healed {
             return Ok(());
         }
+        self.acts += 1;
         let pause = self.pause();
         self.after(pause, Happening::Use(at));
         if self.dice.percent(4) {
@@ -442,6 +446,7 @@ impl World {
         if self.healed {
             return Ok(());
         }
+        self.acts += 1;
         let pause = self.pause();
         self.after(pause, Happening::Trouble);
         let trouble = trouble::draw(&mut self.dice);

@@ -1,25 +1,21 @@
 //! Each planted bug is found, and its seed tells the same story again; without one the same seeds are fine.
 
 use trailmark_simulation::planted::{Planted, plant};
-use trailmark_simulation::{STEPS, run};
+use trailmark_simulation::{ACTS, run};
 
 /// Seeds within which a planted bug must be found.
 const WITHIN: u64 = 400;
 
 fn assert_found(bug: Planted, expected: &str) {
     plant(Some(bug));
-    let found = (0..WITHIN).find_map(|seed| Some((seed, run(seed, STEPS, false).err()?)));
+    let found = (0..WITHIN).find_map(|seed| Some((seed, run(seed, ACTS, false).err()?)));
     let (seed, violation) = found.unwrap_or_else(|| panic!("{bug:?} was not found within {WITHIN} seeds"));
     println!("{bug:?} is found by seed {seed}: {violation}");
-    assert_eq!(
-        run(seed, STEPS, false),
-        Err(violation.clone()),
-        "a seed tells one story"
-    );
+    assert_eq!(run(seed, ACTS, false), Err(violation.clone()), "a seed tells one story");
     assert_eq!(violation.rule, expected);
     plant(None);
     assert!(
-        run(seed, STEPS, false).is_ok(),
+        run(seed, ACTS, false).is_ok(),
         "seed {seed} breaks a rule without the bug"
     );
 }

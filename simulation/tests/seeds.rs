@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use trailmark_simulation::{STEPS, run};
+use trailmark_simulation::{ACTS, run};
 
-/// About four seconds in a debug build on two cores.
+/// About ten seconds of one core in a debug build.
 const SEEDS: u64 = 500;
 
 #[test]
@@ -13,7 +13,7 @@ fn no_story_breaks_a_rule() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let play = || {
         let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < SEEDS));
-        let failed = |seed| Some(format!("seed {seed}: {}", run(seed, STEPS, false).err()?));
+        let failed = |seed| Some(format!("seed {seed}: {}", run(seed, ACTS, false).err()?));
         seeds.filter_map(failed).collect::<Vec<String>>()
     };
     let failures: Vec<String> = std::thread::scope(|scope| {
@@ -30,6 +30,6 @@ fn no_story_breaks_a_rule() {
 #[test]
 fn a_seed_tells_the_same_story_every_time() {
     for seed in 0..20 {
-        assert_eq!(run(seed, STEPS, false), run(seed, STEPS, false));
+        assert_eq!(run(seed, ACTS, false), run(seed, ACTS, false));
     }
 }

@@ -13,6 +13,7 @@ use crate::properties::Properties;
 use crate::queue::Entry;
 use crate::registered::{merged, screen_properties};
 use crate::session::Session;
+use crate::state::State;
 
 /// What is to be frozen.
 pub(super) struct Fresh<'a> {
@@ -192,11 +193,13 @@ impl Engine {
         let frozen = build(self, id, seq).and_then(|json| self.make_room(json));
         match frozen {
             Ok(json) => {
+                self.undo = None;
                 self.report_cut(cut);
                 self.enqueue(seq, id, own, json, now);
                 Ok(id)
             }
             Err(reason) => {
+                self.undo_change();
                 self.decided(seq, &dropped(reason));
                 self.save(None, now);
                 Err(reason)
@@ -235,6 +238,7 @@ impl Engine {
 
     /// Counts an event that was never built.
     pub(super) fn drop_at_capture(&mut self, reason: Reason, now: Timestamp) -> Result<Uuid, Reason> {
+        self.undo_change();
         if self.state.opted_out {
             self.process.ignored += 1;
             return Err(Reason::OptedOut);
@@ -243,6 +247,18 @@ impl Engine {
         self.decided(self.counters.captured, &dropped(reason));
         self.save(None, now);
         Err(reason)
+    }
+
+    /// The event that a change depends on was refused: it has not happened, for the storage either.
+    fn undo_change(&mut self) {
+        if let Some(before) = self.undo.take() {
+            self.state = State {
+                age: self.state.age,
+                erasing: std::mem::take(&mut self.state.erasing),
+                ..before
+            };
+            self.refresh_context();
+        }
     }
 
     /// Drops the oldest events until `json` fits. Where all others are on their way, it is the one that has to go.

@@ -33,28 +33,22 @@ impl Engine {
             Ok(change) => change,
             Err(reason) => return self.drop_at_capture(reason, now).map(Some),
         };
-        let before = self.state.clone();
+        // Without its event the link would be missing for ever: then the app may try again with less.
+        self.undo = Some(self.state.clone());
         match change {
             Change::OtherUser => self.begin_epoch(identity),
             _ => self.state.identity = identity,
         }
         self.unsaved.state = true;
-        let captured = self.admit(
+        self.admit(
             &Fresh {
                 set,
                 set_once,
                 ..Fresh::new(names::IDENTIFY)
             },
             now,
-        );
-        if captured.is_err() {
-            // Without its event the link would be missing for ever: the app may try again with less.
-            self.state = before;
-            self.unsaved.state = true;
-            self.refresh_context();
-            self.save(None, now);
-        }
-        captured.map(Some)
+        )
+        .map(Some)
     }
 
     /// Sets person properties without anything else having happened.
@@ -105,20 +99,14 @@ impl Engine {
         if let Err(reason) = checked {
             return self.drop_at_capture(reason, now);
         }
-        let before = self.state.groups.clone();
-        self.state.groups = before.with(&Properties::new().with(group_type, group_id));
+        self.undo = Some(self.state.clone());
+        self.state.groups = self.state.groups.with(&Properties::new().with(group_type, group_id));
         self.unsaved.state = true;
         let properties = Properties::new()
             .with("$group_type", group_type)
             .with("$group_id", group_id)
             .with("$group_set", traits.clone());
-        let captured = self.track(names::GROUP, &properties, now);
-        if captured.is_err() {
-            self.state.groups = before;
-            self.unsaved.state = true;
-            self.save(None, now);
-        }
-        captured
+        self.track(names::GROUP, &properties, now)
     }
 
     /// Writes these properties into every event of the epoch from now on. Those of a call win.

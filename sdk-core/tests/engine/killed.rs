@@ -84,6 +84,26 @@ fn a_storage_that_cannot_be_read_is_left_as_it_is() {
 }
 
 #[test]
+fn a_kill_at_any_byte_of_a_refused_identify_leaves_nobody_identified() {
+    let disk = Disk::default();
+    let mut device = Device::on(&disk, |config| {
+        config.flush_at = 1;
+        config.max_queue_events = 1;
+    });
+    for room in 0..3_000 {
+        let copy = disk.copy();
+        device.start_on(&copy);
+        device.track("on its way");
+        device.request();
+        copy.set_room(Some(room));
+        let refused = device.engine.identify("u_1", &nothing(), &nothing(), device.now);
+        assert_eq!(refused, Err(Reason::QueueFull));
+        device.start_on(&copy);
+        assert_eq!(device.engine.identity().user_id(), None, "killed after {room} bytes");
+    }
+}
+
+#[test]
 fn a_kill_at_any_byte_of_a_deletion_leaves_the_opt_out() {
     let disk = Disk::default();
     let mut device = Device::on(&disk, tiny);
