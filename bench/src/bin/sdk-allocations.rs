@@ -58,11 +58,11 @@ fn main() -> Outcome<()> {
     registered.register(sample::properties(0).with("plan", "pro"));
     let rows = [
         row("the five properties alone, which the app makes", |n| {
-            drop(sample::properties(n))
+            drop(sample::properties(n));
         }),
         calls("directory", &sample::offline(Some(&at("plain"))).build()?)?,
         calls("memory", &sample::offline(None).build()?)?,
-        calls("directory, 6 super-properties", &registered)?,
+        calls("directory, 6 super-properties, 5 of them the call's", &registered)?,
         calls("directory, a hook", &hooked)?,
         calls_without(
             "directory, without properties",

@@ -72,7 +72,10 @@ enum Subject {
 const SUBJECTS: [(Subject, &str); 7] = [
     (Subject::Directory, "**directory** (synced every second, the default)"),
     (Subject::DirectoryUnsynced, "directory, never synced"),
-    (Subject::Hooked, "directory, 5 super-properties and a hook"),
+    (
+        Subject::Hooked,
+        "directory, 8 super-properties (5 of them the call's) and a hook",
+    ),
     (Subject::Full, "directory, full: each call drops the oldest event"),
     (Subject::Memory, "memory"),
     (Subject::Write, "bare `write(2)` of the same bytes"),
