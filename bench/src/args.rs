@@ -18,6 +18,18 @@ pub struct Args {
 pub enum Command {
     /// Start a server in a temporary directory, measure, print tables
     Run(Run),
+    /// Measure the client: its calls, its queue, and one client against a server
+    Sdk(Sdk),
+    /// Fill a queue or open a full one, print what that took: a part of `sdk`, in a process of its own
+    #[command(hide = true)]
+    SdkHold {
+        /// The client's directory; in memory without one.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// Events to queue; none: only open.
+        #[arg(long)]
+        events: usize,
+    },
     /// Serve an endpoint that only parses and discards: the reference for accepting
     ParseOnly {
         /// Where it listens.
@@ -27,7 +39,7 @@ pub enum Command {
 }
 
 /// `trailmark-bench run`
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 pub struct Run {
     /// The `trailmark` binary [default: beside this one]
     #[arg(long)]
@@ -50,4 +62,33 @@ pub struct Run {
     /// Only these kinds of load in the storing measurement, as connections x batch
     #[arg(long, value_delimiter = ',', default_value = "64x1,64x50,8x1,8x50")]
     pub loads: Vec<String>,
+}
+
+/// `trailmark-bench sdk`
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Sdk {
+    /// The `trailmark` binary [default: beside this one]
+    #[arg(long)]
+    pub server: Option<PathBuf>,
+    /// Where to put temporary directories: on the disk to be measured [default: the system's]
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Only these measurements: track, hold, send
+    #[arg(long, value_delimiter = ',', default_value = "track,hold,send")]
+    pub only: Vec<String>,
+    /// Rounds of timed calls, which are put together
+    #[arg(long, default_value_t = 2)]
+    pub rounds: usize,
+    /// Seconds of calls at a steady pace
+    #[arg(long, default_value_t = 4)]
+    pub seconds: u64,
+    /// Events in a full queue
+    #[arg(long, default_value_t = 100_000)]
+    pub queued: usize,
+    /// How often the full queue is opened
+    #[arg(long, default_value_t = 9)]
+    pub opens: usize,
+    /// Seconds for which events are sent to the server
+    #[arg(long, default_value_t = 10)]
+    pub sending: u64,
 }

@@ -273,23 +273,24 @@ impl Capture {
     }
 }
 
-/// Builds the event's JSON, or says why it can never be delivered. The rules are those of the server.
+/// Writes the event's JSON to `out`, or says why it can never be delivered. The rules are those of the server.
 ///
 /// # Errors
 /// The reason under which the event is to be counted.
 pub(crate) fn freeze<'a>(
     event: &Event<'_>,
     objects: impl IntoIterator<Item = &'a Properties>,
-) -> Result<Box<str>, Reason> {
+    out: &mut String,
+) -> Result<(), Reason> {
     check_name(event.name)?;
     check_ids(event)?;
     check_timestamp(event.timestamp)?;
     objects.into_iter().try_for_each(Properties::check)?;
-    let json = event.to_json();
-    if json.len() > EVENT_BYTES {
+    event.write(out);
+    if out.len() > EVENT_BYTES {
         return Err(Reason::TooLarge);
     }
-    Ok(json.into_boxed_str())
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), Reason> {

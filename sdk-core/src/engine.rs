@@ -87,6 +87,8 @@ pub struct Engine {
     counters: Counters,
     /// The circumstances and the session, as they are written into events.
     context: Properties,
+    /// What the next event is written to.
+    frozen: String,
     queue: Queue,
     log: Option<Log>,
     unsaved: Unsaved,
@@ -155,6 +157,7 @@ impl Engine {
             counters: recovered.counters,
             context: Properties::new(),
             ids: IdGenerator::default(),
+            frozen: String::new(),
             queue: Queue::new(config.max_queue_events, config.max_queue_bytes).with_window(config.window_events),
             log,
             unsaved: Unsaved {

@@ -10,6 +10,9 @@ use trailmark_protocol::{Reason, Timestamp, Uuid};
 /// Longest string in an event's properties, in characters: 8,192. Longer ones are cut, which is counted and reported.
 pub const STRING_CHARS: usize = 8_192;
 
+/// Room for the first properties of an object: 128 bytes, about five of them, in one allocation.
+const FIRST_ROOM: usize = 128;
+
 /// A JSON object of properties.
 ///
 /// ```
@@ -47,6 +50,14 @@ impl Properties {
         Self::default()
     }
 
+    /// No properties yet, and room for so many bytes of them.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            json: String::with_capacity(bytes),
+            ..Self::EMPTY
+        }
+    }
+
     /// Adds a property.
     ///
     /// ```
@@ -71,6 +82,9 @@ impl Properties {
     /// assert_eq!(answers.as_json(), r#"{"colour":"blue","size":"xl"}"#);
     /// ```
     pub fn insert(&mut self, key: &str, value: impl PropertyValue) {
+        if self.json.capacity() == 0 {
+            self.json.reserve(FIRST_ROOM);
+        }
         // Reopens the object at its closing brace.
         let opening = if self.json.pop().is_some() { ',' } else { '{' };
         self.json.push(opening);

@@ -48,7 +48,7 @@ impl Registered {
     pub fn without(&self, key: &str) -> Self {
         let kept = pairs(&self.properties).filter(|(name, _)| name != key);
         Self {
-            properties: object(kept),
+            properties: object(kept, self.properties.as_json().len()),
         }
     }
 }
@@ -60,6 +60,7 @@ pub(crate) fn merged(below: &Properties, above: &Properties) -> Properties {
     if let Some(beyond) = [above, below].into_iter().find(|object| object.check().is_err()) {
         return beyond.clone();
     }
+    let room = below.as_json().len() + above.as_json().len();
     let above: Vec<Pair<'_>> = pairs(above).collect();
     let names = |from: usize| above.iter().skip(from).map(|(name, _)| name);
     let kept = pairs(below).filter(|(name, _)| names(0).all(|taken| taken != name));
@@ -67,7 +68,7 @@ pub(crate) fn merged(below: &Properties, above: &Properties) -> Properties {
         .iter()
         .enumerate()
         .filter(|(at, (name, _))| names(at + 1).all(|later| later != name));
-    object(kept.chain(last_of_each.map(|(_, pair)| pair.clone())))
+    object(kept.chain(last_of_each.map(|(_, pair)| pair.clone())), room)
 }
 
 /// The properties of a screen view.
@@ -81,8 +82,9 @@ fn pairs(properties: &Properties) -> impl Iterator<Item = Pair<'_>> {
     fields(properties.as_json()).map_while(Result::ok)
 }
 
-fn object<'a>(pairs: impl Iterator<Item = Pair<'a>>) -> Properties {
-    pairs.fold(Properties::new(), |object, (name, value)| {
+/// An object of these pairs, which are at most `room` bytes.
+fn object<'a>(pairs: impl Iterator<Item = Pair<'a>>, room: usize) -> Properties {
+    pairs.fold(Properties::with_capacity(room), |object, (name, value)| {
         object.with(&name, Raw(value))
     })
 }

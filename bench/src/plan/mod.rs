@@ -36,8 +36,7 @@ pub struct Bench {
 /// # Errors
 /// Something could not be measured.
 pub async fn run(run: &Run) -> Outcome<()> {
-    let binary = binary(run)?;
-    let bench = start(run, &binary).await?;
+    let bench = start(run).await?;
     println!("load average before: {}", process::load_average()?);
     println!(
         "Postgres {}; fdatasync/s of the disk: {:.0}",
@@ -56,17 +55,18 @@ pub async fn run(run: &Run) -> Outcome<()> {
     if wanted("visible") {
         visibility::measure(&bench).await?;
     }
-    sizes(&bench, idle, &binary)?;
+    sizes(&bench, idle, &binary(run)?)?;
     println!("load average after: {}", process::load_average()?);
     Ok(())
 }
 
-async fn start(run: &Run, binary: &std::path::Path) -> Outcome<Bench> {
+/// Starts a server with a project of its own, in a temporary directory.
+pub(crate) async fn start(run: &Run) -> Outcome<Bench> {
     let parent = run.dir.clone().unwrap_or_else(std::env::temp_dir);
     let dir = tempfile::Builder::new().prefix("trailmark-bench-").tempdir_in(parent)?;
     // Postgres runs as another user where we are root, and must reach its data.
     std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    let server = Service::trailmark(binary, dir.path())?;
+    let server = Service::trailmark(&binary(run)?, dir.path())?;
     let admin = Admin::connect(&dir.path().join("data")).await?;
     let watched = Watched {
         server: server.pid(),

@@ -32,6 +32,10 @@ pub(super) struct Fresh<'a> {
 
 const NOTHING: &Properties = &Properties::EMPTY;
 
+/// Most bytes kept for the next event to be written to: 16 KiB. A usual event has less than one; one with the longest
+/// string that is not cut has nine.
+const FROZEN_KEPT: usize = 16 * 1024;
+
 impl<'a> Fresh<'a> {
     pub(super) fn new(name: &'a str) -> Self {
         Self {
@@ -121,9 +125,9 @@ impl Engine {
         let shortened = capture.shortened();
         let cut = shortened.as_ref().map_or(0, |(_, cut)| *cut);
         let capture = shortened.as_ref().map_or(capture, |(shorter, _)| shorter);
-        self.admit_with(capture.id, false, cut, now, |engine, id, seq| {
+        self.admit_with(capture.id, false, cut, now, |engine, id, seq, out| {
             let event = capture.event(id, seq, now, &engine.config.context);
-            freeze(&event, capture.objects())
+            freeze(&event, capture.objects(), out)
         })
     }
 
@@ -146,7 +150,7 @@ impl Engine {
         let (set, cut_set) = fresh.set.shortened();
         let (set_once, cut_set_once) = fresh.set_once.shortened();
         let cut = cut_properties + cut_set + cut_set_once;
-        self.admit_with(fresh.id, fresh.own, cut, now, |engine, id, seq| {
+        self.admit_with(fresh.id, fresh.own, cut, now, |engine, id, seq, out| {
             let identity = fresh.identity.unwrap_or(&engine.state.identity);
             let own_epoch = identity.epoch() == engine.state.identity.epoch();
             let session = engine.state.session.as_ref().filter(|_| own_epoch && fresh.own);
@@ -167,7 +171,7 @@ impl Engine {
                 set_once: set_once.non_empty(),
                 ..Event::new(id, seq, now)
             };
-            freeze(&event, [&*properties, &*set, &*set_once, context])
+            freeze(&event, [&*properties, &*set, &*set_once, context], out)
         })
     }
 
@@ -179,7 +183,7 @@ impl Engine {
         own: bool,
         cut: u32,
         now: Timestamp,
-        build: impl FnOnce(&Self, Uuid, u64) -> Result<Box<str>, Reason>,
+        build: impl FnOnce(&Self, Uuid, u64, &mut String) -> Result<(), Reason>,
     ) -> Result<Uuid, Reason> {
         if self.closed || !self.may_keep(self.counters.captured + 1) {
             return self.drop_at_capture(Reason::ShutDown, now);
@@ -190,7 +194,8 @@ impl Engine {
         self.counters.captured += 1;
         let seq = self.counters.captured;
         let id = id.unwrap_or_else(|| self.ids.next(unix_millis(now), bytes(&mut *self.entropy)));
-        let frozen = build(self, id, seq).and_then(|json| self.make_room(json));
+        let frozen = self.frozen(|engine, out| build(engine, id, seq, out));
+        let frozen = frozen.and_then(|json| self.make_room(json));
         match frozen {
             Ok(json) => {
                 self.undo = None;
@@ -205,6 +210,17 @@ impl Engine {
                 Err(reason)
             }
         }
+    }
+
+    /// What `build` writes, in a text of its exact length. It is written to a buffer that is kept from event to event, so
+    /// that this is the only allocation.
+    fn frozen(&mut self, build: impl FnOnce(&Self, &mut String) -> Result<(), Reason>) -> Result<Box<str>, Reason> {
+        let mut out = std::mem::take(&mut self.frozen);
+        out.clear();
+        let frozen = build(self, &mut out).map(|()| Box::from(out.as_str()));
+        out.shrink_to(FROZEN_KEPT);
+        self.frozen = out;
+        frozen
     }
 
     fn report_cut(&mut self, cut: u32) {

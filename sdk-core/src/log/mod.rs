@@ -49,6 +49,8 @@ pub(crate) struct Log {
     /// The segment that is being written, and its length; none before the first record and after a failure, because
     /// nobody knows what a failed append has left at the end.
     open: Option<Place>,
+    /// The file of the last record, and its segment.
+    file: (u64, String),
     last_number: u64,
     failure: Option<Failure>,
     /// It could not be listed at the start, and is not touched.
@@ -98,9 +100,12 @@ impl Log {
             Some(end) if end.offset < self.segment_bytes => end,
             _ => self.next_segment(),
         };
+        if self.file.0 != at.segment {
+            self.file = (at.segment, Self::file(at.segment));
+        }
         let bytes = self.writer.seal();
         let len = bytes.len() as u64;
-        let result = self.storage.append(&Self::file(at.segment), bytes);
+        let result = self.storage.append(&self.file.1, bytes);
         self.writer.clear();
         if let Err(error) = result {
             self.open = None;

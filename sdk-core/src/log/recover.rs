@@ -126,6 +126,7 @@ impl Log {
             writer: Writer::default(),
             live: numbers.iter().map(|number| (*number, 0)).collect(),
             open: None,
+            file: (0, Self::file(0)),
             last_number: numbers.last().copied().unwrap_or(0),
             failure: None,
             unusable,
