@@ -206,7 +206,7 @@ fn what_does_not_decompress_is_refused() {
     project.server.assert_sound();
 }
 
-/// Memory while 4 clients send 40 bombs each, of 64 MiB or more. 64 MiB is the budget of all bodies; the rest, idle, takes
+/// Memory while 4 clients send 40 bombs each, of 64 MiB each. 64 MiB is the budget of all bodies; the rest, idle, takes
 /// about as much in a debug build, and the allocator gives back late on a busy machine: 162 MiB were seen at load 9.
 const FLOODED: u64 = 200 * 1024 * 1024;
 
