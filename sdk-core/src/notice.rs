@@ -22,7 +22,7 @@ use trailmark_protocol::Reason;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// An event is lost, and why. See [`Reason`](crate::Reason); or a word of a newer server.
+    /// An event is lost, and why. See [`Reason`]; or a word of a newer server.
     Dropped(Cow<'static, str>),
     /// A call that captures nothing was refused, and changed nothing: super-properties or a context beyond a limit.
     Refused(Reason),

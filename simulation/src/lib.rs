@@ -2,17 +2,17 @@
 //!
 //! A run is a story of a few hundred steps: people use apps on several devices, some of them shared, while networks lose
 //! and double, servers refuse and crash, apps are killed in the middle of a write, disks fill up, and clocks jump. After
-//! each step the rules of [`invariants`] hold; at the end everything is healed, and what is then not explained is a bug.
+//! each step the rules of `invariants` hold; at the end everything is healed, and what is then not explained is a bug.
 //! The same seed tells the same story, byte for byte.
 //!
 //! What is real: the whole engine on a [`Storage`](trailmark_core::Storage), the server's decoding, validation,
-//! normalisation and journal. What is a model: the network, both disks, Postgres ([`store`]), time.
+//! normalisation and journal. What is a model: the network, both disks, Postgres (`store`), time.
 //!
-//! 1. [`dice`]: where all chance comes from.
-//! 2. [`device_disk`], [`app`], [`device`]: a device, what it remembers and what is done with it.
-//! 3. [`network`], [`server`], [`store`]: where its events go.
-//! 4. [`truth`]: what really happened; [`invariants`] compare it with what is said, a [`Violation`] tells.
-//! 5. [`world`]: the scheduler; [`trouble`]: what goes wrong when.
+//! 1. `dice`: where all chance comes from.
+//! 2. `device_disk`, `app`, `device`: a device, what it remembers and what is done with it.
+//! 3. `network`, `server`, `store`: where its events go.
+//! 4. `truth`: what really happened; `invariants` compare it with what is said, a [`Violation`] tells.
+//! 5. `world`: the scheduler; `trouble`: what goes wrong when.
 
 mod violation;
 mod dice;

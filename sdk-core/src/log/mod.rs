@@ -1,11 +1,11 @@
 //! The log: how a client's memory is laid out on its [`Storage`].
 //!
-//! One append-only sequence of records ([`record`]), cut into segment files of about a mebibyte. An event is appended when
-//! it is captured; what became of it is appended when that is known ([`settled`]); everything else that is remembered is
-//! a checkpoint ([`crate::state`]), written whenever it changes and at the start of each segment. So a segment is not
+//! One append-only sequence of records (`record`), cut into segment files of about a mebibyte. An event is appended when
+//! it is captured; what became of it is appended when that is known (`settled`); everything else that is remembered is
+//! a checkpoint (`state`), written whenever it changes and at the start of each segment. So a segment is not
 //! needed any more when none of its own events is undecided, whatever else is in it.
 //!
-//! Reading it back ([`recover`]) needs no order of writes beyond that of the records, and nothing is ever rewritten: a
+//! Reading it back (`recover`) needs no order of writes beyond that of the records, and nothing is ever rewritten: a
 //! crash at any byte leaves all complete records, and what is missing shows as a gap between the numbers.
 
 pub(crate) mod ranges;
