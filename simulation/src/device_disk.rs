@@ -170,7 +170,11 @@ impl DeviceDisk {
             files.remove(name);
         } else if let Some(file) = files.get_mut(name) {
             let (at, bit) = (dice.below(file.bytes.len()), dice.below(8));
-            file.bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << bit);
+            file.bytes
+                .iter_mut()
+                .skip(at)
+                .take(1)
+                .for_each(|byte| *byte ^= 1 << bit);
         }
         true
     }
