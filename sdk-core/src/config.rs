@@ -98,7 +98,7 @@ pub struct Config {
     pub backoff_cap: Duration,
     /// See [`PROBE_INTERVAL`].
     pub probe_interval: Duration,
-    /// About 1 MiB; other only in a simulation, which has no time to fill one.
+    /// Bytes of a segment of the log; other than 1 MiB only in a simulation, which has no time to fill one.
     #[doc(hidden)]
     pub segment_bytes: u64,
     /// See [`WINDOW_EVENTS`]; other only in a simulation.

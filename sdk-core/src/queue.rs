@@ -19,7 +19,7 @@ use crate::log::ranges::Ranges;
 use crate::log::{Log, Place};
 
 /// Most saved events that are kept in memory because they are captured faster than sent: 2,000, four requests ahead.
-/// Reading on from the storage adds a segment of the log at a time, about 1 MiB.
+/// Reading on from the storage adds a segment, of 1 MiB, at a time.
 pub const WINDOW_EVENTS: usize = 2_000;
 
 /// Most bytes of them: 1 MiB.

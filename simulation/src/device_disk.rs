@@ -169,8 +169,12 @@ impl DeviceDisk {
         if dice.percent(20) {
             files.remove(name);
         } else if let Some(file) = files.get_mut(name) {
-            let at = dice.below(file.bytes.len());
-            file.bytes[at] ^= 1 << dice.below(8);
+            let (at, bit) = (dice.below(file.bytes.len()), dice.below(8));
+            file.bytes
+                .iter_mut()
+                .skip(at)
+                .take(1)
+                .for_each(|byte| *byte ^= 1 << bit);
         }
         true
     }

@@ -11,7 +11,7 @@
 //! 1. `dice`: where all chance comes from.
 //! 2. `device_disk`, `app`, `device`: a device, what it remembers and what is done with it.
 //! 3. `network`, `server`, `store`: where its events go.
-//! 4. `truth`: what really happened; `invariants` compare it with what is said, a `Violation` tells.
+//! 4. `truth`: what really happened; `invariants` compare it with what is said, a [`Violation`] tells.
 //! 5. `world`: the scheduler; `trouble`: what goes wrong when.
 
 mod violation;
