@@ -1,6 +1,7 @@
 //! Reading the log back at the start: one pass over the records, in their order.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use trailmark_protocol::Reason;
 
@@ -93,7 +94,8 @@ impl Replay {
 
     fn end(mut self) -> Recovered {
         self.found.retain(|event| !self.settled.contains(event.seq));
-        self.found.sort_by_key(|event| event.seq);
+        // Of an event that was saved twice the later copy counts: what is beside the earlier one may have to go.
+        self.found.sort_by_key(|event| (event.seq, Reverse(event.place)));
         self.found.dedup_by_key(|event| event.seq);
         let known = self.counters.delivered + self.counters.dropped_total() + self.found.len() as u64;
         let lost = self.counters.captured.saturating_sub(known);
