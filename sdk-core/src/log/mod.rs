@@ -46,6 +46,8 @@ pub(crate) struct Log {
     writer: Writer,
     /// How many undecided events are in each segment.
     live: BTreeMap<u64, u64>,
+    /// Where the copy is that counts, of undecided events that were found more than once at the start.
+    again: BTreeMap<u64, u64>,
     /// The segment that is being written, and its length; none before the first record and after a failure, because
     /// nobody knows what a failed append has left at the end.
     open: Option<Place>,
@@ -181,6 +183,11 @@ impl Log {
         failure.or(self.unusable.as_ref())
     }
 
+    /// Whether the copy of an event in this segment is the one that keeps it alive.
+    fn counts(&self, seq: u64, segment: u64) -> bool {
+        self.again.get(&seq).is_none_or(|counts| *counts == segment)
+    }
+
     /// The events with these numbers at and behind `from` in its segment, and where the next segment begins, if there is
     /// one.
     pub(crate) fn load(&mut self, from: Place, seqs: &Ranges) -> (Vec<Entry>, Option<Place>) {
@@ -189,7 +196,9 @@ impl Log {
         let mut entries: Vec<Entry> = payloads(&segment, offset)
             .flat_map(|(_, payload)| items(payload))
             .filter_map(|item| match item {
-                Item::Event(event) if seqs.contains(event.seq) => Some(entry(&event, from.segment)),
+                Item::Event(event) if seqs.contains(event.seq) && self.counts(event.seq, from.segment) => {
+                    Some(entry(&event, from.segment))
+                }
                 _ => None,
             })
             .collect();

@@ -1,6 +1,8 @@
 //! Reading the log back at the start: one pass over the records, in their order.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use trailmark_protocol::Reason;
 
@@ -20,6 +22,8 @@ pub(crate) struct Recovered {
     pub(crate) counters: Counters,
     /// The undecided events, by number.
     pub(crate) undecided: Vec<Found>,
+    /// Segments of those that were found more than once, by number.
+    again: BTreeMap<u64, u64>,
     /// Events that were captured and are found nowhere.
     pub(crate) lost: u64,
 }
@@ -93,7 +97,18 @@ impl Replay {
 
     fn end(mut self) -> Recovered {
         self.found.retain(|event| !self.settled.contains(event.seq));
-        self.found.sort_by_key(|event| event.seq);
+        // Of an event that was saved twice the later copy counts: what is beside the earlier one may have to go.
+        self.found.sort_by_key(|event| (event.seq, Reverse(event.place)));
+        let copies = self.found.windows(2);
+        let again = copies.filter_map(|pair| match pair {
+            [counts, other] if counts.seq == other.seq => Some((counts.seq, counts.place.segment)),
+            _ => None,
+        });
+        // The first of each is the one that counts.
+        let again = again.fold(BTreeMap::new(), |mut again, (seq, segment)| {
+            again.entry(seq).or_insert(segment);
+            again
+        });
         self.found.dedup_by_key(|event| event.seq);
         let known = self.counters.delivered + self.counters.dropped_total() + self.found.len() as u64;
         let lost = self.counters.captured.saturating_sub(known);
@@ -105,6 +120,7 @@ impl Replay {
             state: self.state,
             counters: self.counters,
             undecided: self.found,
+            again,
             lost,
         }
     }
@@ -124,6 +140,7 @@ impl Log {
             storage,
             segment_bytes,
             writer: Writer::default(),
+            again: BTreeMap::new(),
             live: numbers.iter().map(|number| (*number, 0)).collect(),
             open: None,
             file: (0, Self::file(0)),
@@ -149,7 +166,8 @@ impl Log {
             let segment = self.storage.read(&Self::file(*number))?;
             self.open = replay_segment(&mut replay, *number, &segment).filter(|end| end.offset < self.segment_bytes);
         }
-        let recovered = replay.end();
+        let mut recovered = replay.end();
+        self.again = std::mem::take(&mut recovered.again);
         for event in &recovered.undecided {
             *self.live.entry(event.place.segment).or_default() += 1;
         }

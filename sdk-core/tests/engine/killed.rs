@@ -161,6 +161,23 @@ fn nothing_stays_on_the_storage_beside_a_request_to_erase() {
 }
 
 #[test]
+fn nothing_stays_beside_a_request_to_erase_that_was_saved_again_before_a_kill() {
+    let disk = Disk::default();
+    let mut device = Device::on(&disk, |config| config.flush_at = 1000);
+    device.engine.delete_my_data(device.now);
+    device.engine.opt_in(device.now);
+    device.track("secret");
+    let before = disk.files();
+    device.engine.delete_my_data(device.now);
+    // Killed before the old segment was removed.
+    disk.change(|files| files.extend(before));
+    device.start_on(&disk);
+    assert!(!disk.contains("secret"));
+    device.engine.flush();
+    assert_eq!(names(&device.deliver()), ["$erase", "$erase"]);
+}
+
+#[test]
 fn an_install_ends_when_the_last_request_to_erase_is_delivered() {
     let mut device = Device::new();
     let install = device.engine.install_id().to_owned();
