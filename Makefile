@@ -44,7 +44,7 @@ demo: build ## server, private Postgres, a log through the client SDK, what is t
 
 test: setup ## every test: unit, property, end to end with a real Postgres, documentation
 	@cargo test --locked --workspace --no-fail-fast
-	@cargo test --locked -p trailmark-simulation --features planted-bugs --test planted -- --nocapture
+	@cargo test --locked --workspace --features trailmark-simulation/planted-bugs --test planted -- --nocapture
 
 sim: ## stories of devices, networks and a server under one seeded scheduler; SEEDS=10000 FIRST=0 ACTS=150, SEED=7 tells one
 	@cargo run --quiet --locked --profile $(PROFILE) -p trailmark-simulation -- --seeds $(SEEDS) --first $(or $(SEED),$(FIRST)) --acts $(ACTS) $(if $(SEED),--trace)

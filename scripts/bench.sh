@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds in release mode, measures the server on this machine (loopback only) and prints the tables of bench/RESULTS.md.
 # Arguments go to `trailmark-bench run`, see its --help; behind `sdk` as the first one, to `trailmark-bench sdk`, which
-# measures the client. The measuring itself is stopped after 5 minutes; what it starts it stops, and its data is a
+# measures the client. The measuring itself is stopped after 15 minutes; what it starts it stops, and its data is a
 # temporary directory that it removes.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), $(. /etc/
 $(uname -sr)"
 echo "Date: $(date -u +%F), commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown)$(git diff --quiet HEAD -- 2>/dev/null || echo ', changed')"
 # 20 s after the signal nothing can be left: the server drains for at most 10 s, then stops its Postgres.
-bounded="timeout --signal=TERM --kill-after=40 300"
+bounded="timeout --signal=TERM --kill-after=40 900"
 if [ "${1:-}" = sdk ]; then
   shift
   $bounded "$target/trailmark-bench" sdk "$@"

@@ -51,7 +51,7 @@ pub struct Run {
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
     /// Events of one storing measurement in batches; single events are half as many
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 1_000_000)]
     pub events: usize,
     /// Seconds of each accepting measurement
     #[arg(long, default_value_t = 3)]
@@ -60,7 +60,7 @@ pub struct Run {
     #[arg(long, value_delimiter = ',', default_value = "store,accept,visible")]
     pub only: Vec<String>,
     /// Only these kinds of load in the storing measurement, as connections x batch
-    #[arg(long, value_delimiter = ',', default_value = "64x1,64x50,8x1,8x50")]
+    #[arg(long, value_delimiter = ',', default_value = "64x1,128x1,64x50,8x1,8x50")]
     pub loads: Vec<String>,
 }
 
