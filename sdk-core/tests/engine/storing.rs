@@ -218,3 +218,17 @@ fn a_day_long_outage_costs_a_bounded_number_of_requests() {
     assert!(attempts < 24 * 40, "{attempts} attempts in a day");
     assert_eq!(device.stats().queued, 1);
 }
+
+#[test]
+fn what_is_delivered_while_its_segment_is_written_leaves_no_segment_behind() {
+    let disk = Disk::default();
+    let mut device = Device::on(&disk, |config| {
+        config.flush_at = 1;
+        config.segment_bytes = 2_000;
+    });
+    for n in 0..100 {
+        device.track(&format!("e{n}"));
+        device.deliver();
+        assert!(disk.files().len() <= 2, "{} files after {n} events", disk.files().len());
+    }
+}
