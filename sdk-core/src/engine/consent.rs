@@ -55,7 +55,7 @@ impl Engine {
         self.state.last_erase = self.counters.captured + 1;
         self.state.erasing.push(self.state.last_erase);
         let properties = Properties::new().with("install_id", &self.state.install_id);
-        let _ = self.admit(
+        let asked = self.admit(
             &Fresh {
                 own: false,
                 properties: &properties,
@@ -64,6 +64,12 @@ impl Engine {
             },
             now,
         );
+        if asked.is_err() {
+            // The client is closed: the device is emptied all the same, and no later event is taken for the request.
+            self.state.erasing.retain(|seq| *seq != self.state.last_erase);
+            self.unsaved.state = true;
+            self.save(None, now);
+        }
         self.hurry();
     }
 

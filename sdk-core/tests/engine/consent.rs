@@ -117,3 +117,19 @@ fn deleting_twice_or_opting_out_afterwards_loses_no_request_to_erase() {
     assert_eq!(asked, [first, second]);
     assert_eq!(device.stats().queued, 0);
 }
+
+#[test]
+fn deleting_on_a_closed_client_empties_the_device_and_claims_no_request() {
+    let disk = Disk::default();
+    let mut device = Device::on(&disk, |config| config.flush_at = 1000);
+    device.engine.track("secret", &nothing(), device.now).unwrap();
+    device.engine.close();
+    device.engine.delete_my_data(device.now);
+    device.start_on(&disk);
+    assert!(device.engine.is_opted_out() && !disk.contains("secret"));
+    assert_eq!((device.dropped("deleted"), device.stats().queued), (1, 0));
+    device.engine.opt_in(device.now);
+    device.track("later");
+    device.engine.opt_out(device.now);
+    assert_eq!(device.dropped("opted_out"), 1, "it is no request to erase");
+}
