@@ -183,10 +183,9 @@ impl Engine {
                 event.place,
             );
         }
-        for _ in 0..recovered.lost.min(1) {
-            engine
-                .notices
-                .add(Notice::Dropped(Cow::Borrowed(Reason::StorageLost.as_str())));
+        if recovered.lost > 0 {
+            let reason = Cow::Borrowed(Reason::StorageLost.as_str());
+            engine.notices.add(Notice::Dropped(reason));
         }
         if recovered.undecided.iter().any(|event| !engine.may_keep(event.seq)) {
             // They were on their way when the person said no, and nobody has heard what became of them.

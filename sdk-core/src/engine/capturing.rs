@@ -17,8 +17,6 @@ use crate::state::State;
 
 /// What is to be frozen.
 pub(super) struct Fresh<'a> {
-    /// Made at capture if there is none.
-    pub(super) id: Option<Uuid>,
     /// It belongs to the client's own session.
     pub(super) own: bool,
     pub(super) name: &'a str,
@@ -39,7 +37,6 @@ const FROZEN_KEPT: usize = 16 * 1024;
 impl<'a> Fresh<'a> {
     pub(super) fn new(name: &'a str) -> Self {
         Self {
-            id: None,
             own: true,
             name,
             alias: None,
@@ -150,7 +147,7 @@ impl Engine {
         let (set, cut_set) = fresh.set.shortened();
         let (set_once, cut_set_once) = fresh.set_once.shortened();
         let cut = cut_properties + cut_set + cut_set_once;
-        self.admit_with(fresh.id, fresh.own, cut, now, |engine, id, seq, out| {
+        self.admit_with(None, fresh.own, cut, now, |engine, id, seq, out| {
             let identity = fresh.identity.unwrap_or(&engine.state.identity);
             let own_epoch = identity.epoch() == engine.state.identity.epoch();
             let session = engine.state.session.as_ref().filter(|_| own_epoch && fresh.own);
