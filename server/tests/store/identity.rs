@@ -8,7 +8,7 @@ use trailmark_server::event::AcceptedEvent;
 use trailmark_server::store::{ErrorClass, Store};
 
 use crate::history::{alias, event, identify, payload};
-use crate::support;
+use crate::{property, support};
 
 /// Who is one person: sets of (0 device or 1 user, id).
 type Persons = BTreeSet<BTreeSet<(i16, String)>>;
@@ -120,16 +120,8 @@ fn arrivals() -> impl Strategy<Value = (Vec<AcceptedEvent<'static>>, Vec<Accepte
 
 #[test]
 fn every_order_repetition_and_batching_gives_the_persons_of_the_model() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let store = runtime.block_on(support::store());
-    let config = ProptestConfig {
-        cases: 200,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let (runtime, store) = property::store();
+    let config = property::cases(200);
     proptest!(config, |((history, arrival, batch) in arrivals())| {
         runtime.block_on(async {
             forget_everything(&store).await;

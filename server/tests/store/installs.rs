@@ -11,7 +11,7 @@ use trailmark_server::install::InstallReport;
 use trailmark_server::store::{ErrorClass, PgTime, Store};
 
 use crate::history::{NOW, at, count, event};
-use crate::support;
+use crate::{property, support};
 
 /// A report of an install, received so many microseconds after [`NOW`].
 type Said = (&'static str, i64, InstallReport);
@@ -97,16 +97,8 @@ fn any_said() -> impl Strategy<Value = Said> {
 
 #[test]
 fn every_order_repetition_and_batching_gives_the_counters_of_the_model() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let store = runtime.block_on(support::store());
-    let config = ProptestConfig {
-        cases: 150,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let (runtime, store) = property::store();
+    let config = property::cases(150);
     let history = prop::collection::vec(any_said(), 1..14);
     let arrivals = history.prop_flat_map(|history| {
         let arrival = [history.clone(), history[history.len() / 2..].to_vec()].concat();

@@ -6,7 +6,7 @@ use trailmark_server::event::AcceptedEvent;
 use trailmark_server::store::Store;
 
 use crate::history::{event, payload};
-use crate::support;
+use crate::{property, support};
 
 async fn registers(store: &Store) -> Vec<(String, String, String)> {
     sqlx::query_as("SELECT key, op, value::text FROM person_properties WHERE project_id = 1 ORDER BY key, op")
@@ -51,11 +51,7 @@ async fn set_keeps_the_last_writer_and_set_once_the_first() {
 /// At equal times the greater event id is the later one: here the one with the greater number.
 #[test]
 fn every_order_and_batching_ends_in_the_same_values() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let store = runtime.block_on(support::store());
+    let (runtime, store) = property::store();
     const SETS: [&str; 4] = [r#"{"k":0}"#, r#"{"k":1,"l":1}"#, r#"{"k":2}"#, r#"{"k":3,"l":3}"#];
     let write = |n: usize| AcceptedEvent {
         timestamp: event((n / 2) as u16).timestamp,
@@ -64,11 +60,7 @@ fn every_order_and_batching_ends_in_the_same_values() {
         ..event(n as u16)
     };
     let order = prop::collection::vec(0..4usize, 0..8);
-    let config = ProptestConfig {
-        cases: 32,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let config = property::cases(32);
     proptest!(config, |(mut order in order, cut in 0..8usize)| {
         order.extend(0..4);
         runtime.block_on(async {
