@@ -16,5 +16,13 @@ pub const PAGEVIEW: &str = "$pageview";
 pub const EXCEPTION: &str = "$exception";
 /// An HTTP request was made or served; what the latency view is made of.
 pub const REQUEST: &str = "$request";
+/// The app was started for the first time on this install.
+pub const APP_INSTALLED: &str = "$app_installed";
+/// The app was started in another version than the last time.
+pub const APP_UPDATED: &str = "$app_updated";
+/// The app was started, or came to the foreground.
+pub const APP_OPENED: &str = "$app_opened";
+/// The app went to the background.
+pub const APP_BACKGROUNDED: &str = "$app_backgrounded";
 /// Asks the server to erase what it knows of the person.
 pub const ERASE: &str = "$erase";

@@ -34,6 +34,8 @@ pub struct Capture {
     pub(crate) context: Option<Properties>,
     pub(crate) set: Properties,
     pub(crate) set_once: Properties,
+    /// Why what was handed in is no event.
+    pub(crate) refused: Option<Reason>,
 }
 
 impl Capture {
@@ -57,6 +59,7 @@ impl Capture {
             context: None,
             set: Properties::new(),
             set_once: Properties::new(),
+            refused: None,
         }
     }
 
@@ -95,6 +98,36 @@ impl Capture {
     /// ```
     pub fn id(mut self, id: Uuid) -> Self {
         self.id = Some(id);
+        self
+    }
+
+    /// [`id`](Self::id), as a text. One that is no UUID costs the event, which is counted as
+    /// [`Reason::InvalidEvent`]: under another id it would be stored again with every attempt to capture it.
+    ///
+    /// ```
+    /// # use trailmark_core::{Capture, Client};
+    /// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+    /// client.capture(Capture::new("paid").user_id("u_7").id_text("order 7"));
+    /// assert_eq!(client.stats().dropped["invalid_event"], 1);
+    /// # Ok::<(), trailmark_core::BuildError>(())
+    /// ```
+    pub fn id_text(mut self, id: &str) -> Self {
+        match Uuid::parse_str(id) {
+            Ok(id) => self.id = Some(id),
+            Err(_) => self.refused = Some(Reason::InvalidEvent),
+        }
+        self
+    }
+
+    /// For `$alias`: the other id of the same person, as [`alias`](Self::alias) takes it.
+    ///
+    /// ```
+    /// # use trailmark_core::Capture;
+    /// let same = Capture::new("$alias").user_id("u_7").other_user_id("ann@example.com");
+    /// assert_eq!(same, Capture::alias("u_7", "ann@example.com"));
+    /// ```
+    pub fn other_user_id(mut self, other_user_id: impl Into<String>) -> Self {
+        self.alias = Some(other_user_id.into());
         self
     }
 

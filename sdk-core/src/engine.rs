@@ -8,6 +8,7 @@
 
 mod capturing;
 mod people;
+pub(crate) mod telling;
 mod consent;
 mod saving;
 mod sending;

@@ -42,6 +42,8 @@ pub mod identity;
 pub mod session;
 pub mod registered;
 pub mod capture;
+pub mod exception;
+pub mod http_request;
 pub mod age;
 pub mod storage;
 mod state;

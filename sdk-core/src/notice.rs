@@ -38,6 +38,44 @@ pub enum Notice {
     KeyRefused(String),
 }
 
+impl Notice {
+    /// A stable word for what it is.
+    ///
+    /// ```
+    /// # use trailmark_core::Notice;
+    /// assert_eq!(Notice::StorageWorks.kind(), "storage_works");
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dropped(_) => "dropped",
+            Self::Refused(_) => "refused",
+            Self::Truncated(_) => "truncated",
+            Self::HookPanicked => "hook_panicked",
+            Self::StorageFailing(_) => "storage_failing",
+            Self::StorageWorks => "storage_works",
+            Self::KeyRefused(_) => "key_refused",
+        }
+    }
+
+    /// The reason, the number of strings, or what the storage or the server said.
+    ///
+    /// ```
+    /// # use trailmark_core::{Notice, Reason};
+    /// assert_eq!(Notice::Refused(Reason::TooLarge).detail().as_deref(), Some("too_large"));
+    /// ```
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Dropped(reason) => Some(reason.to_string()),
+            Self::Refused(reason) => Some(reason.to_string()),
+            Self::Truncated(strings) => Some(strings.to_string()),
+            Self::StorageFailing(why) | Self::KeyRefused(why) => Some(why.clone()),
+            Self::HookPanicked | Self::StorageWorks => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

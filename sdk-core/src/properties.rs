@@ -29,6 +29,8 @@ pub struct Properties {
     json: String,
     keys: u32,
     depth: u32,
+    /// Why what was handed in is none.
+    refused: Option<Reason>,
 }
 
 impl Properties {
@@ -37,6 +39,7 @@ impl Properties {
         json: String::new(),
         keys: 0,
         depth: 0,
+        refused: None,
     };
 
     /// No properties yet.
@@ -122,6 +125,25 @@ impl Properties {
             json: text,
             keys: shape.keys,
             depth: shape.depth,
+            refused: None,
+        })
+    }
+
+    /// [`from_json`](Self::from_json) for whoever has nobody to tell an error: what cannot be taken over is refused when
+    /// an event is captured with it, and counted under its reason, like any other event that is refused.
+    ///
+    /// ```
+    /// # use trailmark_core::{Client, Properties, Reason};
+    /// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+    /// client.track("checkout", Properties::accept(r#"{"total": 12.5"#));
+    /// assert_eq!(client.stats().dropped["invalid_event"], 1);
+    /// # Ok::<(), trailmark_core::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn accept(json: &str) -> Self {
+        Self::from_json(json).unwrap_or_else(|error| Self {
+            refused: Some(error.reason()),
+            ..Self::EMPTY
         })
     }
 
@@ -169,9 +191,11 @@ impl Properties {
     /// ```
     ///
     /// # Errors
-    /// [`Reason::TooManyProperties`] or [`Reason::TooDeep`].
+    /// [`Reason::TooManyProperties`] or [`Reason::TooDeep`], or why [`accept`](Self::accept) could not take it over.
     pub fn check(&self) -> Result<(), Reason> {
-        if self.keys > KEYS {
+        if let Some(reason) = self.refused {
+            Err(reason)
+        } else if self.keys > KEYS {
             Err(Reason::TooManyProperties)
         } else if self.depth > DEPTH {
             Err(Reason::TooDeep)
@@ -202,6 +226,24 @@ pub enum PropertiesError {
     Fault(Fault),
     /// JSON, but an array or a scalar.
     NotAnObject,
+}
+
+impl PropertiesError {
+    /// The reason under which an event with such properties is refused.
+    ///
+    /// ```
+    /// # use trailmark_core::{PropertiesError, Reason};
+    /// assert_eq!(PropertiesError::NotAnObject.reason(), Reason::InvalidEvent);
+    /// ```
+    #[must_use]
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Fault(Fault::TooDeep) => Reason::TooDeep,
+            Self::Fault(Fault::TooManyKeys) => Reason::TooManyProperties,
+            Self::Fault(Fault::NumberOutOfRange) => Reason::NumberOutOfRange,
+            Self::Fault(Fault::Syntax(_)) | Self::NotAnObject => Reason::InvalidEvent,
+        }
+    }
 }
 
 impl std::fmt::Display for PropertiesError {
@@ -368,7 +410,8 @@ impl PropertyValue for Properties {
     fn write(&self, out: &mut String) -> Shape {
         out.push_str(self.as_json());
         Shape {
-            keys: self.keys,
+            // What is refused stays so inside of another object, if not for its own reason.
+            keys: if self.refused.is_some() { KEYS + 1 } else { self.keys },
             depth: self.depth.max(1),
             ..SCALAR
         }

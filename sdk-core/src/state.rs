@@ -19,6 +19,8 @@ use crate::verdict::canonical;
 pub(crate) struct State {
     pub(crate) install_id: String,
     pub(crate) opted_out: bool,
+    /// The app's version at its latest start.
+    pub(crate) app_version: Option<String>,
     /// Sessions ever begun.
     pub(crate) sessions: u64,
     pub(crate) age: AgeClock,
@@ -37,6 +39,7 @@ impl State {
         Self {
             install_id,
             opted_out: false,
+            app_version: None,
             sessions: 0,
             age: AgeClock::default(),
             erasing: Vec::new(),
@@ -93,6 +96,7 @@ pub(crate) fn to_json(state: &State, counters: &Counters, undecided: &Ranges) ->
         .int("epoch", state.identity.epoch())
         .str("anonymous_id", state.identity.anonymous_id())
         .opt_str("user_id", state.identity.user_id())
+        .opt_str("app_version", state.app_version.as_deref())
         .int("sessions", state.sessions)
         .int("age", state.age.millis);
     if state.opted_out {
@@ -156,6 +160,7 @@ pub(crate) fn from_json(json: &str) -> Option<Checkpoint> {
             "epoch" => epoch = as_u64(value)?,
             "anonymous_id" => anonymous_id = text()?,
             "user_id" => user_id = Some(text()?),
+            "app_version" => state.app_version = Some(text()?),
             "sessions" => state.sessions = as_u64(value)?,
             "age" => state.age.millis = as_u64(value)?,
             "opted_out" => state.opted_out = value == "true",
@@ -219,6 +224,7 @@ mod tests {
         let mut state = State::new("in\"stall".into(), "unused".into());
         state.identity = Identity::restored(3, "a3".into(), Some("u\n7".into()));
         state.opted_out = true;
+        state.app_version = Some("1.4.2".into());
         state.sessions = 9;
         state.erasing = vec![11, 12];
         state.last_erase = 12;

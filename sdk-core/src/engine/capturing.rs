@@ -1,6 +1,6 @@
 //! The half of the engine that faces the app: what happened becomes a numbered, frozen, saved event.
 
-use trailmark_protocol::{Event, Reason, Timestamp, Uuid, names};
+use trailmark_protocol::{Event, Reason, Timestamp, Uuid};
 
 use super::{Engine, dropped, new_id, unix_millis};
 use crate::capture::{Capture, freeze};
@@ -11,7 +11,7 @@ use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::properties::Properties;
 use crate::queue::Entry;
-use crate::registered::{merged, screen_properties};
+use crate::registered::merged;
 use crate::session::Session;
 use crate::state::State;
 
@@ -106,14 +106,6 @@ impl Engine {
         (0..panics).for_each(|_| self.notices.add(Notice::HookPanicked));
     }
 
-    /// A screen was shown: `$screen`, with its name as `$screen_name`.
-    ///
-    /// # Errors
-    /// See [`Engine::track`].
-    pub fn screen(&mut self, screen: &str, properties: &Properties, now: Timestamp) -> Result<Uuid, Reason> {
-        self.track(names::SCREEN, &screen_properties(screen, properties), now)
-    }
-
     /// Captures an event that says itself who and when. It belongs to no session of this client.
     ///
     /// # Errors
@@ -123,6 +115,7 @@ impl Engine {
         let cut = shortened.as_ref().map_or(0, |(_, cut)| *cut);
         let capture = shortened.as_ref().map_or(capture, |(shorter, _)| shorter);
         self.admit_with(capture.id, false, cut, now, |engine, id, seq, out| {
+            capture.refused.map_or(Ok(()), Err)?;
             let event = capture.event(id, seq, now, &engine.config.context);
             freeze(&event, capture.objects(), out)
         })

@@ -96,6 +96,7 @@ impl Engine {
             "" => Err(Reason::MissingName),
             _ => check_user_id(group_id).and_then(|()| check_user_id(group_type)),
         };
+        let checked = checked.and_then(|()| traits.check());
         if let Err(reason) = checked {
             return self.drop_at_capture(reason, now);
         }

@@ -8,6 +8,7 @@ use super::client::Client;
 use super::driver::{Driver, Syncing};
 use super::edge::{OsEntropy, now};
 use super::files::{Durability, Files, OpenError, SYNC_WITHIN, Unsynced, Unusable};
+use super::joined;
 use super::shared::{OnError, Shared};
 use super::transport::{Network, Transport};
 use crate::config::{Config, ConfigError};
@@ -37,6 +38,7 @@ pub struct ClientBuilder {
     network: Network,
     directory: Option<PathBuf>,
     durability: Durability,
+    join: bool,
     hooks: Hooks,
 }
 
@@ -63,6 +65,7 @@ impl ClientBuilder {
             },
             directory: None,
             durability: Durability::default(),
+            join: false,
             hooks: Hooks::default(),
         }
     }
@@ -106,6 +109,23 @@ impl ClientBuilder {
     /// ```
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
+        self
+    }
+
+    /// Whether [`build`](Self::build) gives the client that this process already has on the
+    /// [`directory`](Self::directory), if it sends to the same server with the same key; all other settings are then
+    /// those of that client. For platforms on which an app begins anew, or in several isolates, within one process.
+    ///
+    /// ```
+    /// # use trailmark_core::Client;
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// let build = || Client::builder("https://analytics.example.com", "tm_pk_0193").directory(directory.path()).join(true).build();
+    /// let (first, second) = (build()?, build()?);
+    /// assert_eq!(first.install_id(), second.install_id());
+    /// # Ok::<(), trailmark_core::BuildError>(())
+    /// ```
+    pub fn join(mut self, join: bool) -> Self {
+        self.join = join;
         self
     }
 
@@ -349,6 +369,16 @@ impl ClientBuilder {
     /// The key, the address or another setting is wrong, another client has the directory, or the system refuses a
     /// thread.
     pub fn build(self) -> Result<Client, BuildError> {
+        match (&self.directory, &self.config) {
+            (Some(directory), Ok(config)) if self.join => {
+                let whose = format!("{} {}", self.network.url, config.write_key);
+                joined::or_open(directory.clone(), whose, || self.open())
+            }
+            _ => self.open(),
+        }
+    }
+
+    fn open(self) -> Result<Client, BuildError> {
         let transport = Transport::new(&self.network)?;
         let config = self.config.map_err(BuildError::Config)?;
         let unsynced = Arc::new(Unsynced::default());
@@ -362,14 +392,14 @@ impl ClientBuilder {
             },
         };
         let engine = engine.map_err(BuildError::Config)?;
-        let shared = Arc::new(Shared::new(engine, self.hooks.on_error));
+        let shared = Arc::new(Shared::new(engine, Arc::new(now), self.hooks.on_error));
         let within = match self.durability {
             Durability::Within(within) => within,
             // Nothing is left to be synced then.
             _ => SYNC_WITHIN,
         };
         let driver = Driver::start(Arc::clone(&shared), transport, Syncing { unsynced, within })?;
-        Ok(Client::new(shared, driver, self.hooks.before_send))
+        Ok(Client::new(shared, Some(driver), self.hooks.before_send))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an app holds.
 
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -11,9 +11,11 @@ use trailmark_protocol::{Reason, Timestamp, names};
 use super::builder::ClientBuilder;
 use super::driver::Driver;
 use super::shared::Shared;
+use crate::engine::telling::{self, Told};
+use crate::exception::Exception;
 use crate::hooks::{self, BeforeSend, Draft, Hooked};
+use crate::http_request::HttpRequest;
 use crate::notice::Notice;
-use crate::registered::screen_properties;
 use crate::{Capture, Engine, FlushReport, Properties, Stats};
 
 /// A client of one Trailmark server. Cloning is cheap; clones share everything.
@@ -48,6 +50,17 @@ struct Inner {
     before_send: Vec<BeforeSend>,
 }
 
+/// A client that may have gone.
+pub(super) struct WeakClient(Weak<Inner>);
+
+impl WeakClient {
+    /// The client, if it is still there and was not shut down.
+    pub(super) fn upgrade(&self) -> Option<Client> {
+        let inner = self.0.upgrade()?;
+        inner.shared.is_running().then_some(Client { inner })
+    }
+}
+
 /// Whoever opens the directory next need not wait for the thread to end.
 impl Drop for Inner {
     fn drop(&mut self) {
@@ -69,17 +82,21 @@ impl Client {
         ClientBuilder::new(url, write_key)
     }
 
-    pub(super) fn new(shared: Arc<Shared>, driver: Driver, before_send: Vec<BeforeSend>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, driver: Option<Driver>, before_send: Vec<BeforeSend>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 shared,
-                driver: Mutex::new(Some(driver)),
+                driver: Mutex::new(driver),
                 before_send,
             }),
         }
     }
 
-    fn shared(&self) -> &Shared {
+    pub(super) fn downgrade(&self) -> WeakClient {
+        WeakClient(Arc::downgrade(&self.inner))
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
         &self.inner.shared
     }
 
@@ -129,7 +146,77 @@ impl Client {
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "callers build properties in the call")]
     pub fn screen(&self, screen: &str, properties: Properties) {
-        self.track(names::SCREEN, screen_properties(screen, &properties));
+        self.tell(telling::screen(screen, &properties));
+    }
+
+    /// The app met an error: `$exception`, with the error and its causes as `$exception_list`. See
+    /// [`exception`](crate::exception).
+    ///
+    /// ```
+    /// # use trailmark_core::{Client, Properties};
+    /// use trailmark_core::exception::{Exception, Thrown};
+    /// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+    /// let thrown = Thrown { kind: "StateError".into(), message: "no card".into(), ..Thrown::default() };
+    /// client.capture_exception(&Exception { thrown: vec![thrown], ..Exception::default() }, Properties::new());
+    /// assert_eq!(client.queued(), 1);
+    /// # Ok::<(), trailmark_core::BuildError>(())
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "callers build properties in the call")]
+    pub fn capture_exception(&self, exception: &Exception, properties: Properties) {
+        self.tell(telling::exception(exception, &properties));
+    }
+
+    /// The app made, or served, an HTTP request: `$request`.
+    ///
+    /// ```
+    /// # use trailmark_core::{Client, Properties};
+    /// use trailmark_core::http_request::HttpRequest;
+    /// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+    /// let request = HttpRequest::new("GET", "https://api.example.com/cart").status(200).duration_ms(12.5);
+    /// client.capture_request(&request, Properties::new());
+    /// assert_eq!(client.queued(), 1);
+    /// # Ok::<(), trailmark_core::BuildError>(())
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "callers build properties in the call")]
+    pub fn capture_request(&self, request: &HttpRequest, properties: Properties) {
+        self.tell(telling::request(request, &properties));
+    }
+
+    /// The app was started in this version, or came back from the background: `$app_opened`. The first start on this
+    /// install captures `$app_installed` before it, and the first one of another version `$app_updated`.
+    ///
+    /// ```
+    /// # use trailmark_core::{Client, Properties};
+    /// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+    /// client.app_opened("1.4.2", false);
+    /// assert_eq!(client.queued(), 2);
+    /// # Ok::<(), trailmark_core::BuildError>(())
+    /// ```
+    pub fn app_opened(&self, version: &str, from_background: bool) {
+        let told = self
+            .shared()
+            .change(|engine, now| engine.app_events(version, from_background, now));
+        told.into_iter().for_each(|told| self.tell(told));
+    }
+
+    /// The app went to the background: `$app_backgrounded`. What is queued is sent without waiting for company: the system
+    /// may end the app at any time from now on.
+    ///
+    /// ```
+    /// # use trailmark_core::{Client, Properties};
+    /// # let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+    /// client.app_backgrounded();
+    /// assert_eq!(client.queued(), 1);
+    /// # Ok::<(), trailmark_core::BuildError>(())
+    /// ```
+    pub fn app_backgrounded(&self) {
+        self.tell(telling::app_backgrounded());
+        self.shared().change(|engine, _| engine.hurry());
+        self.shared().wake();
+    }
+
+    fn tell(&self, (name, properties): Told) {
+        self.track(name, properties);
     }
 
     /// Captures an event that says itself who and when: for backends and imports.

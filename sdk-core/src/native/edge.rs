@@ -1,6 +1,7 @@
 //! The edge to the operating system: the wall clock and randomness. Nothing else in this crate reads either.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use trailmark_protocol::Timestamp;
@@ -8,6 +9,9 @@ use trailmark_protocol::Timestamp;
 use crate::{Context, Entropy};
 
 /// The wall clock, to the microsecond. A clock before 1970 reads as 1970.
+/// Where a client's time comes from: [`now`], or a script.
+pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place of this crate that reads the wall clock"

@@ -11,6 +11,9 @@ mod shared;
 mod driver;
 mod builder;
 mod client;
+mod joined;
+#[cfg(feature = "scripted")]
+mod scripted;
 
 pub use builder::{BuildError, ClientBuilder};
 pub use client::Client;

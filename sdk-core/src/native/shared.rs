@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
-use super::edge::now;
+use super::edge::Clock;
 use crate::engine::{Engine, Step};
 use crate::flush::{FlushId, FlushReport};
 use crate::notice::Notice;
@@ -22,6 +22,7 @@ pub(super) type OnError = Box<dyn Fn(&Notice) + Send + Sync>;
 /// The engine and its waiters.
 pub(super) struct Shared {
     state: Mutex<State>,
+    clock: Clock,
     /// Wakes the driver.
     wake: Notify,
     on_error: Option<OnError>,
@@ -37,7 +38,7 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(engine: Engine, on_error: Option<OnError>) -> Self {
+    pub(super) fn new(engine: Engine, clock: Clock, on_error: Option<OnError>) -> Self {
         Self {
             state: Mutex::new(State {
                 engine,
@@ -45,6 +46,7 @@ impl Shared {
                 ready: Vec::new(),
                 stopped: false,
             }),
+            clock,
             wake: Notify::new(),
             on_error,
         }
@@ -60,10 +62,16 @@ impl Shared {
         look(&self.lock().engine)
     }
 
+    /// Whether it may still capture and send.
+    pub(super) fn is_running(&self) -> bool {
+        let state = self.lock();
+        !state.stopped && !state.engine.is_closed()
+    }
+
     /// Changes the engine, and wakes the driver if it has to know.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         let mut state = self.lock();
-        let result = change(&mut state.engine, now());
+        let result = change(&mut state.engine, (self.clock)());
         let wake = state.engine.wants_poll();
         let notices = self.notices(&mut state);
         drop(state);
@@ -149,7 +157,7 @@ impl Shared {
 
     /// The driver's next step, and the time at which it was asked.
     pub(super) fn step(&self) -> (Step, Timestamp) {
-        let now = now();
+        let now = (self.clock)();
         let mut state = self.lock();
         let step = state.engine.poll(now);
         self.unlock(state);
@@ -159,7 +167,7 @@ impl Shared {
     /// Takes in how an attempt ended.
     pub(super) fn done(&self, request_id: Uuid, outcome: &Outcome) {
         let mut state = self.lock();
-        state.engine.done(request_id, outcome, now());
+        state.engine.done(request_id, outcome, (self.clock)());
         self.unlock(state);
     }
 

@@ -63,6 +63,28 @@ fn a_directory_has_one_client_at_a_time_and_is_free_after_a_shutdown() {
 }
 
 #[test]
+fn who_may_join_gets_the_client_that_is_there_unless_it_is_anothers_or_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let join = |url| builder(url, dir.path()).join(true).build();
+    let first = join(NOWHERE).unwrap();
+    track(&first, "one");
+    let second = join(NOWHERE).unwrap();
+    assert_eq!(second.stats().captured, 1);
+    drop(first);
+    track(&second, "two");
+    assert_eq!(second.queued(), 2, "the client lives on with whoever joined it");
+
+    let in_use = BuildError::DirectoryInUse(dir.path().to_owned());
+    assert_eq!(join("http://127.0.0.1:10").unwrap_err(), in_use);
+    assert_eq!(builder(NOWHERE, dir.path()).build().unwrap_err(), in_use);
+
+    let _ = second.shutdown(Duration::ZERO);
+    let third = join(NOWHERE).unwrap();
+    track(&third, "three");
+    assert_eq!((third.queued(), second.stats().dropped.len()), (3, 0));
+}
+
+#[test]
 fn a_directory_that_cannot_be_made_costs_the_memory_of_restarts_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a file");

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use trailmark_core::{Capture, Properties, PropertiesError, PropertyValue, Timestamp, Uuid};
-use trailmark_protocol::json::{Fault, Shape};
-use trailmark_protocol::limits::{DEPTH, KEYS};
+use trailmark_core::exception::{Exception, Frame, Level, Thrown};
+use trailmark_core::http_request::HttpRequest;
+use trailmark_core::{Capture, Properties, Timestamp};
 
 use crate::text::{compact, expand};
 
@@ -52,6 +52,21 @@ pub(crate) struct With<'a> {
     #[serde(borrow)]
     pub(crate) group_id: Option<&'a RawValue>,
     pub(crate) key: Option<String>,
+    /// `app_opened`.
+    pub(crate) from_background: bool,
+    /// `capture_exception`: the errors, the outermost first, …
+    #[serde(borrow)]
+    pub(crate) thrown: Vec<ThrownArgs<'a>>,
+    pub(crate) handled: bool,
+    /// … `fatal`, `error` or `warning`, …
+    pub(crate) level: Option<&'a str>,
+    /// … and what groups them.
+    pub(crate) fingerprint: Option<String>,
+    /// `capture_request`.
+    pub(crate) method: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) duration_ms: Option<f64>,
+    pub(crate) error: Option<String>,
     /// `restart`: the settings from now on.
     #[serde(borrow)]
     pub(crate) config: Option<&'a RawValue>,
@@ -69,13 +84,55 @@ pub(crate) struct With<'a> {
     pub(crate) timed_out: bool,
 }
 
+/// One error of a chain.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ThrownArgs<'a> {
+    kind: String,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    frames: Vec<FrameArgs>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct FrameArgs {
+    function: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+    in_app: Option<bool>,
+}
+
 impl With<'_> {
+    /// The error of `capture_exception`.
+    pub(crate) fn exception(&self) -> Result<Exception, String> {
+        let thrown: Result<_, String> = self.thrown.iter().map(thrown).collect();
+        Ok(Exception {
+            thrown: thrown?,
+            handled: self.handled,
+            level: level(self.level)?,
+            fingerprint: self.fingerprint.clone(),
+        })
+    }
+
+    /// The request of `capture_request`.
+    pub(crate) fn request(&self) -> HttpRequest {
+        HttpRequest {
+            method: self.method.clone().unwrap_or_default(),
+            url: self.url.clone().unwrap_or_default(),
+            status: self.status,
+            duration_ms: self.duration_ms,
+            error: self.error.clone(),
+        }
+    }
+
     /// The event of `capture`.
     pub(crate) fn capture(&self) -> Result<Capture, String> {
-        let mut capture = match self.other_user_id {
-            Some(_) => Capture::alias(text(self.user_id)?, text(self.other_user_id)?),
-            None => Capture::new(text(self.name)?),
-        };
+        let mut capture = Capture::new(text(self.name)?);
+        if self.other_user_id.is_some() {
+            capture = capture.other_user_id(text(self.other_user_id)?);
+        }
         if self.user_id.is_some() {
             capture = capture.user_id(text(self.user_id)?);
         }
@@ -89,7 +146,7 @@ impl With<'_> {
             capture = capture.context(properties(self.context)?);
         }
         if let Some(id) = self.id {
-            capture = capture.id(Uuid::parse_str(id).map_err(|error| error.to_string())?);
+            capture = capture.id_text(id);
         }
         if let Some(at) = self.timestamp {
             capture = capture.timestamp(Timestamp::parse(at).ok_or("the timestamp is no RFC 3339")?);
@@ -98,6 +155,33 @@ impl With<'_> {
             .properties(properties(self.properties)?)
             .set(properties(self.set)?)
             .set_once(properties(self.set_once)?))
+    }
+}
+
+fn thrown(args: &ThrownArgs<'_>) -> Result<Thrown, String> {
+    Ok(Thrown {
+        kind: args.kind.clone(),
+        message: text(args.message)?,
+        frames: args.frames.iter().map(frame).collect(),
+    })
+}
+
+fn frame(args: &FrameArgs) -> Frame {
+    Frame {
+        function: args.function.clone(),
+        file: args.file.clone(),
+        line: args.line,
+        column: args.column,
+        in_app: args.in_app,
+    }
+}
+
+fn level(word: Option<&str>) -> Result<Level, String> {
+    match word {
+        None | Some("error") => Ok(Level::Error),
+        Some("fatal") => Ok(Level::Fatal),
+        Some("warning") => Ok(Level::Warning),
+        Some(other) => Err(format!("no level {other}")),
     }
 }
 
@@ -112,31 +196,5 @@ pub(crate) fn text(json: Option<&RawValue>) -> Result<String, String> {
 pub(crate) fn properties(json: Option<&RawValue>) -> Result<Properties, String> {
     let Some(json) = json else { return Ok(Properties::new()) };
     let json = expand(&compact(json.get()))?;
-    match Properties::from_json(&json) {
-        Ok(properties) => Ok(properties),
-        Err(PropertiesError::Fault(Fault::TooManyKeys)) => Ok(beyond(KEYS + 1, 0)),
-        Err(PropertiesError::Fault(Fault::TooDeep)) => Ok(beyond(1, DEPTH + 1)),
-        Err(error) => Err(format!("{json:.60}: {error}")),
-    }
-}
-
-/// What cannot even be read is handed in as something that is refused for the same reason.
-fn beyond(keys: u32, depth: u32) -> Properties {
-    Properties::new().with(
-        "beyond",
-        Beyond(Shape {
-            keys,
-            depth,
-            ..Shape::default()
-        }),
-    )
-}
-
-struct Beyond(Shape);
-
-impl PropertyValue for Beyond {
-    fn write(&self, out: &mut String) -> Shape {
-        out.push_str("null");
-        self.0
-    }
+    Ok(Properties::accept(&json))
 }

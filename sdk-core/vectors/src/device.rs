@@ -1,6 +1,8 @@
 //! A device that does what a file says.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use trailmark_core::flush::FlushId;
 use trailmark_core::{Answer, Config, Engine, Outcome, Step, Timestamp, Uuid};
@@ -13,11 +15,39 @@ use crate::{outcome, text::compact};
 /// When `at` is 0: 2026-11-20T12:00:00.000Z.
 pub const START: Timestamp = Timestamp::from_millis(1_795_176_000_000);
 
+/// Where the engine of a device is: in the device, or inside of a binding's client.
+pub trait Home {
+    /// Hands the engine out for a moment.
+    fn with<T>(&mut self, change: impl FnOnce(&mut Engine) -> T) -> T;
+}
+
+impl Home for Engine {
+    fn with<T>(&mut self, change: impl FnOnce(&mut Engine) -> T) -> T {
+        change(self)
+    }
+}
+
+/// What a device's clock shows, for whoever shares it.
+#[derive(Debug, Clone)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    /// The `at` of the latest step.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+
+    fn set(&self, now: Timestamp) {
+        self.0.store(now.micros(), Ordering::SeqCst);
+    }
+}
+
 /// An engine, its clock, its randomness, its storage and its server.
 #[derive(Debug)]
-pub struct Device {
-    engine: Engine,
-    now: Timestamp,
+pub struct Device<H = Engine> {
+    home: H,
+    clock: Clock,
     config: Config,
     entropy: Counting,
     disk: Option<Disk>,
@@ -32,13 +62,29 @@ impl Device {
     /// # Errors
     /// What does not fit the format, for people.
     pub fn new(file: &str) -> Result<Self, String> {
+        Self::housed(file, |engine, _| engine)
+    }
+
+    /// The engine.
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.home
+    }
+}
+
+impl<H: Home> Device<H> {
+    /// A device whose engine is somewhere else: `house` puts it there, with the clock to go by.
+    ///
+    /// # Errors
+    /// See [`Device::new`].
+    pub fn housed(file: &str, house: impl FnOnce(Engine, Clock) -> H) -> Result<Self, String> {
         let head: Head<'_> = serde_json::from_str(file).map_err(|error| error.to_string())?;
         let config = config(head.config.get())?;
         let entropy = Counting::default();
         let disk = head.storage.then(Disk::default);
+        let clock = Clock(Arc::new(AtomicI64::new(START.micros())));
         Ok(Self {
-            engine: engine(&config, &entropy, disk.as_ref(), START)?,
-            now: START,
+            home: house(engine(&config, &entropy, disk.as_ref(), START)?, clock.clone()),
+            clock,
             config,
             entropy,
             disk,
@@ -47,20 +93,14 @@ impl Device {
         })
     }
 
-    /// The engine, for a binding that makes the calls itself.
-    pub fn engine(&mut self) -> &mut Engine {
-        &mut self.engine
-    }
-
-    /// What the clock shows: the `at` of the latest step.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.now
+    /// Where the engine is.
+    pub fn home(&self) -> &H {
+        &self.home
     }
 
     /// Sets the clock, in milliseconds since [`START`].
-    pub fn set_clock(&mut self, at: i64) {
-        self.now = START.plus_micros(at.saturating_mul(1000));
+    pub fn set_clock(&self, at: i64) {
+        self.clock.set(START.plus_micros(at.saturating_mul(1000)));
     }
 
     /// Takes a step (`{"at":0,"do":"track","with":{…}}`) and returns its outcome, for the verbs that have one.
@@ -83,9 +123,8 @@ impl Device {
     /// The calls of an app.
     fn call(&mut self, verb: &str, with: &With<'_>) -> Option<Result<Option<String>, String>> {
         let called = match verb {
-            "track" | "screen" | "set" | "alias" | "group" | "capture" | "identify" => {
-                self.capture(verb, with).map(Some)
-            }
+            "track" | "screen" | "set" | "alias" | "group" | "capture" | "identify" | "capture_exception"
+            | "capture_request" | "app_opened" | "app_backgrounded" => self.capture(verb, with).map(Some),
             "register" | "register_once" | "set_context" => self.keep(verb, with).map(Some),
             _ => return self.tell(verb, with),
         };
@@ -94,57 +133,65 @@ impl Device {
 
     /// The calls that capture an event.
     fn capture(&mut self, verb: &str, with: &With<'_>) -> Result<String, String> {
-        let (engine, now) = (&mut self.engine, self.now);
+        let now = self.clock.now();
         let (name, given) = (text(with.name)?, properties(with.properties)?);
         let (set, set_once) = (properties(with.set)?, properties(with.set_once)?);
-        let captured = match verb {
-            "track" => engine.track(&name, &given, now),
-            "screen" => engine.screen(&name, &given, now),
-            "set" => engine.set(&set, &set_once, now),
-            "alias" => engine.alias(&text(with.other_user_id)?, now),
-            "group" => engine.group(&text(with.group_type)?, &text(with.group_id)?, &given, now),
-            "capture" => engine.capture(&with.capture()?, now),
-            _ => match engine.identify(&text(with.user_id)?, &set, &set_once, now).transpose() {
-                Some(identified) => identified,
-                None => return Ok("null".to_owned()),
-            },
-        };
-        Ok(outcome::captured(captured))
+        let (user_id, other_user_id) = (text(with.user_id)?, text(with.other_user_id)?);
+        let (group_type, group_id, capture) = (text(with.group_type)?, text(with.group_id)?, with.capture()?);
+        let (exception, request) = (with.exception()?, with.request());
+        let captured = self.home.with(|engine| match verb {
+            "track" => Some(engine.track(&name, &given, now)),
+            "screen" => Some(engine.screen(&name, &given, now)),
+            "capture_exception" => Some(engine.capture_exception(&exception, &given, now)),
+            "capture_request" => Some(engine.capture_request(&request, &given, now)),
+            "app_opened" => Some(engine.app_opened(&name, with.from_background, now)),
+            "app_backgrounded" => Some(engine.app_backgrounded(now)),
+            "set" => Some(engine.set(&set, &set_once, now)),
+            "alias" => Some(engine.alias(&other_user_id, now)),
+            "group" => Some(engine.group(&group_type, &group_id, &given, now)),
+            "capture" => Some(engine.capture(&capture, now)),
+            _ => engine.identify(&user_id, &set, &set_once, now).transpose(),
+        });
+        Ok(captured.map_or_else(|| "null".to_owned(), outcome::captured))
     }
 
     /// The calls that are refused or change what later events carry.
     fn keep(&mut self, verb: &str, with: &With<'_>) -> Result<String, String> {
-        let (engine, now) = (&mut self.engine, self.now);
-        Ok(outcome::done(match verb {
-            "register" => engine.register(&properties(with.properties)?, now),
-            "register_once" => engine.register_once(&properties(with.properties)?, now),
-            _ => engine.set_context(properties(with.context)?),
-        }))
+        let now = self.clock.now();
+        let (given, context) = (properties(with.properties)?, properties(with.context)?);
+        Ok(outcome::done(self.home.with(|engine| match verb {
+            "register" => engine.register(&given, now),
+            "register_once" => engine.register_once(&given, now),
+            _ => engine.set_context(context),
+        })))
     }
 
     /// The calls that return nothing.
     fn tell(&mut self, verb: &str, with: &With<'_>) -> Option<Result<Option<String>, String>> {
-        let (engine, now) = (&mut self.engine, self.now);
-        match verb {
-            "unregister" => engine.unregister(with.key.as_deref().unwrap_or_default(), now),
-            "reset" => engine.reset(now),
-            "opt_out" => engine.opt_out(now),
-            "opt_in" => engine.opt_in(now),
-            "delete_my_data" => engine.delete_my_data(now),
-            "close" => engine.close(),
-            "hurry" => engine.hurry(),
-            "flush" => self.flushes.push_back(engine.flush()),
-            _ => return None,
-        }
-        Some(Ok(None))
+        let (now, flushes) = (self.clock.now(), &mut self.flushes);
+        let told = self.home.with(|engine| {
+            match verb {
+                "unregister" => engine.unregister(with.key.as_deref().unwrap_or_default(), now),
+                "reset" => engine.reset(now),
+                "opt_out" => engine.opt_out(now),
+                "opt_in" => engine.opt_in(now),
+                "delete_my_data" => engine.delete_my_data(now),
+                "close" => engine.close(),
+                "hurry" => engine.hurry(),
+                "flush" => flushes.push_back(engine.flush()),
+                _ => return None,
+            }
+            Some(())
+        });
+        told.map(|()| Ok(None))
     }
 
     /// What can be seen.
     fn look(&mut self, verb: &str) -> Option<Result<Option<String>, String>> {
         let seen = match verb {
-            "stats" => outcome::stats(&self.engine.stats()),
-            "identity" => outcome::identity(&self.engine),
-            "notices" => outcome::notices(&self.engine.take_notices()),
+            "stats" => self.home.with(|engine| outcome::stats(&engine.stats())),
+            "identity" => self.home.with(|engine| outcome::identity(engine)),
+            "notices" => self.home.with(|engine| outcome::notices(&engine.take_notices())),
             "report" => self.report(),
             _ => return None,
         };
@@ -154,7 +201,7 @@ impl Device {
     /// The report of the oldest flush that has not been fetched.
     fn report(&mut self) -> String {
         let oldest = self.flushes.front().copied();
-        let report = oldest.and_then(|flush| self.engine.take_flush(flush));
+        let report = oldest.and_then(|flush| self.home.with(|engine| engine.take_flush(flush)));
         if report.is_some() {
             self.flushes.pop_front();
         }
@@ -174,7 +221,8 @@ impl Device {
     }
 
     fn poll(&mut self) -> String {
-        let step = self.engine.poll(self.now);
+        let now = self.clock.now();
+        let step = self.home.with(|engine| engine.poll(now));
         if let Step::Send(request) = &step {
             self.request = Some(request.id);
         }
@@ -195,7 +243,8 @@ impl Device {
             (None, None) if with.timed_out => Outcome::TimedOut,
             (None, None) => return Err("an answer has a status, or is unreachable or timed_out".to_owned()),
         };
-        self.engine.done(request, &outcome, self.now);
+        let now = self.clock.now();
+        self.home.with(|engine| engine.done(request, &outcome, now));
         Ok(())
     }
 
@@ -204,7 +253,8 @@ impl Device {
         if let Some(changed) = with.config {
             self.config = config(changed.get())?;
         }
-        self.engine = engine(&self.config, &self.entropy, self.disk.as_ref(), self.now)?;
+        let next = engine(&self.config, &self.entropy, self.disk.as_ref(), self.clock.now())?;
+        self.home.with(|engine| *engine = next);
         (self.request, self.flushes) = (None, VecDeque::new());
         Ok(())
     }

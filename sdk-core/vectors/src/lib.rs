@@ -20,4 +20,4 @@ mod arguments;
 mod outcome;
 mod device;
 
-pub use device::{Device, START};
+pub use device::{Clock, Device, Home, START};

@@ -155,13 +155,8 @@ pub(crate) fn notices(notices: &[Notice]) -> String {
 }
 
 fn word(notice: &Notice) -> String {
-    match notice {
-        Notice::Dropped(reason) => format!("dropped: {reason}"),
-        Notice::Truncated(strings) => format!("truncated: {strings}"),
-        Notice::HookPanicked => "hook_panicked".to_owned(),
-        Notice::StorageFailing(why) => format!("storage_failing: {why}"),
-        Notice::StorageWorks => "storage_works".to_owned(),
-        Notice::KeyRefused(why) => format!("key_refused: {why}"),
-        other => format!("{other:?}"),
+    match notice.detail() {
+        Some(detail) => format!("{}: {detail}", notice.kind()),
+        None => notice.kind().to_owned(),
     }
 }
