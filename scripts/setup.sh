@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Installs what building and testing need and this machine lacks. Running it again changes nothing.
+# Installs what this machine lacks. Running it again changes nothing.
+#   setup.sh       what the server, the demo and the Rust tests need
+#   setup.sh ffi   also what the tests of the other languages need
 set -euo pipefail
 
 say() { echo "setup: $*" >&2; }
@@ -32,3 +34,12 @@ command -v cargo >/dev/null || { say "Rust is missing; get it from https://rustu
 command -v make >/dev/null || install make
 command -v cc >/dev/null || install gcc libc6-dev
 have_postgres || install postgresql
+
+[ "${1:-}" = ffi ] || exit 0
+command -v javac >/dev/null || install openjdk-17-jdk-headless
+command -v mvn >/dev/null || install maven
+command -v npm >/dev/null || install nodejs npm
+python3 -c 'import venv, ensurepip' 2>/dev/null || install python3 python3-venv
+# The Dart that runs here is a program of 32 bits, and so is the library that it loads.
+echo 'int main(void) { return 0; }' | cc -m32 -x c -o /dev/null - 2>/dev/null || install gcc-multilib libc6-i386
+rustup target list --installed | grep -qx i686-unknown-linux-gnu || rustup target add i686-unknown-linux-gnu >&2

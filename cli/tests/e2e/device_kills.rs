@@ -1,5 +1,6 @@
 //! `kill -9` of the app that captures, at random moments, while its server is killed, too: every event whose `track` has
-//! returned is in the table exactly once.
+//! returned is in the table exactly once. The app is a program of its own: this one in Rust, and one in each language of
+//! `sdk-ffi`, which says the same words.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -49,13 +50,28 @@ struct App {
     words: std::io::Lines<BufReader<ChildStdout>>,
 }
 
+/// The app above.
+fn app_in_rust() -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["device_kills::app", "--exact", "--ignored", "--nocapture"]);
+    command
+}
+
+/// The app that `DEVICE_APP` says, a command of the shell.
+fn app_in_another_language() -> Command {
+    let app = std::env::var("DEVICE_APP").expect("DEVICE_APP: how to start the app");
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec {app}")]);
+    command
+}
+
 impl App {
-    fn start(project: &Project<'_>, directory: &Path) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["device_kills::app", "--exact", "--ignored", "--nocapture"])
+    fn start(mut command: Command, project: &Project<'_>, directory: &Path) -> Self {
+        let mut process = command
             .env("DEVICE_URL", project.server.url())
             .env("DEVICE_KEY", &project.write)
             .env("DEVICE_DIRECTORY", directory)
+            .env("DEVICE_EVENTS", EVENTS.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -94,12 +110,22 @@ fn crash_server(server: &Server) {
 
 #[test]
 fn an_app_killed_at_random_moments_delivers_each_of_its_events_exactly_once() {
+    kill_at_random_moments(app_in_rust);
+}
+
+#[test]
+#[ignore = "make test-ffi says which app"]
+fn an_app_in_another_language_killed_at_random_moments_delivers_each_of_its_events_exactly_once() {
+    kill_at_random_moments(app_in_another_language);
+}
+
+fn kill_at_random_moments(app: fn() -> Command) {
     let server = Setup::default().start();
     let project = Project::create(&server);
     let directory = tempfile::tempdir().unwrap();
     let mut lives = 0;
     loop {
-        let mut app = App::start(&project, directory.path());
+        let mut app = App::start(app(), &project, directory.path());
         lives += 1;
         let finished = app.live(1 + random(LONGEST_LIFE));
         app.kill();
@@ -110,7 +136,7 @@ fn an_app_killed_at_random_moments_delivers_each_of_its_events_exactly_once() {
             crash_server(&server);
         }
     }
-    eprintln!("{lives} lives");
+    eprintln!("{lives} lives, {EVENTS} events");
     assert!(lives > 12, "{lives} lives are no test");
     server.until_drained();
     let expected: Vec<i64> = (0..EVENTS.cast_signed()).collect();

@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::BuildError;
@@ -40,10 +42,28 @@ pub(super) fn unused() -> Result<ClientConfig, BuildError> {
 }
 
 fn with_roots(roots: RootCertStore) -> Result<ClientConfig, BuildError> {
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| BuildError::Transport(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
+}
+
+/// Ring, without what only a client certificate needs: loading private keys and signing with them.
+fn provider() -> CryptoProvider {
+    CryptoProvider {
+        key_provider: &NoKeys,
+        ..rustls::crypto::ring::default_provider()
+    }
+}
+
+/// This client has no certificate of its own.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("this client has no certificate".to_owned()))
+    }
 }

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Builds the library that apps carry, and the bindings from it. Nothing of this is written by hand.
+#   ffi.sh          the libraries as they are shipped, and the bindings of every language
+#   ffi.sh test     the same with the devices of the conformance vectors in them, built fast
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=${CARGO_TARGET_DIR:-target}
+dart_binding=sdk-ffi/flutter/lib/src/generated
+
+# library PROFILE OUT CARGO_ARGUMENTS...: builds it, for the bindings (OUT/unstripped) and for shipping (OUT).
+library() {
+  local profile=$1 out=$2 built=$target/${1/dev/debug}/libtrailmark_ffi.so
+  shift 2
+  cargo build --quiet --locked --profile "$profile" -p trailmark-ffi "$@"
+  mkdir -p "$out/unstripped"
+  cp "$built" "$out/unstripped/"
+  strip --strip-unneeded -o "$out/libtrailmark_ffi.so" "$built"
+}
+
+# bindings LIBRARY LANGUAGE OUT
+bindings() {
+  "$target/debug/trailmark-bindgen" --library "$1/unstripped/libtrailmark_ffi.so" --language "$2" --out-dir "$3" \
+    --config sdk-ffi/uniffi.toml > /dev/null
+}
+
+cargo build --quiet --locked -p trailmark-bindgen
+case "${1:-ship}" in
+  ship)
+    out=$target/ffi/ship
+    library sdk "$out/lib"
+    library sdk "$out/dart" --no-default-features --features dart
+    bindings "$out/dart" dart "$dart_binding"
+    ;;
+  test)
+    out=$target/ffi/test
+    library dev "$out/lib" --features vectors
+    ;;
+  *) sed -n '2,4p' "$0" >&2; exit 2 ;;
+esac
+for language in kotlin swift python; do
+  bindings "$out/lib" "$language" "$out/$language"
+done
