@@ -26,10 +26,10 @@ ACTS ?= 150
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BUILD := cargo build --locked --profile $(PROFILE)
 
-.PHONY: help setup build demo test sim bench fmt lint docs
+.PHONY: help setup build demo test test-ffi ffi sim bench fmt lint docs
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: ## install what is missing: Postgres, a C compiler
 	@scripts/setup.sh
@@ -42,9 +42,17 @@ demo: build ## server, private Postgres, a log through the client SDK, what is t
 	@[ "$(DEMO_LOG)" != "$(DEMO_DIR)/access.log" ] || $(TARGET)/generate-log > "$(DEMO_LOG)"
 	@DEMO_LOG="$(DEMO_LOG)" exec $(TARGET)/trailmark demo --data-dir $(DEMO_DIR)
 
-test: setup ## every test: unit, property, end to end with a real Postgres, documentation
+test: setup ## every test: unit, property, end to end with a real Postgres, documentation, other languages
 	@cargo test --locked --workspace --no-fail-fast
 	@cargo test --locked --workspace --features trailmark-simulation/planted-bugs --test planted -- --nocapture
+	@$(MAKE) --no-print-directory test-ffi
+
+test-ffi: ## of these, the client in Python, Kotlin, Dart and C; only those: LANGUAGES="python kotlin"
+	@scripts/setup.sh ffi
+	@scripts/test-ffi.sh $(LANGUAGES)
+
+ffi: ## the library that apps carry, and its bindings for Kotlin, Swift, Python and Dart
+	@scripts/ffi.sh
 
 sim: ## stories of devices, networks and a server under one seeded scheduler; SEEDS=10000 FIRST=0 ACTS=150, SEED=7 tells one
 	@cargo run --quiet --locked --profile $(PROFILE) -p trailmark-simulation -- --seeds $(SEEDS) --first $(or $(SEED),$(FIRST)) --acts $(ACTS) $(if $(SEED),--trace)
@@ -58,6 +66,7 @@ fmt: ## format the code
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --locked -p trailmark-ffi --all-targets --features dart,vectors -- -D warnings
 
 docs: ## the API documentation, warnings are errors
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
