@@ -34,7 +34,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TrailmarkTests",
-            dependencies: ["Trailmark"],
+            dependencies: ["Trailmark", "TrailmarkFFI"],
             swiftSettings: withVectors ? [.define("TRAILMARK_VECTORS")] : []
         ),
     ]

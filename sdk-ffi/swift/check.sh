@@ -4,10 +4,14 @@
 #   2. every function that the generated Swift names is in the header and is exported by the library;
 #   3. the hand-written Swift calls the generated one with the labels and the fields that are there (check_calls.py).
 #
-#   FFI_LIB=…/libtrailmark_ffi.so FFI_SWIFT=…/swift sdk-ffi/swift/check.sh
+#   FFI_LIB=…/lib FFI_SWIFT=…/swift sdk-ffi/swift/check.sh
+#
+# FFI_LIB is the folder of libtrailmark_ffi.so, or the file itself; FFI_SWIFT that of TrailmarkFFI.swift and TrailmarkC.h.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-: "${FFI_LIB:?the library, not stripped}" "${FFI_SWIFT:?the folder with TrailmarkFFI.swift and TrailmarkC.h}"
+: "${FFI_LIB:?the library or its folder}" "${FFI_SWIFT:?the folder with TrailmarkFFI.swift and TrailmarkC.h}"
+[ ! -d "$FFI_LIB" ] || FFI_LIB=$FFI_LIB/libtrailmark_ffi.so
+FFI_LIB=$(realpath "$FFI_LIB")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

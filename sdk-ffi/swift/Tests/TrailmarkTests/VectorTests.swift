@@ -216,7 +216,7 @@ private struct VectorCall {
         let thrown = values["thrown"] as? [[String: Any]] ?? []
         let levels: [String: Trailmark.Level] = ["fatal": .fatal, "error": .error, "warning": .warning]
         return Trailmark.Exception(
-            thrown: thrown.map { one in
+            thrown: thrown.map { (one: [String: Any]) -> Trailmark.Thrown in
                 let frames = one["frames"] as? [[String: Any]] ?? []
                 return Trailmark.Thrown(
                     kind: one["kind"] as? String ?? "",

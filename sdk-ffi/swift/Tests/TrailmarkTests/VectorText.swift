@@ -22,7 +22,7 @@ enum VectorText {
 
     /// The members of an object in a compact text, each as it is written there.
     static func members(_ object: String) -> [(key: String, text: String)] {
-        return parts(object).map { part in
+        return parts(object).map { (part: String) -> (key: String, text: String) in
             let bytes = Array(part.utf8)
             let colon = stringEnd(bytes, 0)
             let key = String(decoding: bytes[1..<(colon - 1)], as: UTF8.self)
