@@ -21,9 +21,10 @@ let package = Package(
             name: "TrailmarkC",
             dependencies: ["TrailmarkEngine"],
             linkerSettings: [
-                // A static library does not say what it needs: scripts/build-apple.sh prints it.
+                // A static library does not say what it needs; rustc's `--print native-static-libs` does.
                 .linkedFramework("Security"),
                 .linkedFramework("CoreFoundation"),
+                .linkedLibrary("iconv"),
             ]
         ),
         .target(name: "TrailmarkFFI", dependencies: ["TrailmarkC"]),
