@@ -6,7 +6,7 @@
 #
 # TARGET is as Rust calls it. Every library of the table must be there: a release is for all platforms or none.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 table=${TABLE:-sdk-ffi/flutter/hook/libraries.dart}
 
 # The hook's name of a target (sdk-ffi/flutter/hook/targets.dart), Rust's, and the name of the file in a release.

@@ -4,11 +4,11 @@
 #
 #   swift-package.sh OUT URL XCFRAMEWORK_ZIP      SOURCE=sdk-ffi/swift
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 out=${1:?where the package goes} url=${2:?where the XCFramework is} archive=${3:?the XCFramework}
 source=${SOURCE:-sdk-ffi/swift}
 for generated in Sources/TrailmarkFFI/TrailmarkFFI.swift Sources/TrailmarkC/include/TrailmarkC.h; do
-  [ -f "$source/$generated" ] || { echo "swift-package: $source/$generated is missing: scripts/build-apple.sh" >&2; exit 1; }
+  [ -f "$source/$generated" ] || { echo "swift-package: $source/$generated is missing: scripts/release/build-apple.sh" >&2; exit 1; }
 done
 # The package manager's checksum is a SHA-256 (`swift package compute-checksum` says the same).
 checksum=$( (sha256sum "$archive" 2> /dev/null || shasum -a 256 "$archive") | cut -d ' ' -f 1)

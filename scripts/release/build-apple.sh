@@ -7,7 +7,7 @@
 # Needs Rust's five targets. Writes target/ffi/release/apple: TrailmarkEngine.xcframework.zip, dylib/TARGET for wheels and
 # jars, dart/TARGET for Flutter, and their symbols; and into sdk-ffi/swift what is generated there.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 [ "$(uname)" = Darwin ] || { echo "build-apple: this is no Mac" >&2; exit 2; }
 # iOS 13: the first with Swift's async. macOS 11: the first on Apple silicon. As Package.swift says.
 export IPHONEOS_DEPLOYMENT_TARGET=13.0 MACOSX_DEPLOYMENT_TARGET=11.0
@@ -39,7 +39,7 @@ dynamic_library() {
   shift 2
   cargo build --locked --profile sdk --target "$rust_target" -p trailmark-ffi --lib "$@"
   mkdir -p "$out"
-  scripts/ship-library.sh "$(built "$rust_target" dylib)" "$out/libtrailmark_ffi.dylib"
+  scripts/release/ship-library.sh "$(built "$rust_target" dylib)" "$out/libtrailmark_ffi.dylib"
 }
 
 # The XCFramework has no headers: two that have a Headers/module.modulemap cannot be in one app.

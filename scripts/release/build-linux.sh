@@ -8,7 +8,7 @@
 # Needs cargo-zigbuild and ziglang (pip), llvm-strip and llvm-objcopy (llvm), and the target (rustup target add). Writes
 # target/ffi/release/TARGET/libtrailmark_ffi.so with its symbols, and for glibc also Dart's, in TARGET/dart.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 rust_target=${1:?the target, as Rust calls it}
 profile=${PROFILE:-sdk}
 target=${CARGO_TARGET_DIR:-target}
@@ -28,7 +28,7 @@ build() {
   shift
   cargo zigbuild --locked --profile "$profile" --target "$linked_for" -p trailmark-ffi --lib "$@"
   mkdir -p "$out"
-  scripts/ship-library.sh "$target/$rust_target/${profile/dev/debug}/libtrailmark_ffi.so" "$out/libtrailmark_ffi.so"
+  scripts/release/ship-library.sh "$target/$rust_target/${profile/dev/debug}/libtrailmark_ffi.so" "$out/libtrailmark_ffi.so"
 }
 
 build "$out"

@@ -8,7 +8,7 @@
 # Needs cargo-ndk 4 and Rust's four targets. Writes target/ffi/release/android: jniLibs/ABI/libtrailmark_ffi.so for the
 # AAR, dart/ABI/libtrailmark_ffi.so for Flutter, and their symbols.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 : "${ANDROID_NDK_HOME:?the NDK}"
 command -v cargo-ndk > /dev/null || { echo "build-android: cargo install cargo-ndk --locked" >&2; exit 2; }
 target=${CARGO_TARGET_DIR:-target}
@@ -27,7 +27,7 @@ build() {
   shift 3
   cargo ndk --target "$abi" --platform "${ANDROID_API:-21}" build --locked --profile sdk -p trailmark-ffi --lib "$@"
   mkdir -p "$out"
-  scripts/ship-library.sh "$target/$rust_target/sdk/libtrailmark_ffi.so" "$out/libtrailmark_ffi.so"
+  scripts/release/ship-library.sh "$target/$rust_target/sdk/libtrailmark_ffi.so" "$out/libtrailmark_ffi.so"
 }
 
 while read -r abi rust_target; do
@@ -40,5 +40,5 @@ armeabi-v7a armv7-linux-androideabi
 x86_64 x86_64-linux-android
 x86 i686-linux-android
 ABIS
-scripts/check-page-size.sh "$out"/{jniLibs,dart}/{arm64-v8a,x86_64}/libtrailmark_ffi.so
+scripts/release/check-page-size.sh "$out"/{jniLibs,dart}/{arm64-v8a,x86_64}/libtrailmark_ffi.so
 find "$out" -name '*.so' -exec ls -l {} +

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fails unless every package says the same version, and the tag, if one is given: check-version.sh [v0.1.0]
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' Cargo.toml)
 [ -n "$version" ] || { echo "check-version: Cargo.toml has no version" >&2; exit 1; }
 failed=0
