@@ -28,6 +28,12 @@ const INT64: i32 = 3;
 /// The isolates that ever asked, by slot: 16 bytes for each start of the app within a process.
 static ISOLATES: Mutex<Vec<(PostCObject, i64)>> = Mutex::new(Vec::new());
 
+/// Where an isolate's calls say how they ended: for each start of the app within a process 32 bytes, never freed.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn trailmark_dart_status() -> *mut uniffi::RustCallStatus {
+    Box::into_raw(Box::default())
+}
+
 /// An isolate's port, to which the futures of its slot are told from now on.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn trailmark_dart_register(post: PostCObject, port: i64) -> u32 {
