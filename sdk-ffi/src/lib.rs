@@ -21,7 +21,7 @@ pub mod callbacks;
 #[cfg(feature = "dart")]
 #[expect(
     unsafe_code,
-    reason = "two functions that Dart finds by name and a call of the one it hands over"
+    reason = "three functions that Dart finds by name and a call of the one it hands over"
 )]
 mod dart;
 #[cfg(feature = "vectors")]

@@ -1,57 +1,49 @@
-//! Generates the bindings of `trailmark-ffi` from a built library. `make ffi` runs it; nothing it writes is edited.
+//! `make ffi` runs this for each language.
 
+use camino::Utf8PathBuf;
 use clap::{Parser, ValueEnum};
-use uniffi_bindgen::bindings::{GenerateOptions, TargetLanguage, generate_with_bindgen_paths};
-use uniffi_bindgen::{BindgenPaths, BindgenPathsLayer};
+use trailmark_bindgen::dart;
+use trailmark_bindgen::languages::{self, TargetLanguage};
 
 /// Generates bindings from the metadata in a built, unstripped library.
 #[derive(Parser)]
 struct Args {
     /// The library: libtrailmark_ffi.so.
     #[arg(long)]
-    library: String,
+    library: Utf8PathBuf,
     /// What to generate.
     #[arg(long)]
     language: Language,
     /// Where to; made if it is not there.
     #[arg(long)]
-    out_dir: String,
+    out_dir: Utf8PathBuf,
     /// What things are called.
     #[arg(long, default_value = "sdk-ffi/uniffi.toml")]
-    config: String,
+    config: Utf8PathBuf,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Language {
+    Dart,
     Kotlin,
     Swift,
     Python,
 }
 
-struct Config(String);
-
-impl BindgenPathsLayer for Config {
-    fn get_config_path(&self, _crate_name: &str) -> Option<camino::Utf8PathBuf> {
-        Some(self.0.clone().into())
+impl Args {
+    fn run(&self) -> anyhow::Result<()> {
+        let language = match self.language {
+            Language::Dart => return dart::generate(&self.library, &self.config, &self.out_dir),
+            Language::Kotlin => TargetLanguage::Kotlin,
+            Language::Swift => TargetLanguage::Swift,
+            Language::Python => TargetLanguage::Python,
+        };
+        languages::generate(language, &self.library, &self.config, &self.out_dir)
     }
 }
 
 fn main() {
-    let args = Args::parse();
-    let language = match args.language {
-        Language::Kotlin => TargetLanguage::Kotlin,
-        Language::Swift => TargetLanguage::Swift,
-        Language::Python => TargetLanguage::Python,
-    };
-    let options = GenerateOptions {
-        languages: vec![language],
-        source: args.library.into(),
-        out_dir: args.out_dir.into(),
-        ..GenerateOptions::default()
-    };
-    let mut paths = BindgenPaths::default();
-    paths.add_layer(Config(args.config));
-    if let Err(error) = generate_with_bindgen_paths(options, paths) {
+    if let Err(error) = Args::parse().run() {
         eprintln!("{error:#}");
         std::process::exit(1);
     }
