@@ -22,7 +22,10 @@ public class Options {
     /** What an event in the [directory] survives besides the death of the process. */
     public var durability: Durability? = null
 
-    /** Whether a client that this process has on the [directory] may be joined, instead of being an error. */
+    /**
+     * Whether the client that this process has on the [directory], if it was to be joined, too, is given once more, with
+     * the settings that it has; instead of an error.
+     */
     public var join: Boolean = false
 
     /** The circumstances that are written into every event: `app`, `os`, `device`, `screen`, `locale`, `timezone`, … */
