@@ -75,7 +75,7 @@ public class Options {
 
     /**
      * May change an event before it is captured, or drop it with null, on the thread that captures it. If it throws, the
-     * event goes on as it was, counted in [Stats.hookPanics]. It must not capture: that would call it again.
+     * event goes on as it was, counted in [Stats.hookPanics]. What it captures itself does not come to it.
      */
     public var beforeSend: ((Draft) -> Draft?)? = null
 

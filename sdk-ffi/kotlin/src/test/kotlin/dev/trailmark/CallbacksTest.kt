@@ -48,6 +48,17 @@ class CallbacksTest {
     }
 
     @Test
+    fun `what a hook captures does not come to it`() {
+        lateinit var trailmark: Trailmark
+        trailmark = alone { beforeSend = { draft -> draft.also { trailmark.track("seen ${it.name}") } } }
+        trailmark.use {
+            it.track("checkout")
+            it.track("checkout")
+            assertEquals(Pair(4L, 0L), it.stats().run { queued to hookPanics })
+        }
+    }
+
+    @Test
     fun `a hook that leaves what is no JSON loses the event`() = alone {
         beforeSend = { draft ->
             draft.apply { properties = object : AbstractMutableMap<String, Any?>() {
