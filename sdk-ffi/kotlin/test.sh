@@ -13,10 +13,10 @@ lib=$(cd "${FFI_LIB:-$target/lib}" && pwd)
 kotlin=$(cd "${FFI_KOTLIN:-$target/kotlin}" && pwd)
 build=$target/kotlin-build
 
-# Compilers that run once are done before the second tier of the JVM's pays. A daemon would stay behind.
+# A compiler that runs once is done before the second tier of the JVM's own pays.
 export MAVEN_OPTS="${MAVEN_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC}"
 maven() {
-    mvn -q -B "$@" -f "$here/pom.xml" -Dkotlin.compiler.daemon=false \
+    mvn -q -B "$@" -f "$here/pom.xml" \
         -Dffi.lib="$lib" -Dffi.kotlin="$kotlin" -Dffi.build="$build"
 }
 

@@ -5,8 +5,8 @@ import dev.trailmark.ffi.CallbackException
 import dev.trailmark.ffi.OnNotice
 
 /**
- * The app's hook, as the core calls it. What the hook captures itself does not come to it again: it would without end, and
- * a stack that is full below native code ends the process.
+ * The app's hook, as the core calls it. What the hook captures itself does not come to it again: it would without end,
+ * and a stack that is full below native code ends the process.
  */
 internal class Hook(private val beforeSend: (Draft) -> Draft?) : BeforeSend {
     private val running = ThreadLocal<Boolean>()
@@ -27,7 +27,9 @@ internal class Listener(private val onNotice: (Notice) -> Unit) : OnNotice {
     override fun onNotice(notice: dev.trailmark.ffi.Notice): Unit = reported { onNotice.invoke(noticeOf(notice)) }
 }
 
-/** Everything that is thrown, errors such as a full stack included, reaches the core as the one thing that it expects. */
+/**
+ * Everything that is thrown, errors such as a full stack included, reaches the core as the one thing that it expects.
+ */
 private inline fun <T> reported(call: () -> T): T = try {
     call()
 } catch (failure: Throwable) {

@@ -1,7 +1,8 @@
 package dev.trailmark
 
 /**
- * An event on its way to being captured, as [Options.beforeSend] gets it. What is changed here is what is stored and sent.
+ * An event on its way to being captured, as [Options.beforeSend] gets it. What is changed here is what is stored and
+ * sent.
  *
  * Numbers are a [Long] or [Double] where that loses no digit, else a [java.math.BigInteger] or [java.math.BigDecimal].
  */

@@ -10,8 +10,8 @@ import java.util.Date
 private const val LEVELS = 32
 
 /**
- * Values after which writing ends: each is a byte and a comma at least, so there are 128 KiB by then, and the core takes
- * 64 KiB. What refers to itself more than once would go on for 2³² of them.
+ * Values after which writing ends: each is a byte and a comma at least, so there are 128 KiB by then, and the core
+ * takes 64 KiB. What refers to itself more than once would go on for 2³² of them.
  */
 private const val VALUES = 65_536
 

@@ -23,8 +23,8 @@ public class Options {
     public var durability: Durability? = null
 
     /**
-     * Whether the client that this process has on the [directory], if it was to be joined, too, is given once more, with
-     * the settings that it has; instead of an error.
+     * Whether the client that this process has on the [directory], if it was to be joined, too, is given once more,
+     * with the settings that it has; instead of an error.
      */
     public var join: Boolean = false
 
@@ -74,8 +74,8 @@ public class Options {
     public var proxy: String? = null
 
     /**
-     * May change an event before it is captured, or drop it with null, on the thread that captures it. If it throws, the
-     * event goes on as it was, counted in [Stats.hookPanics]. What it captures itself does not come to it.
+     * May change an event before it is captured, or drop it with null, on the thread that captures it. If it throws,
+     * the event goes on as it was, counted in [Stats.hookPanics]. What it captures itself does not come to it.
      */
     public var beforeSend: ((Draft) -> Draft?)? = null
 
@@ -92,8 +92,8 @@ public class Options {
     public var captureUncaught: Boolean = false
 
     /**
-     * What the names of the app's own classes start with (`"com.shop."`), for [Trailmark.captureException]. Without any,
-     * everything is the app's own but the classes of Java, Kotlin and Android.
+     * What the names of the app's own classes start with (`"com.shop."`), for [Trailmark.captureException]. Without
+     * any, everything is the app's own but the classes of Java, Kotlin and Android.
      */
     public var inAppPrefixes: List<String> = emptyList()
 }

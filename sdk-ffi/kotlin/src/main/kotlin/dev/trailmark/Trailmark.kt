@@ -16,13 +16,13 @@ import java.util.concurrent.atomic.AtomicLong
  * }
  * ```
  *
- * Calls that capture return at once and never throw, whatever they are given, also from Java and after [close]: an event
- * that cannot be delivered is counted under its reason in [stats]. When such a call returns, the event is saved, if there
- * is an [Options.directory]. `docs/client.md` has the behaviour; nothing is decided here.
+ * Calls that capture return at once and never throw, whatever they are given, also from Java and after [close]: an
+ * event that cannot be delivered is counted under its reason in [stats]. When such a call returns, the event is saved,
+ * if there is an [Options.directory]. `docs/client.md` has the behaviour; nothing is decided here.
  *
- * Properties are maps of texts, numbers, booleans, null, collections, arrays and further maps. `NaN` and infinities become
- * null, dates and instants RFC 3339 text in UTC, everything else the text of its `toString`. More than 32 levels, or a map
- * within itself, cost the event, counted as `too_deep`.
+ * Properties are maps of texts, numbers, booleans, null, collections, arrays and further maps. `NaN` and infinities
+ * become null, dates and instants RFC 3339 text in UTC, everything else the text of its `toString`. More than 32
+ * levels, or a map within itself, cost the event, counted as `too_deep`.
  */
 public class Trailmark internal constructor(
     private val client: Client,
@@ -200,7 +200,8 @@ public class Trailmark internal constructor(
     public fun takeNotices(): List<Notice> = client.takeNotices().map(::noticeOf)
 
     /** Waits until fewer than [maxQueued] events are queued: for imports. */
-    public suspend fun ready(maxQueued: Int): Unit = awayFromTheClient { client.ready(maxQueued.coerceAtLeast(0).toUInt()) }
+    public suspend fun ready(maxQueued: Int): Unit =
+        awayFromTheClient { client.ready(maxQueued.coerceAtLeast(0).toUInt()) }
 
     /** Sends what is queued; when each of those events was tried once, says what became of them. */
     public suspend fun flush(): FlushReport = reportOf(awayFromTheClient { client.flush() })

@@ -39,7 +39,7 @@ class CallbacksTest {
 
     @Test
     fun `a hook that throws is counted, and the event goes on as it was`() {
-        val thrown = listOf(IllegalStateException(), StackOverflowError(), object : Throwable() {}, OutOfMemoryError("no"))
+        val thrown = listOf(IllegalStateException(), StackOverflowError(), object : Throwable() {}, OutOfMemoryError())
         for (error in thrown) alone { beforeSend = { draft -> draft.properties.clear(); throw error } }.use {
             it.track("checkout", mapOf("total" to 1))
             assertEquals(listOf(1L, 1L, 0L), it.stats().run { listOf(queued, hookPanics, panics) }, "$error")

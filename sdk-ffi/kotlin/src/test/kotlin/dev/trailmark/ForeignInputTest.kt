@@ -119,7 +119,12 @@ class ForeignInputTest {
         val shared = ConcurrentHashMap<String, Any?>().apply { repeat(100) { put("k$it", it) } }
         val plain = HashMap<String, Any?>(shared)
         alone().use { trailmark ->
-            val changing = Thread { repeat(20_000) { n -> plain["k${n % 200}"] = n; plain.remove("k${(n + 100) % 200}") } }
+            val changing = Thread {
+                repeat(20_000) { n ->
+                    plain["k${n % 200}"] = n
+                    plain.remove("k${(n + 100) % 200}")
+                }
+            }
             changing.start()
             repeat(500) { trailmark.track("shared", plain) }
             changing.join()

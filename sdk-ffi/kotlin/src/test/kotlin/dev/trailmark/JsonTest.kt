@@ -26,7 +26,8 @@ class JsonTest {
     fun `every kind of value has its form`() {
         val forms = mapOf(
             null to "null", true to "true", 7 to "7", -7L to "-7", 7.toShort() to "7", 7.toByte() to "7",
-            ULong.MAX_VALUE to "18446744073709551615", UInt.MAX_VALUE to "4294967295", 7.toUShort() to "7", 7.toUByte() to "7",
+            ULong.MAX_VALUE to "18446744073709551615", UInt.MAX_VALUE to "4294967295",
+            7.toUShort() to "7", 7.toUByte() to "7",
             1.0 to "1.0", 0.1f to "0.1", 1e21 to "1.0E21", -0.0 to "-0.0", BigDecimal("12.50") to "12.50",
             BigInteger.TEN.pow(30) to "1" + "0".repeat(30), AtomicLong(7) to "7", 'c' to "\"c\"", Plan.PRO to "\"PRO\"",
             StringBuilder("text") to "\"text\"", listOf(1, listOf<Int>(), null) to "[1,[],null]", setOf(1) to "[1]",
@@ -56,13 +57,17 @@ class JsonTest {
         assertEquals("\"$instant\"", written(instant.atZone(ZoneId.of("Europe/Berlin"))))
         assertEquals("\"2026-11-20T10:00:00Z\"", written(OffsetDateTime.parse("2026-11-20T12:00:00+02:00")))
         assertEquals("\"2026-11-20\"", written(LocalDate.parse("2026-11-20")))
-        val calendar = GregorianCalendar(TimeZone.getTimeZone("GMT+2")).apply { clear(); set(2026, Calendar.NOVEMBER, 20, 2, 0) }
+        val calendar = GregorianCalendar(TimeZone.getTimeZone("GMT+2")).apply {
+            clear()
+            set(2026, Calendar.NOVEMBER, 20, 2, 0)
+        }
         assertEquals("\"2026-11-20T00:00:00Z\"", written(calendar))
     }
 
     @Test
     fun `what is no number in JSON is null, or what it says`() {
-        for (none in listOf(Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Float.NaN)) assertEquals("null", written(none))
+        val none = listOf(Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Float.NaN)
+        for (value in none) assertEquals("null", written(value))
         val odd = object : Number() {
             override fun toString() = "1/3"
             override fun toByte(): Byte = 0
@@ -77,7 +82,8 @@ class JsonTest {
 
     @Test
     fun `only what JSON demands is escaped`() {
-        assertEquals("\"\\\"\\\\/\\b\\t\\n\\f\\r\\u0000\\u001f\u007fé\u2028🦀\"", written("\"\\/\b\t\n\u000C\r\u0000\u001f\u007fé\u2028🦀"))
+        val form = "\"\\\"\\\\/\\b\\t\\n\\f\\r\\u0000\\u001f\u007fé\u2028🦀\""
+        assertEquals(form, written("\"\\/\b\t\n\u000C\r\u0000\u001f\u007fé\u2028🦀"))
     }
 
     @Test
@@ -110,7 +116,8 @@ class JsonTest {
 
     @Test
     fun `too deep a value is one level too deep, whatever it refers to`() {
-        fun depth(json: String) = json.scan(0) { level, unit -> level + (if (unit in "{[") 1 else if (unit in "]}") -1 else 0) }.max()
+        fun step(unit: Char) = if (unit in "{[") 1 else if (unit in "]}") -1 else 0
+        fun depth(json: String) = json.scan(0) { level, unit -> level + step(unit) }.max()
         fun nest(levels: Int): Any = (1 until levels).fold(emptyList<Any>()) { inner, _ -> listOf(inner) }
         assertEquals(32, depth(jsonOf(mapOf("v" to nest(31)))!!))
         assertEquals(33, depth(jsonOf(mapOf("v" to nest(32)))!!))
@@ -133,8 +140,10 @@ class JsonTest {
     @Test
     fun `what is written can be read`() {
         val properties = mapOf(
-            "text" to "\"\\/\b\t\n\u000C\r\u0000é🦀", "int" to 7L, "negative" to -7L, "fraction" to 0.5, "list" to listOf(null, true, false),
-            "big" to BigInteger.TEN.pow(30), "exact" to BigDecimal("0.12345678901234567890"), "map" to mapOf("" to emptyList<Any>()),
+            "text" to "\"\\/\b\t\n\u000C\r\u0000é🦀", "int" to 7L, "negative" to -7L, "fraction" to 0.5,
+            "list" to listOf(null, true, false),
+            "big" to BigInteger.TEN.pow(30), "exact" to BigDecimal("0.12345678901234567890"),
+            "map" to mapOf("" to emptyList<Any>()),
         )
         assertEquals(properties, JsonReader(jsonOf(properties)!!).read())
         assertEquals(" \n", JsonReader(" \"\\u0020\\n\" ").read())
@@ -142,7 +151,8 @@ class JsonTest {
 
     @Test
     fun `what is no JSON is said to be none`() {
-        val texts = listOf("", "{", "[1,]", "{\"a\"}", "\"", "\"\\u12\"", "nul", "1 2", "1..2", "-", "{1:2}", "[".repeat(70) + "]".repeat(70))
+        val deep = "[".repeat(70) + "]".repeat(70)
+        val texts = listOf("", "{", "[1,]", "{\"a\"}", "\"", "\"\\u12\"", "nul", "1 2", "1..2", "-", "{1:2}", deep)
         for (text in texts) assertThrows(Exception::class.java, { JsonReader(text).read() }, text)
     }
 

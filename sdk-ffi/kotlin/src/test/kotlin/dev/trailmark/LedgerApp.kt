@@ -6,7 +6,9 @@ import java.time.Duration
 /** Events between two words, after any of which the app may be killed. */
 private const val STRIDE = 20L
 
-/** The app that is killed: captures until it has captured them all, in this life or an earlier one, and delivers them. */
+/**
+ * The app that is killed: captures until it has captured them all, in this life or an earlier one, and delivers them.
+ */
 fun main() {
     val told = { name: String -> System.getenv(name) }
     val events = told("DEVICE_EVENTS")?.toLong() ?: 10_000

@@ -10,7 +10,8 @@ private const val CALLS = 200_000
 
 /**
  * Prints what `track` costs in memory, with nothing sent: through [Trailmark] with a map, through the generated client
- * with ready JSON, and the JSON alone; and how long the first one takes from the start of the process and of the library.
+ * with ready JSON, and the JSON alone; and how long the first one takes from the start of the process and of the
+ * library.
  */
 fun main() {
     val loading = System.nanoTime()
@@ -29,7 +30,7 @@ fun main() {
     check(wrapped.stats().run { captured == (WARM_UP + CALLS).toLong() && delivered == 0L && panics == 0L })
     println(
         "kotlin: track $track ns, generated track with ready JSON $bare ns, JSON alone $encode ns; " +
-            "first track ${(first - loading) / 1_000_000.0} ms after the start of loading, $process ms after the process's",
+            "first track ${(first - loading) / 1_000_000} ms after loading began, $process ms after the process did",
     )
     for (client in listOf(trailmark, wrapped)) client.shutdown(Duration.ZERO)
     generated.shutdown(0UL)

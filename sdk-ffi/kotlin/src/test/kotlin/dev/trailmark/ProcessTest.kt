@@ -8,11 +8,11 @@ import java.util.concurrent.TimeUnit
 
 /** What only a process of its own can tell, because others have loaded the library already. */
 class ProcessTest {
-    private fun run(program: String, vararg arguments: String): List<String> {
+    private fun run(program: String): List<String> {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val process = ProcessBuilder(
             java, "-Djna.library.path=${System.getProperty("jna.library.path")}",
-            "-cp", System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path"), program, *arguments,
+            "-cp", System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path"), program,
         ).redirectErrorStream(true).start()
         val lines = process.inputStream.bufferedReader().readLines()
         assertTrue(process.waitFor(LONG.toSeconds(), TimeUnit.SECONDS), "still runs")

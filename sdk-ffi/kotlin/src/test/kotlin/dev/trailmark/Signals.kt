@@ -14,4 +14,5 @@ fun main() {
     println(caught())
 }
 
-private fun caught() = File("/proc/self/status").readLines().first { it.startsWith("SigCgt:") }.substringAfter(':').trim()
+private fun caught() =
+    File("/proc/self/status").readLines().first { it.startsWith("SigCgt:") }.substringAfter(':').trim()

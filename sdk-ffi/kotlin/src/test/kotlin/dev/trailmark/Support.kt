@@ -62,8 +62,8 @@ internal class Peer : AutoCloseable {
 
     private fun take(exchange: HttpExchange) = exchange.use {
         val gzipped = it.requestHeaders.getFirst("Content-Encoding") == "gzip"
-        val body = it.requestBody.let { raw -> if (gzipped) GZIPInputStream(raw) else raw }.readAllBytes().decodeToString()
-        val envelope = JsonReader(body).read() as Map<*, *>
+        val body = it.requestBody.let { raw -> if (gzipped) GZIPInputStream(raw) else raw }.readAllBytes()
+        val envelope = JsonReader(body.decodeToString()).read() as Map<*, *>
         reached.countDown()
         gate.await()
         bodies += envelope

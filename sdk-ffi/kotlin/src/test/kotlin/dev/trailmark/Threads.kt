@@ -4,13 +4,15 @@ import kotlinx.coroutines.runBlocking
 
 /** Threads that the JVM starts and ends as it likes, by the beginnings of their names. */
 private val JVM = listOf(
-    "java", "GC ", "G1 ", "VM ", "C1 ", "C2 ", "Sweeper", "Reference ", "Finalizer", "Signal ", "Service ", "Monitor ", "Notification",
-    "Common-Cleaner", "Cleaner-", "JNA ", "Attach ", "DefaultDispatch", "kotlinx.", "HTTP-Dispatcher", "server-timer", "idle-timeout", "pool-",
+    "java", "GC ", "G1 ", "VM ", "C1 ", "C2 ", "Sweeper", "Reference ", "Finalizer", "Signal ", "Service ", "Monitor ",
+    "Notification", "Common-Cleaner", "Cleaner-", "JNA ", "Attach ", "DefaultDispatch", "kotlinx.", "HTTP-Dispatcher",
+    "server-timer", "idle-timeout", "pool-",
 )
 
 /**
  * Prints the threads that three clients have while they work, and those that are left of them: by the names that the
- * system knows, so those of Rust are among them. A thread without a name has that of the one that made it, so none hides.
+ * system knows, so those of Rust are among them. A thread without a name has that of the one that made it, so none
+ * hides.
  */
 fun main() = Peer().use { peer ->
     peer.client().close()

@@ -4,7 +4,9 @@ import androidx.lifecycle.DefaultLifecycleObserver
 import androidx.lifecycle.LifecycleOwner
 import dev.trailmark.Trailmark
 
-/** Captures the app's coming and going. A process that never shows anything (a job, a push message) captures neither. */
+/**
+ * Captures the app's coming and going. A process that never shows anything (a job, a push message) captures neither.
+ */
 internal class AppLifecycle(private val trailmark: Trailmark, private val version: String) : DefaultLifecycleObserver {
     private var wasShown = false
 

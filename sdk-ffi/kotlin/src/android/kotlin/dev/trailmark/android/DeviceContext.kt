@@ -1,6 +1,5 @@
 package dev.trailmark.android
 
-import android.app.UiModeManager
 import android.content.Context
 import android.content.res.Configuration
 import android.os.Build
@@ -26,15 +25,13 @@ internal fun versionOf(context: Context): String =
     runCatching { context.packageManager.getPackageInfo(context.packageName, 0).versionName }.getOrNull().orEmpty()
 
 private fun nameOf(context: Context): String =
-    runCatching { context.applicationInfo.loadLabel(context.packageManager).toString() }.getOrDefault(context.packageName)
+    runCatching { "${context.applicationInfo.loadLabel(context.packageManager)}" }.getOrDefault(context.packageName)
 
-private fun kindOf(context: Context): String {
-    val mode = (context.getSystemService(Context.UI_MODE_SERVICE) as? UiModeManager)?.currentModeType
-    return when {
-        mode == Configuration.UI_MODE_TYPE_TELEVISION -> "tv"
-        mode == Configuration.UI_MODE_TYPE_WATCH -> "watch"
-        context.resources.configuration.smallestScreenWidthDp >= TABLET_WIDTH -> "tablet"
-        else -> "phone"
+private fun kindOf(context: Context): String = context.resources.configuration.run {
+    when (uiMode and Configuration.UI_MODE_TYPE_MASK) {
+        Configuration.UI_MODE_TYPE_TELEVISION -> "tv"
+        Configuration.UI_MODE_TYPE_WATCH -> "watch"
+        else -> if (smallestScreenWidthDp >= TABLET_WIDTH) "tablet" else "phone"
     }
 }
 

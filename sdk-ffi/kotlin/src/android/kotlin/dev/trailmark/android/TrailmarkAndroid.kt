@@ -19,13 +19,15 @@ public object TrailmarkAndroid {
      * class Shop : Application() {
      *     override fun onCreate() {
      *         super.onCreate()
-     *         trailmark = TrailmarkAndroid.start(this, "tm_pk_…", "https://analytics.example.com") { captureUncaught = true }
+     *         trailmark = TrailmarkAndroid.start(this, "tm_pk_…", "https://analytics.example.com") {
+     *             captureUncaught = true
+     *         }
      *     }
      * }
      * ```
      *
-     * The directory is in [Context.getNoBackupFilesDir]: a backup that is restored on a second device would otherwise be
-     * the same install twice, with the same events to send. [configure] may choose another one.
+     * The directory is in [Context.getNoBackupFilesDir]: a backup that is restored on a second device would otherwise
+     * be the same install twice, with the same events to send. [configure] may choose another one.
      *
      * @throws TrailmarkException if there can be no such client.
      */

@@ -13,8 +13,8 @@ import java.time.Duration
  * OkHttpClient.Builder().addNetworkInterceptor(RequestTiming(trailmark)).build()
  * ```
  *
- * As a network interceptor it sees each redirect and retry, and no answer from the cache; with `addInterceptor` the whole
- * call once, waits included. OkHttp is not a dependency of this package: the app has it.
+ * As a network interceptor it sees each redirect and retry, and no answer from the cache; with `addInterceptor` the
+ * whole call once, waits included. OkHttp is not a dependency of this package: the app has it.
  */
 public class RequestTiming(private val trailmark: Trailmark) : Interceptor {
     @Throws(IOException::class)
