@@ -1,6 +1,8 @@
 #!/bin/sh
-# Runs the Android parts on Android's own framework, on a JVM, with Robolectric. After test.sh. About 230 MB are downloaded
-# once. Not part of test.sh: it is no device, and says nothing about ART, JNA on Android, or shrinking.
+# The Android parts, as far as a JVM goes; after test.sh. About 250 MB are downloaded once. Not part of test.sh: it is no
+# device, and says nothing about ART or JNA on Android.
+#   1. on Android's own framework, which Robolectric runs on a JVM
+#   2. shrunk by R8 in full mode with consumer-rules.pro, the library still works, callbacks and coroutines included
 #   FFI_LIB     the folder of libtrailmark_ffi.so, as for test.sh
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,3 +32,23 @@ classes androidx.test:monitor:1.8.0
 [ -f "$aars/android-all-instrumented-$framework.jar" ] || fetch "org.robolectric:android-all-instrumented:$framework"
 maven test -Daars="$aars" -Dffi.build="$target/kotlin-build" -Dffi.lib="$lib"
 echo "kotlin: the Android parts passed on Robolectric"
+
+r8=9.5.28
+build=$target/kotlin-build
+[ -f "$aars/r8-$r8.jar" ] || fetch "com.android.tools:r8:$r8"
+(cd "$build/test-classes" && jar cf "$aars/program.jar" dev/trailmark/Threads* dev/trailmark/Support* dev/trailmark/Peer*)
+cat > "$aars/program.pro" <<'EOF'
+-keep class dev.trailmark.ThreadsKt { public static void main(...); }
+# Optional parts of Kotlin's libraries and of JNA.
+-dontwarn **
+EOF
+# Those of the class path that an app has, too.
+libraries=$(tr ':' '\n' < "$build/dependencies.txt" | grep -E '/(kotlin-stdlib|kotlinx-coroutines-core-jvm|jna)-[^/]*jar$')
+# shellcheck disable=SC2086
+java -cp "$aars/r8-$r8.jar" com.android.tools.r8.R8 --classfile --release --output "$aars/shrunk.jar" \
+    --pg-conf "$aars/program.pro" --pg-conf "$here/consumer-rules.pro" \
+    --lib "$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")" \
+    "$aars/program.jar" "$build/trailmark-0.1.0.jar" $libraries > "$aars/r8.log" 2>&1
+said=$(java -Djna.library.path="$lib" -cp "$aars/shrunk.jar" dev.trailmark.ThreadsKt) || true
+[ "$said" = "$(printf '[trailmark, trailmark, trailmark]\n[]')" ] || { echo "shrunk, it says: $said" >&2; exit 1; }
+echo "kotlin: shrunk by R8 it works"
