@@ -1,6 +1,7 @@
 package dev.trailmark
 
 import dev.trailmark.ffi.ConfigException
+import dev.trailmark.ffi.InternalException
 
 /** Why there is no client. Nothing else in this SDK throws. */
 public sealed class TrailmarkException(message: String, cause: Throwable?) : Exception(message, cause) {
@@ -31,6 +32,8 @@ internal inline fun <T> opened(open: () -> T): T = try {
     throw typed(error)
 } catch (error: LinkageError) {
     throw TrailmarkException.Library("the native library could not be loaded: $error", error)
+} catch (error: InternalException) {
+    throw TrailmarkException.Library("the native library is of another version: $error", error)
 }
 
 internal fun typed(error: ConfigException): TrailmarkException = when (error) {

@@ -1,5 +1,7 @@
 package dev.trailmark
 
+import dev.trailmark.ffi.InternalException
+import dev.trailmark.ffi.uniffiEnsureInitialized
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -26,6 +28,17 @@ class OptionsTest {
         val error = assertThrows(TrailmarkException.Transport::class.java) { alone { proxy = "http://[" } }
         assertTrue(error.message!!.isNotEmpty())
     }
+
+    @Test
+    fun `a library that is not there, or of another version, says so`() {
+        val missing = UnsatisfiedLinkError("Unable to load library 'trailmark_ffi'")
+        assertThrows(TrailmarkException.Library::class.java) { opened { throw missing } }
+        assertThrows(TrailmarkException.Library::class.java) { opened { throw InternalException("junk data left") } }
+    }
+
+    /** The checksums of the generated code. Starting a client leaves them out: they would be a fifth of its time. */
+    @Test
+    fun `the library is the one that the code was generated from`() = uniffiEnsureInitialized()
 
     @Test
     fun `a directory belongs to one client`() {
