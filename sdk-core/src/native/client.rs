@@ -1,5 +1,6 @@
 //! What an app holds.
 
+use std::cell::Cell;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -102,7 +103,12 @@ impl Client {
 
     /// Runs the hooks on a draft, outside of every lock, and captures what they leave with `commit`.
     fn hooked<T>(&self, draft: Draft, commit: impl FnOnce(&mut Engine, Draft, Timestamp) -> T) {
-        let Hooked { draft, panics } = hooks::run(&self.inner.before_send, draft);
+        // What a hook itself captures does not come to the hooks: that would have no end.
+        thread_local!(static HOOKED: Cell<bool> = const { Cell::new(false) });
+        let within = HOOKED.replace(true);
+        let hooks = if within { &[] } else { &*self.inner.before_send };
+        let Hooked { draft, panics } = hooks::run(hooks, draft);
+        HOOKED.set(within);
         self.shared().change(|engine, now| {
             engine.hooks_panicked(panics);
             match draft {

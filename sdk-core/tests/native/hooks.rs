@@ -108,3 +108,24 @@ fn the_app_is_told_of_drops_and_of_a_refused_key_and_may_panic_over_it() {
         ]
     );
 }
+
+#[test]
+fn an_event_that_a_hook_captures_is_not_handed_to_it() {
+    let peer = Peer::start([]);
+    let inside = Arc::new(Mutex::new(None::<Client>));
+    let hook_has = Arc::clone(&inside);
+    let client = Client::builder(&peer.url(), "tm_pk_test")
+        .before_send(move |mut draft| {
+            let client = hook_has.lock().unwrap().clone().unwrap();
+            client.track("from the hook", Properties::new());
+            draft.properties.insert("hooked", true);
+            Some(draft)
+        })
+        .build()
+        .unwrap();
+    *inside.lock().unwrap() = Some(client.clone());
+    client.track("one", Properties::new());
+    client.track("two", Properties::new());
+    assert_eq!((client.shutdown(LONG).delivered, client.stats().hook_panics), (4, 0));
+    assert_eq!(names(&peer), ["from the hook", "one", "from the hook", "two"]);
+}

@@ -4,22 +4,10 @@ import dev.trailmark.ffi.BeforeSend
 import dev.trailmark.ffi.CallbackException
 import dev.trailmark.ffi.OnNotice
 
-/**
- * The app's hook, as the core calls it. What the hook captures itself does not come to it again: it would without end,
- * and a stack that is full below native code ends the process.
- */
+/** The app's hook, as the core calls it. */
 internal class Hook(private val beforeSend: (Draft) -> Draft?) : BeforeSend {
-    private val running = ThreadLocal<Boolean>()
-
-    override fun beforeSend(event: dev.trailmark.ffi.Draft): dev.trailmark.ffi.Draft? {
-        if (running.get() == true) return event
-        running.set(true)
-        try {
-            return reported { beforeSend.invoke(draftOf(event))?.toFfi() }
-        } finally {
-            running.remove()
-        }
-    }
+    override fun beforeSend(event: dev.trailmark.ffi.Draft): dev.trailmark.ffi.Draft? =
+        reported { beforeSend.invoke(draftOf(event))?.toFfi() }
 }
 
 /** The app's listener, as the core calls it. */
