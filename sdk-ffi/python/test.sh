@@ -23,5 +23,5 @@ if [ -n "${MYPY:-}" ]; then
     (cd "$here" && "$work/mypy/bin/mypy" && "$work/mypy/bin/mypy" --python-executable "$run" tests/typed_app.py)
 fi
 cd "$here/tests" # Not where `src` is: what is installed is tested.
-"$run" -X dev -W error -m unittest "${@:-discover}"
+"$run" -X faulthandler -W error -m unittest "${@:-discover}"
 [ -z "${MEASURE:-}" ] || "$run" measure.py

@@ -89,7 +89,7 @@ class Case(unittest.TestCase):
 
     def client(self, url: str = DEAD, **options: Any) -> Trailmark:
         options.setdefault("on_notice", lambda notice: None)
-        client = Trailmark(KEY, url, **options)
+        client = Trailmark(options.pop("write_key", KEY), url, **options)
         self.addCleanup(client.shutdown, 0)
         return client
 
@@ -112,7 +112,8 @@ def wait_for(what: Callable[[], Any]) -> None:
 
 
 def native_threads() -> list[str]:
-    """The library's threads in this process, by name."""
+    """The library's threads in this process. They name themselves when they begin, and the system lists them until a
+    little after they were joined: wait for what you expect."""
     names = []
     for task in os.listdir("/proc/self/task"):
         try:

@@ -12,6 +12,7 @@ from types import CodeType, TracebackType
 from typing import Optional
 
 from . import _ffi
+from ._numbers import truth
 from ._text import optional_text, string_form, text, whole
 
 #: Causes and frames that are handed over. The core keeps fewer; this only bounds the work for a RecursionError.
@@ -36,7 +37,7 @@ def captured(error: object, *, handled: object, level: object, fingerprint: obje
     """An error with its causes. What is no exception is one without a traceback."""
     return _ffi.CapturedException(
         thrown=[_thrown(one) for one in islice(_chain(error), _MOST_CAUSES)],
-        handled=bool(handled),
+        handled=truth(handled),
         level=_LEVELS.get(text(level), _ffi.Level.ERROR),
         fingerprint=optional_text(fingerprint),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
@@ -66,10 +67,26 @@ _interrupt = threading.local()
 
 
 def reraise_interrupt() -> None:
-    """Goes on with what ended a hook on this thread, now that the library has returned."""
+    """Goes on with what ended a callback on this thread, now that the library has returned."""
     error = _interrupt.__dict__.pop("error", None)
     if error is not None:
         raise error
+
+
+def _keep_interrupt(unraisable: sys.UnraisableHookArgs, previous: Any = sys.unraisablehook) -> None:
+    """Ctrl-C in the first or last line of a callback, where nobody can catch it, and ctypes only prints it.
+
+    That is no rare place: a signal that came while the library was at work is handled there.
+    """
+    interrupted = not isinstance(unraisable.exc_value, (Exception, type(None)))
+    traceback = unraisable.exc_traceback
+    if interrupted and traceback is not None and traceback.tb_frame.f_code.co_filename == _ffi.__file__:
+        _interrupt.error = unraisable.exc_value
+    else:
+        previous(unraisable)
+
+
+sys.unraisablehook = _keep_interrupt
 
 
 def _failed(error: BaseException, hook: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Optional, TypeVar
 
-from . import _ffi
+from . import _buffers, _ffi
 from ._errors import public
 from ._hooks import CallBeforeSend, CallOnNotice, reraise_interrupt
 from ._log import log
@@ -12,6 +12,8 @@ from ._options import in_memory
 from ._process import PROCESS, Process
 
 T = TypeVar("T")
+
+_buffers.install()
 
 
 class OwnClient(_ffi.Client):

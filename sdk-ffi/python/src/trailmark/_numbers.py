@@ -14,6 +14,14 @@ def whole_number(value: object, bits: int) -> Optional[int]:
     return number if 0 <= number < 2**bits else None
 
 
+def truth(value: object) -> bool:
+    """Whether it counts as true."""
+    try:
+        return bool(value)
+    except Exception:
+        return False
+
+
 def real(value: object) -> Optional[float]:
     """A number."""
     try:

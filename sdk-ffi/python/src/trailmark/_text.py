@@ -15,8 +15,6 @@ def text(value: object) -> str:
         return value
     if value is None:
         return ""
-    if isinstance(value, Enum):
-        return text(value.value)
     return whole(string_form(value))
 
 
@@ -26,8 +24,10 @@ def optional_text(value: object) -> Optional[str]:
 
 
 def string_form(value: object) -> str:
-    """What `str` says; bytes as UTF-8; `<Cart>` for a Cart that cannot say anything."""
+    """What `str` says; of an enum, its value; bytes as UTF-8; `<Cart>` for a Cart that cannot say anything."""
     try:
+        if isinstance(value, Enum):
+            value = value.value
         if isinstance(value, (bytes, bytearray)):
             return bytes(value).decode("utf-8", "replace")
         return str.__str__(value if isinstance(value, str) else str(value))

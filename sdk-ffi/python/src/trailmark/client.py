@@ -14,7 +14,7 @@ from ._errors import public
 from ._json import encode, encode_object
 from ._log import log
 from ._native import Native
-from ._numbers import real, whole_number
+from ._numbers import real, truth, whole_number
 from ._options import Durability, config
 from ._reports import FlushReport, Notice, Stats
 from ._text import optional_text, text
@@ -246,7 +246,7 @@ class Trailmark:
 
     def app_opened(self, version: str, from_background: bool = False) -> None:
         """The app was started in this version, or came back from the background."""
-        self._do(lambda native: native.app_opened(text(version), bool(from_background)))
+        self._do(lambda native: native.app_opened(text(version), truth(from_background)))
 
     def app_backgrounded(self) -> None:
         """The app went to the background; what is queued is sent."""
@@ -390,6 +390,8 @@ class Trailmark:
         except Exception:
             log.warning("a call failed", exc_info=True)
             return None
+        finally:
+            _hooks.reraise_interrupt()
 
 
 def _flushed(report: Optional[_ffi.FlushReport]) -> FlushReport:
