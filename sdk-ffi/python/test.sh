@@ -23,5 +23,6 @@ if [ -n "${MYPY:-}" ]; then
     (cd "$here" && "$work/mypy/bin/mypy" && "$work/mypy/bin/mypy" --python-executable "$run" tests/typed_app.py)
 fi
 cd "$here/tests" # Not where `src` is: what is installed is tested.
-"$run" -X faulthandler -W error -m unittest "${@:-discover}"
+# Since Python 3.12 a fork of a process with threads is warned of: these tests do nothing else.
+"$run" -X faulthandler -W error -W 'ignore:This process:DeprecationWarning' -m unittest "${@:-discover}"
 [ -z "${MEASURE:-}" ] || "$run" measure.py

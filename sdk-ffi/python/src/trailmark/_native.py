@@ -104,7 +104,7 @@ class Native:
         with PROCESS.opening:
             if self._client.generation == PROCESS.generation:
                 return
-            log.warning("this process is a fork: it has a client of its own, in memory, which is nobody yet")
+            log.warning("this process is a fork: its client is another one, in memory only, and has no user yet")
             self._config = in_memory(self._config)
             client = self._open(self._config)
             if self._opted_out:
