@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
 import threading
 import time
 import unittest
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable, Optional
+from typing import Any
 
 from trailmark import Trailmark
 
@@ -76,10 +78,9 @@ class Peer:
                 pass
 
             def handle(self) -> None:
-                try:
+                # Whoever asked may have been killed.
+                with contextlib.suppress(OSError):
                     super().handle()
-                except OSError:
-                    pass  # Whoever asked was killed.
 
         return Handler
 
@@ -122,5 +123,3 @@ def native_threads() -> list[str]:
         except FileNotFoundError:
             pass
     return [name for name in names if name.startswith("trailmark")]
-
-

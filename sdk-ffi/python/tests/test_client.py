@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import tempfile
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -121,7 +123,9 @@ class Calls(Case):
         self.assertEqual(by_name["checkout"]["properties"], {"theme": "dark", "total": 12.5})
         self.assertEqual(by_name["checkout"]["context"]["locale"], "de-DE")
         self.assertEqual(by_name["$screen"]["properties"]["$screen_name"], "Cart")
-        self.assertEqual((by_name["$identify"]["set"], by_name["$identify"]["set_once"]), ({"plan": "pro"}, {"source": "ad"}))
+        self.assertEqual(
+            (by_name["$identify"]["set"], by_name["$identify"]["set_once"]), ({"plan": "pro"}, {"source": "ad"})
+        )
         self.assertEqual(by_name["$set"]["set"], {"seats": 5})
         self.assertEqual(by_name["$alias"]["alias"], "ada@example.com")
         self.assertEqual(by_name["$request"]["properties"]["status"], 200)
@@ -146,7 +150,9 @@ class Calls(Case):
         client.capture("now", anonymous_id=own)
         client.flush_blocking(DEADLINE_SECONDS)
         paid, now = peer.events
-        self.assertEqual((paid["id"], paid["user_id"], paid["timestamp"]), (str(own), "7", "2026-11-20T12:00:00.000500Z"))
+        self.assertEqual(
+            (paid["id"], paid["user_id"], paid["timestamp"]), (str(own), "7", "2026-11-20T12:00:00.000500Z")
+        )
         self.assertEqual((paid["session_id"], paid["context"]["ip"]), ("s1", "192.0.2.1"))
         self.assertNotIn("anonymous_id", paid)
         self.assertEqual(now["anonymous_id"], str(own))
@@ -174,6 +180,16 @@ class Calls(Case):
         self.assertIsNone(client.session_id)
         client.track("first")
         self.assertIsNotNone(client.session_id)
+
+    def test_a_copy_is_the_same_client_and_there_is_no_pickle_of_it(self) -> None:
+        client = self.client()
+        self.assertIs(copy.deepcopy({"analytics": [client]})["analytics"][0], client)
+        self.assertIs(copy.copy(client), client)
+        for part in (client, client._native, client._native.client()):
+            with self.assertRaises((TypeError, pickle.PicklingError, AttributeError)):
+                pickle.dumps(part)
+        with self.assertRaises(TypeError):
+            copy.copy(client._native.client())
 
     def test_reports_compare_and_print(self) -> None:
         self.assertEqual(FlushReport(), FlushReport(0, {}, 0))

@@ -56,7 +56,7 @@ class Exceptions(Case):
                 except ValueError:
                     error = KeyError("second")
                     error.__suppress_context__ = suppress
-                    raise error
+                    raise error  # noqa: B904 - it is about the context
             except KeyError as met:
                 self.trailmark.capture_exception(met)
             self.assertEqual([one["type"] for one in self.captured()["$exception_list"]], kinds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import multiprocessing
 import os
@@ -36,7 +37,7 @@ class Forks(Case):
 
             with hammered(client) as hammered_events:
                 for n in range(20):
-                    in_a_fork(lambda: work(n))
+                    in_a_fork(functools.partial(work, n))
             self.assertEqual(client.flush_blocking(DEADLINE_SECONDS).pending, 0)
             client.shutdown(DEADLINE_SECONDS)
         self.assertEqual(sorted(event["properties"]["n"] for event in peer.named("of a child")), list(range(20)))

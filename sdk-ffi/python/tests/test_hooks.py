@@ -60,13 +60,13 @@ class BeforeSend(Case):
         self.assertEqual(client.stats().dropped, {"invalid_event": 1})
 
     def test_ctrl_c_and_exit_within_it_go_on_in_the_thread_that_captured(self) -> None:
-        for interrupt in (KeyboardInterrupt, SystemExit):
-            def end(event: Event) -> Event:
-                raise interrupt
+        def end(event: Event) -> Event:
+            raise KeyboardInterrupt if event.name == "ctrl-c" else SystemExit
 
+        for name, interrupt in (("ctrl-c", KeyboardInterrupt), ("exit", SystemExit)):
             client = self.client(before_send=end)
             with self.assertRaises(interrupt):
-                client.track("interrupted")
+                client.track(name)
             self.assertEqual((client.stats().captured, client.stats().hook_panics), (1, 1))
 
     def test_it_may_capture_itself(self) -> None:

@@ -123,6 +123,17 @@ class Ends(Case):
         peer.gate.clear()
         self.assertTrue(1.9 < float(run(program, peer.url).stdout) < 5.0)
 
+    def test_a_client_whose_server_is_gone_leaves_time_for_the_others(self) -> None:
+        program = """
+            Trailmark("tm_pk_x", url, on_notice=len).track("delivered")
+            stuck = Trailmark("tm_pk_x", sys.argv[2])
+            stuck.track("stuck")
+        """
+        peer, gone = self.peer(), self.peer()
+        gone.gate.clear()
+        self.assertEqual(run(program, peer.url, gone.url).returncode, 0)
+        self.assertEqual(len(peer.named("delivered")), 1)
+
     def test_threads_in_the_middle_of_everything_do_not_crash_the_end(self) -> None:
         """Thirty times: daemon threads that capture, are asked, are told, and flush, while the interpreter ends."""
         program = """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import unittest
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Callable
+from typing import Any
 from uuid import UUID
 
 import vectors
@@ -65,7 +66,7 @@ class Conformance(unittest.TestCase):
 
 
 def arguments(step: Step, as_text: bool) -> dict[str, Any]:
-    """The arguments as an app has them; properties that are no object, or that Python writes in another form, as text."""
+    """The arguments as an app has them. Properties that are no object, or that Python writes otherwise, as text."""
     given = dict(step.arguments)
     for name in OBJECTS:
         if name in given and given[name] is not None and (as_text or not isinstance(given[name], dict)):

@@ -18,7 +18,10 @@ def on_notice(notice: Notice) -> None:
 
 
 client = Trailmark(
-    "tm_pk_x", "https://analytics.example.com", flush_interval=timedelta(seconds=5), before_send=before_send,
+    "tm_pk_x",
+    "https://analytics.example.com",
+    flush_interval=timedelta(seconds=5),
+    before_send=before_send,
     on_notice=on_notice,
 )
 prices: dict[str, float] = {"total": 12.5}

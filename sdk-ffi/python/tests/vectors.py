@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Optional
 
 DIRECTORY = Path(__file__).resolve().parents[3] / "sdk-core" / "tests" / "vectors"
 

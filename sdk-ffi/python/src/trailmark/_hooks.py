@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Mapping
-from typing import Any, Callable, Optional
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
 
 from . import _ffi
 from ._json import encode_object
@@ -60,7 +60,7 @@ BeforeSend = Callable[[Event], Optional[Event]]
 OnNotice = Callable[[Notice], object]
 
 #: Generated in a way that type checkers do not follow.
-_FAILED: Any = getattr(_ffi.CallbackError, "Failed")
+_ERRORS: Any = _ffi.CallbackError
 
 #: What a hook ended with that is not for the library to swallow: Ctrl-C, `sys.exit()`.
 _interrupt = threading.local()
@@ -107,7 +107,7 @@ class CallBeforeSend(_ffi.BeforeSend):
             return None if left is None else left._changed()
         except BaseException as error:
             _failed(error, "before_send")
-            raise _FAILED(string_form(error)) from None
+            raise _ERRORS.Failed(string_form(error)) from None
 
 
 class CallOnNotice(_ffi.OnNotice):

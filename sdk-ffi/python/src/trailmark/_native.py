@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional, TypeVar
+from collections.abc import Callable
+from typing import NoReturn, Optional, TypeVar
 
 from . import _buffers, _ffi
 from ._errors import public
@@ -22,6 +23,10 @@ class OwnClient(_ffi.Client):
     def __init__(self, client: _ffi.Client) -> None:
         self._handle = client._uniffi_clone_handle()  # type: ignore[no-untyped-call]  # it is generated
         self.generation = PROCESS.generation
+
+    def __reduce__(self) -> NoReturn:
+        """Another process, or a copy, would use and free what is not its own."""
+        raise TypeError("a client cannot be pickled: make one in each process")
 
     # The argument, because globals may be gone when the interpreter ends.
     def __del__(self, process: Process = PROCESS) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from copy import copy
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, Optional, Union
 
 from . import _ffi

@@ -82,13 +82,15 @@ class Process:
     def end(self) -> None:
         """Ends all clients, and waits until no thread is in the library any more.
 
-        A thread that comes back into Python from a callback after the interpreter has ended is ended by the interpreter,
-        through the frames of the library: that would abort the process.
+        A thread that gets from the library into Python after the interpreter has ended is ended by the interpreter, and
+        with it the frames of the library that it has: that would abort the process.
         """
         self.ended = True
         deadline = time.monotonic() + EXIT_SECONDS
         while self._opened:
-            self._opened.popitem()[1].at_exit(max(0.0, deadline - time.monotonic()))
+            # Each its share: one whose server is gone leaves time for the others.
+            share = (deadline - time.monotonic()) / len(self._opened)
+            self._opened.popitem()[1].at_exit(max(0.0, share))
         deadline = time.monotonic() + LEAVE_SECONDS
         while self._inside and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)

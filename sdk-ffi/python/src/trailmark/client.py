@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Callable, Optional, TypeVar, Union
+from typing import Optional, TypeVar, Union
 from uuid import UUID
 
 from . import _exceptions, _ffi, _hooks, _reports
@@ -35,8 +35,9 @@ T = TypeVar("T")
 class Trailmark:
     """A client of one Trailmark server. It may be used from any thread.
 
-    Only the constructor raises. All calls return at once, but those that say so, and none of them fails: what went wrong
-    is in :meth:`stats`, in the report of :meth:`flush`, and told to `on_notice`, or else to the logger `trailmark`.
+    Only the constructor raises. All calls return at once, but those that say so, and none of them fails: what went
+    wrong is in :meth:`stats`, in the report of :meth:`flush`, and told to `on_notice`, or else to the logger
+    `trailmark`.
 
     A client lives until :meth:`shutdown`, or the end of the process. Without a `directory` its events live no longer.
     """
@@ -254,16 +255,12 @@ class Trailmark:
 
     # Who it happened to
 
-    def identify(
-        self, user_id: Id, set: Optional[Properties] = None, set_once: Optional[Properties] = None
-    ) -> None:
+    def identify(self, user_id: Id, set: Optional[Properties] = None, set_once: Optional[Properties] = None) -> None:
         """Says who uses this device, and what is known about them: `set` of which the last writer wins, `set_once` of
         which the first does."""
         self._do(lambda native: native.identify(text(user_id), encode(set), encode(set_once)))
 
-    def set_person_properties(
-        self, set: Optional[Properties] = None, set_once: Optional[Properties] = None
-    ) -> None:
+    def set_person_properties(self, set: Optional[Properties] = None, set_once: Optional[Properties] = None) -> None:
         """Says what is known about the current user."""
         self._do(lambda native: native.set(encode(set), encode(set_once)))
 
@@ -378,6 +375,13 @@ class Trailmark:
     ) -> None:
         """:meth:`shutdown`, within :data:`WITH_SECONDS`."""
         self.shutdown(WITH_SECONDS)
+
+    def __copy__(self) -> Trailmark:
+        """There is one of each client: a copy of an app's settings has the same."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Trailmark:
+        return self
 
     def _do(self, work: Callable[[_ffi.Client], None]) -> None:
         self._native.call(work, None)
