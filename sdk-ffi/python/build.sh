@@ -28,9 +28,9 @@ done
 # Built from a copy, because setuptools writes beside the sources.
 rm -rf "$work/source"
 mkdir -p "$work/source"
-cp -R "$here/pyproject.toml" "$here/setup.py" "$here/README.md" "$here/src" "$work/source/"
+cp -R "$here"/../../LICENSE-* "$here/pyproject.toml" "$here/setup.py" "$here/README.md" "$here/src" "$work/source/"
 isolated=()
-if "$python" -c 'import setuptools as s; exit(tuple(map(int, s.__version__.split(".")[:2])) < (70, 1))' 2>/dev/null; then
+if "$python" -c 'import setuptools as s; exit(tuple(map(int, s.__version__.split(".")[:1])) < (77,))' 2>/dev/null; then
     isolated=(--no-build-isolation) # What it takes is here: nothing is downloaded.
 fi
 platform=()

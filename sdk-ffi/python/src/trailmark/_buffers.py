@@ -1,9 +1,9 @@
 """How arguments are written for the library: a better hand for the generated layer.
 
 The generated one lets a buffer of the library grow piece by piece, and frees it if anything is raised meanwhile.
-Ctrl-C is raised anywhere, also between the library's move of a buffer and Python's note of it: then the old one is freed
-twice, and the process aborts. Here Python collects all bytes, and the library copies them once. At worst a buffer is
-left over.
+Ctrl-C is raised anywhere, also between the library's move of a buffer and Python's note of it: then the old one is
+freed twice, and the process aborts. Here Python collects all bytes, and the library copies them once. At worst a buffer
+is left over.
 
 It is also more than twice as fast: see `tests/measure.py`.
 """
