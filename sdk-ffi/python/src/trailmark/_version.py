@@ -1,0 +1,3 @@
+"""The version of this package, which it tells the server."""
+
+VERSION = "0.1.0"
