@@ -10,7 +10,7 @@ use crate::border::Border;
 use crate::callbacks::{BeforeSend, OnNotice, hooked};
 use crate::capture::{Capture, json};
 use crate::config::{Config, ConfigError};
-use crate::exception::{Exception, HttpRequest};
+use crate::exception::{CapturedException, HttpRequest};
 pub use crate::report::{FlushReport, Notice, Stats};
 
 /// A client of one server. See [`trailmark_core::Client`]; every call here is the one of the same name there.
@@ -81,7 +81,7 @@ impl Client {
 
     /// The app met an error.
     #[uniffi::method(default(properties = None))]
-    pub fn capture_exception(&self, exception: Exception, properties: Option<String>) {
+    pub fn capture_exception(&self, exception: CapturedException, properties: Option<String>) {
         self.call(|client| client.capture_exception(&exception.into(), json(properties)));
     }
 

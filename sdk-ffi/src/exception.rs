@@ -46,7 +46,7 @@ pub struct Thrown {
 
 /// See [`exception::Exception`].
 #[derive(Debug, Clone, uniffi::Record)]
-pub struct Exception {
+pub struct CapturedException {
     /// The error, then its cause, then the cause of that.
     pub thrown: Vec<Thrown>,
     /// Whether the app has caught it.
@@ -58,8 +58,8 @@ pub struct Exception {
     pub fingerprint: Option<String>,
 }
 
-impl From<Exception> for exception::Exception {
-    fn from(from: Exception) -> Self {
+impl From<CapturedException> for exception::Exception {
+    fn from(from: CapturedException) -> Self {
         Self {
             thrown: from.thrown.into_iter().map(Into::into).collect(),
             handled: from.handled,

@@ -11,7 +11,7 @@ pub(crate) fn render(interface: &ComponentInterface) -> Result<String> {
     let records = interface.record_definitions().iter().map(record);
     let enums = interface.enum_definitions().iter().map(|item| {
         match (interface.is_name_used_as_error(item.name()), item.is_flat()) {
-            (true, _) => sealed(item, " implements core.Exception"),
+            (true, _) => sealed(item, " implements Exception"),
             (false, true) => flat(item),
             (false, false) => sealed(item, "") + &write_sealed(item),
         }

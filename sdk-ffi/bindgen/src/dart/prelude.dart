@@ -10,8 +10,6 @@
 
 import 'dart:async';
 import 'dart:convert';
-import 'dart:core';
-import 'dart:core' as core show Exception;
 import 'dart:ffi';
 import 'dart:isolate';
 import 'dart:typed_data';
@@ -28,7 +26,7 @@ final class BindingMismatch extends Error {
 }
 
 /// Rust panicked, which is a bug worth reporting.
-final class RustPanic implements core.Exception {
+final class RustPanic implements Exception {
   RustPanic(this.detail);
 
   /// For people.

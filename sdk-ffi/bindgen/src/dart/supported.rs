@@ -10,12 +10,13 @@ use super::names::camel;
 /// What every generated class with a handle has.
 const OBJECT_MEMBERS: [&str; 2] = ["close", "isClosed"];
 
-/// Types that the binding uses or has itself. `Exception` may be one of Rust's: Dart's goes by a prefix there.
-const TYPES: [&str; 17] = [
+/// Types that the binding uses or has itself.
+const TYPES: [&str; 18] = [
     "BindingMismatch",
     "ByteData",
     "Completer",
     "Error",
+    "Exception",
     "Finalizer",
     "Function",
     "Future",

@@ -40,7 +40,7 @@ fn what_is_supported_comes_out() {
         "const Cart({required this.items, this.counts, required this.a, required this.b});",
         "enum Size {\n  small,\n  large,\n}",
         "final class ShapeRound extends Shape {",
-        "sealed class Refused extends _Data implements core.Exception {",
+        "sealed class Refused extends _Data implements Exception {",
         "factory Shop(Cart cart) {",
         "Future<Size?> size(Shape shape) async {",
         "(symbol: 'uniffi_shop_checksum_method_shop_size', isLeaf: true)",

@@ -52,7 +52,7 @@ Capture _capture(Arguments it) => Capture(
   setOnce: it.json('set_once'),
 );
 
-Exception _exception(Arguments it) => Exception(
+CapturedException _exception(Arguments it) => CapturedException(
   thrown: [for (final thrown in it.value<List<Object?>>('thrown') ?? const []) _thrown(thrown as Map<String, Object?>)],
   handled: it.value('handled') ?? false,
   level: Level.values.byName(it.value('level') ?? 'error'),

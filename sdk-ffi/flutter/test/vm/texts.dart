@@ -36,7 +36,7 @@ Future<void> texts() async {
       ..track(long)
       ..identify(long)
       ..track('no JSON', properties: long)
-      ..captureException(Exception(thrown: [Thrown(kind: long, text: long, frames: const [])], handled: true, level: Level.error))
+      ..captureException(CapturedException(thrown: [Thrown(kind: long, text: long, frames: const [])], handled: true, level: Level.error))
       ..register('{"text":"$long"}');
     final stats = client.stats();
     same(stats.captured, 5, 'captured');

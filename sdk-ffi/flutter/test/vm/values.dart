@@ -154,7 +154,7 @@ Future<void> values() async {
   });
 }
 
-Exception _exception({int? line, Frame? frame, String? fingerprint}) => Exception(
+CapturedException _exception({int? line, Frame? frame, String? fingerprint}) => CapturedException(
   thrown: [
     Thrown(kind: 'StateError', text: 'no card', frames: [frame ?? Frame(line: line)]),
   ],

@@ -170,8 +170,8 @@ enum StackSymbols {
 }
 
 extension Trailmark.Exception {
-    func converted() -> TrailmarkFFI.Exception {
-        return TrailmarkFFI.Exception(
+    func converted() -> TrailmarkFFI.CapturedException {
+        return TrailmarkFFI.CapturedException(
             thrown: thrown.map { $0.converted() },
             handled: handled,
             level: level.converted(),

@@ -16,8 +16,6 @@ library;
 
 import 'dart:async';
 import 'dart:convert';
-import 'dart:core';
-import 'dart:core' as core show Exception;
 import 'dart:ffi';
 import 'dart:isolate';
 import 'dart:typed_data';
@@ -34,7 +32,7 @@ final class BindingMismatch extends Error {
 }
 
 /// Rust panicked, which is a bug worth reporting.
-final class RustPanic implements core.Exception {
+final class RustPanic implements Exception {
   RustPanic(this.detail);
 
   /// For people.
@@ -599,7 +597,7 @@ void _checkLibrary() {
   _expect(_checksumMethodClientAppBackgrounded(), 60902, 'uniffi_trailmark_ffi_checksum_method_client_app_backgrounded');
   _expect(_checksumMethodClientAppOpened(), 3536, 'uniffi_trailmark_ffi_checksum_method_client_app_opened');
   _expect(_checksumMethodClientCapture(), 39546, 'uniffi_trailmark_ffi_checksum_method_client_capture');
-  _expect(_checksumMethodClientCaptureException(), 61443, 'uniffi_trailmark_ffi_checksum_method_client_capture_exception');
+  _expect(_checksumMethodClientCaptureException(), 42313, 'uniffi_trailmark_ffi_checksum_method_client_capture_exception');
   _expect(_checksumMethodClientCaptureRequest(), 64426, 'uniffi_trailmark_ffi_checksum_method_client_capture_request');
   _expect(_checksumMethodClientDeleteMyData(), 23683, 'uniffi_trailmark_ffi_checksum_method_client_delete_my_data');
   _expect(_checksumMethodClientFlush(), 36544, 'uniffi_trailmark_ffi_checksum_method_client_flush');
@@ -812,7 +810,7 @@ void _writeConfig(_Writer to, Config it) {
 Config _readConfig(_Reader from) => Config(url: from.string(), writeKey: from.string(), directory: from.option(() => from.string()), durability: from.option(() => _readDurability(from)), join: from.boolean(), sdkName: from.option(() => from.string()), context: from.option(() => from.string()), anonymousId: from.option(() => from.string()), installId: from.option(() => from.string()), flushAt: from.option(() => from.u32()), flushIntervalMs: from.option(() => from.u64()), maxBatchEvents: from.option(() => from.u32()), maxQueueEvents: from.option(() => from.u32()), maxQueueBytes: from.option(() => from.u64()), maxAgeMs: from.option(() => from.u64()), sessionIdleMs: from.option(() => from.u64()), sessionMaxMs: from.option(() => from.u64()), backoff: from.option(() => _readBackoff(from)), requestTimeoutMs: from.option(() => from.u64()), extraRootPem: from.option(() => from.string()), proxy: from.option(() => from.string()));
 
 /// See `exception::Exception`.
-final class Exception extends _Data {
+final class CapturedException extends _Data {
   /// The error, then its cause, then the cause of that.
   final List<Thrown> thrown;
 
@@ -825,23 +823,23 @@ final class Exception extends _Data {
   /// Errors with the same one are one issue.
   final String? fingerprint;
 
-  const Exception({required this.thrown, required this.handled, required this.level, this.fingerprint});
+  const CapturedException({required this.thrown, required this.handled, required this.level, this.fingerprint});
 
   @override
-  String get _name => 'Exception';
+  String get _name => 'CapturedException';
 
   @override
   Map<String, Object?> get _fields => {'thrown': thrown, 'handled': handled, 'level': level, 'fingerprint': fingerprint};
 }
 
-void _writeException(_Writer to, Exception it) {
+void _writeCapturedException(_Writer to, CapturedException it) {
   to.list(it.thrown, (it) => _writeThrown(to, it));
   to.boolean(it.handled);
   _writeLevel(to, it.level);
   to.option(it.fingerprint, (it) => to.string(it));
 }
 
-Exception _readException(_Reader from) => Exception(thrown: from.list(() => _readThrown(from)), handled: from.boolean(), level: _readLevel(from), fingerprint: from.option(() => from.string()));
+CapturedException _readCapturedException(_Reader from) => CapturedException(thrown: from.list(() => _readThrown(from)), handled: from.boolean(), level: _readLevel(from), fingerprint: from.option(() => from.string()));
 
 /// See `exception::Frame`.
 final class Frame extends _Data {
@@ -1073,7 +1071,7 @@ void _writeStats(_Writer to, Stats it) {
 Stats _readStats(_Reader from) => Stats(captured: from.u64(), delivered: from.u64(), dropped: from.map(() => from.u64()), queued: from.u64(), queuedBytes: from.u64(), attempts: from.u64(), lastError: from.option(() => from.string()), paused: from.boolean(), storage: _readStorageHealth(from), optedOut: from.boolean(), ignored: from.u64(), truncated: from.u64(), hookPanics: from.u64(), panics: from.u64());
 
 /// Why there is no client. See `trailmark_core::BuildError`.
-sealed class ConfigError extends _Data implements core.Exception {
+sealed class ConfigError extends _Data implements Exception {
   const ConfigError();
 }
 
@@ -1345,8 +1343,8 @@ final class Client extends _Object {
   }
 
   /// The app met an error.
-  void captureException(Exception exception, {String? properties}) {
-    final exception_ = _written((to) => _writeException(to, exception));
+  void captureException(CapturedException exception, {String? properties}) {
+    final exception_ = _written((to) => _writeCapturedException(to, exception));
     final properties_ = _written((to) => to.option(properties, (it) => to.string(it)));
     _call((status) => _methodClientCaptureException(_clone(), _buffer(exception_), _buffer(properties_), status));
   }

@@ -89,7 +89,7 @@ public class Trailmark internal constructor(
         fingerprint: String?,
         properties: Map<String, Any?>?,
     ) {
-        val exception = dev.trailmark.ffi.Exception(thrown, handled, level.toFfi(), fingerprint?.let(::wellFormed))
+        val exception = dev.trailmark.ffi.CapturedException(thrown, handled, level.toFfi(), fingerprint?.let(::wellFormed))
         client.captureException(exception, jsonOf(properties))
     }
 
