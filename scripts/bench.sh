@@ -1,12 +1,14 @@
 #!/bin/sh
 # Builds in release mode, measures the server on this machine (loopback only) and prints the tables of bench/RESULTS.md.
 # Arguments go to `trailmark-bench run`, see its --help; behind `sdk` as the first one, to `trailmark-bench sdk`, which
-# measures the client. The measuring itself is stopped after 15 minutes; what it starts it stops, and its data is a
+# measures the client; `ffi` measures it in other languages. The measuring itself is stopped after 15 minutes; what it starts
+# it stops, and its data is a
 # temporary directory that it removes.
 set -eu
 cd "$(dirname "$0")/.."
 command -v cargo >/dev/null || PATH="$HOME/.cargo/bin:$PATH"
 
+[ "${1:-}" != ffi ] || exec scripts/bench-ffi.sh
 cargo build --release --locked -p trailmark-cli -p trailmark-bench
 target=${CARGO_TARGET_DIR:-target}/release
 

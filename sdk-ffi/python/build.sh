@@ -10,10 +10,6 @@ work="${CARGO_TARGET_DIR:-$here/../../target}/ffi/python"
 out=${OUT:-$work/dist}
 python=${PYTHON:-python3}
 
-if grep -q '^class Exception' "$FFI_PYTHON/trailmark.py"; then
-    echo "$FFI_PYTHON/trailmark.py hides Python's Exception: generate it with sdk-ffi/uniffi.toml" >&2
-    exit 1
-fi
 # The generated part, also for mypy and editors.
 ffi="$here/src/trailmark/_ffi"
 rm -rf "$ffi"
