@@ -124,6 +124,7 @@ Future<Uri> _built(BuildInput input, BuildOutputBuilder output, Uri source, Targ
 
 /// What the library is made of. A change of any of it builds it again.
 Iterable<Uri> _sources(Uri source) sync* {
+  yield source.resolve('Cargo.toml');
   yield source.resolve('Cargo.lock');
   for (final crate in const ['protocol/', 'sdk-core/', 'sdk-ffi/']) {
     yield source.resolve('${crate}Cargo.toml');

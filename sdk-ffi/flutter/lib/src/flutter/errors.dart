@@ -26,7 +26,7 @@ final class FlutterErrors {
     },
   );
 
-  late final ChainedHook<ErrorCallback> _ofEngine = ChainedHook(
+  late final ChainedHook<bool Function(Object error, StackTrace stackTrace)> _ofEngine = ChainedHook(
     read: () => PlatformDispatcher.instance.onError,
     write: (handler) => PlatformDispatcher.instance.onError = handler,
     link: (previous, isActive) => (error, stackTrace) {
