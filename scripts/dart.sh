@@ -2,7 +2,9 @@
 # The Dart binding: generates it, and runs it on a real Dart VM against a 32-bit library.
 #   scripts/dart.sh generate            writes the committed binding anew
 #   scripts/dart.sh test                compares it with what is generated now, and runs sdk-ffi/flutter/test/vm
-#   scripts/dart.sh run FILE [ARG...]   runs a Dart program; package:trailmark_flutter has the vectors' devices in it
+#   scripts/dart.sh run FILE [ARG...]   runs a Dart program, as the process that was asked to (so a signal hits it)
+#   scripts/dart.sh prepare             builds what `run` needs, and says the VM's command
+# package:trailmark_flutter has the vectors' devices in it for `test` and `run`.
 # The only Dart VM in a package registry that compiles Dart source is one for 32-bit Linux, inside an npm package: hence
 # the i686 library, which needs gcc-multilib.
 set -euo pipefail
@@ -55,11 +57,23 @@ package() {
     "$place" > "$place/package_config.json"
 }
 
-# dart NAME FILE [ARG...]: runs a program with the package of this name.
+# command NAME: what runs a program with the package of this name.
+command_of() {
+  echo env "TRAILMARK_LIBRARY=$out/dart/vectors/libtrailmark_ffi.so" \
+    "$vm" "--packages=$out/dart/package-$1/package_config.json"
+}
+
+# dart NAME FILE [ARG...]: runs a program, and not for ever.
 dart() {
-  local packages="$out/dart/package-$1/package_config.json"
-  shift
-  TRAILMARK_LIBRARY="$out/dart/vectors/libtrailmark_ffi.so" "$vm" --packages="$packages" "$@"
+  local command
+  read -ra command <<< "$(command_of "$1")"
+  RUST_BACKTRACE=0 timeout 300 "${command[@]}" "${@:2}"
+}
+
+# prepare: all that a program with the vectors' devices needs.
+prepare() {
+  fetch_vm && build_vectors
+  package "$out/dart/vectors/trailmark.g.dart" vectors
 }
 
 # compare: the committed binding is what the generator makes of today's sources.
@@ -84,16 +98,19 @@ case "${1:-}" in
     mkdir -p "$(dirname "$committed")" && cp "$out/dart/app/trailmark.g.dart" "$committed"
     ;;
   test)
-    fetch_vm && build_app && compare && build_vectors
-    package "$out/dart/vectors/trailmark.g.dart" vectors
+    build_app && compare && prepare
     mismatch
     dart vectors sdk-ffi/flutter/test/vm/all.dart sdk-core/tests/vectors
     ;;
   run)
     shift
-    fetch_vm && build_vectors
-    package "$out/dart/vectors/trailmark.g.dart" vectors
-    dart vectors "$@"
+    prepare
+    read -ra command <<< "$(command_of vectors)"
+    exec "${command[@]}" "$@"
     ;;
-  *) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  prepare)
+    prepare
+    command_of vectors
+    ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -63,3 +63,33 @@ pub(crate) extern "C" fn trailmark_dart_wake(data: u64, code: i8) {
         unsafe { post(port, &raw mut message) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static POSTED: Mutex<Vec<(i64, i32, i64)>> = Mutex::new(Vec::new());
+
+    unsafe extern "C" fn post(port: i64, message: *mut Message) -> bool {
+        // SAFETY: it lives until this returns, and holds an integer, as its kind says.
+        let (kind, value) = unsafe { ((*message).kind, (*message).value.int64) };
+        POSTED.lock().unwrap().push((port, kind, value));
+        true
+    }
+
+    #[test]
+    fn a_wake_is_a_message_to_the_port_of_its_slot() {
+        let slots = [7, 8].map(|port| u64::from(trailmark_dart_register(post, port)));
+        trailmark_dart_wake(slots[1] << 32 | 0xffff_ffff, 1);
+        trailmark_dart_wake(slots[0] << 32 | 5, 0);
+        trailmark_dart_wake(999 << 32, 0);
+        assert_eq!(*POSTED.lock().unwrap(), [(8, INT64, 0xff_ffff_ff01), (7, INT64, 0x500)]);
+    }
+
+    #[test]
+    fn a_message_has_dart_s_layout() {
+        // `typedef struct _Dart_CObject { Dart_CObject_Type type; union { …; struct { five words } } value; }`
+        assert_eq!(std::mem::offset_of!(Message, value), align_of::<i64>().max(4));
+        assert_eq!(size_of::<Value>(), 5 * size_of::<usize>());
+    }
+}

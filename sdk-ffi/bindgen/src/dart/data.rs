@@ -109,14 +109,12 @@ fn sealed(item: &Enum, implements: &str) -> String {
         })
         .collect();
     let cases: String = numbered(item)
-        .map(|(number, class_name, variant)| {
-            format!("      {number} => {},\n", construct(&class_name, variant.fields()))
-        })
+        .map(|(number, class_name, variant)| format!("  {number} => {},\n", construct(&class_name, variant.fields())))
         .collect();
     format!(
         "{head}sealed class {name} extends _Data{implements} {{\n  const {name}();\n}}\n{classes}\n\
-         {name} _read{name}(_Reader from) => switch (from.i32()) {{\n{cases}      \
-         final other => throw BindingMismatch('{name} has no variant $other'),\n    }};\n"
+         {name} _read{name}(_Reader from) => switch (from.i32()) {{\n{cases}  \
+         final other => throw BindingMismatch('{name} has no variant $other'),\n}};\n"
     )
 }
 

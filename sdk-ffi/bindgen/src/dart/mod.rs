@@ -1,6 +1,6 @@
 //! The Dart back end: one library with nothing but `dart:` imports, from uniffi's view of the interface.
 //!
-//! It knows what `trailmark-ffi` uses. All else is an error that names the item ([`supported`]), because a call that is
+//! It knows what `trailmark-ffi` uses. All else is an error that names the item (`supported.rs`), because a call that is
 //! missing, or that fails when it is made, is found by an app's user.
 
 mod names;

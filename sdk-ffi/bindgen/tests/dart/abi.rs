@@ -136,3 +136,21 @@ fn a_type_that_differs_is_found() {
         1
     );
 }
+
+#[test]
+fn only_memory_and_checks_are_leaf_calls() {
+    let leaves = BINDING
+        .split("@Native<")
+        .filter(|native| native.lines().next().is_some_and(|line| line.contains("isLeaf")));
+    let symbols: Vec<String> = leaves.filter_map(dart_signature).map(|(symbol, _)| symbol).collect();
+    let short = [
+        "_checksum_",
+        "_contract_version",
+        "_fn_clone_",
+        "_rustbuffer_",
+        "_dart_status",
+    ];
+    let is_short = |symbol: &&String| short.iter().any(|part| symbol.contains(part));
+    assert!(symbols.len() > 30, "all of them were read");
+    assert_eq!(symbols.iter().find(|symbol| !is_short(symbol)), None);
+}

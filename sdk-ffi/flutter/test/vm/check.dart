@@ -3,7 +3,7 @@ import 'dart:async';
 import 'dart:io';
 
 /// Longer than any of them takes on a slow machine.
-const _deadline = Duration(seconds: 120);
+const _deadline = Duration(seconds: 60);
 
 final _failed = <String>[];
 int _passed = 0;

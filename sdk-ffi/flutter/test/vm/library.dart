@@ -4,6 +4,8 @@ import 'dart:ffi';
 import 'dart:io';
 import 'dart:typed_data';
 
+import 'package:trailmark_flutter/src/generated/trailmark.g.dart';
+
 @Native<Pointer<Void> Function(Pointer<Uint8>, Int32)>(symbol: 'dlopen', isLeaf: true)
 external Pointer<Void> dlopen(Pointer<Uint8> path, int flags);
 
@@ -15,3 +17,6 @@ void loadLibrary() {
   final terminated = Uint8List.fromList([...utf8.encode(path), 0]);
   if (dlopen(terminated.address, _now | _global) == nullptr) throw StateError('$path cannot be loaded');
 }
+
+/// A device with the settings that there are by themselves.
+VectorDevice newDevice() => VectorDevice('{"config":{}}');

@@ -1148,13 +1148,13 @@ final class ConfigErrorThread extends ConfigError {
 }
 
 ConfigError _readConfigError(_Reader from) => switch (from.i32()) {
-      1 => ConfigErrorUrl(detail: from.string()),
-      2 => ConfigErrorSetting(detail: from.string()),
-      3 => ConfigErrorTransport(detail: from.string()),
-      4 => ConfigErrorDirectoryInUse(detail: from.string()),
-      5 => ConfigErrorThread(detail: from.string()),
-      final other => throw BindingMismatch('ConfigError has no variant $other'),
-    };
+  1 => ConfigErrorUrl(detail: from.string()),
+  2 => ConfigErrorSetting(detail: from.string()),
+  3 => ConfigErrorTransport(detail: from.string()),
+  4 => ConfigErrorDirectoryInUse(detail: from.string()),
+  5 => ConfigErrorThread(detail: from.string()),
+  final other => throw BindingMismatch('ConfigError has no variant $other'),
+};
 
 /// What an event in the directory survives besides the death of the process. See `trailmark_core::Durability`.
 sealed class Durability extends _Data {
@@ -1198,11 +1198,11 @@ final class DurabilityEveryEvent extends Durability {
 }
 
 Durability _readDurability(_Reader from) => switch (from.i32()) {
-      1 => const DurabilityProcess(),
-      2 => DurabilityWithin(ms: from.u64()),
-      3 => const DurabilityEveryEvent(),
-      final other => throw BindingMismatch('Durability has no variant $other'),
-    };
+  1 => const DurabilityProcess(),
+  2 => DurabilityWithin(ms: from.u64()),
+  3 => const DurabilityEveryEvent(),
+  final other => throw BindingMismatch('Durability has no variant $other'),
+};
 
 void _writeDurability(_Writer to, Durability it) {
   switch (it) {
@@ -1272,11 +1272,11 @@ final class StorageHealthFailing extends StorageHealth {
 }
 
 StorageHealth _readStorageHealth(_Reader from) => switch (from.i32()) {
-      1 => const StorageHealthMemory(),
-      2 => const StorageHealthSaved(),
-      3 => StorageHealthFailing(detail: from.string()),
-      final other => throw BindingMismatch('StorageHealth has no variant $other'),
-    };
+  1 => const StorageHealthMemory(),
+  2 => const StorageHealthSaved(),
+  3 => StorageHealthFailing(detail: from.string()),
+  final other => throw BindingMismatch('StorageHealth has no variant $other'),
+};
 
 void _writeStorageHealth(_Writer to, StorageHealth it) {
   switch (it) {
