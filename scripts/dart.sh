@@ -101,6 +101,7 @@ case "${1:-}" in
     build_app && compare && prepare
     mismatch
     dart vectors sdk-ffi/flutter/test/vm/all.dart sdk-core/tests/vectors
+    dart vectors sdk-ffi/flutter/test/vm/api/all.dart sdk-core/tests/vectors
     ;;
   run)
     shift

@@ -34,14 +34,18 @@ final class _Place {
   };
 }
 
-/// What an isolate of its own hears of its uncaught errors.
+/// What an isolate of its own hears of its two uncaught errors.
 Future<void> _isolate(SendPort to) async {
-  final errors = IsolateErrors((error, stackTrace) => to.send(['$error', '$stackTrace']))..start();
+  var heard = 0;
+  final errors = IsolateErrors((error, stackTrace) {
+    heard++;
+    to.send(['$error', '$stackTrace']);
+  })..start();
   errors.start();
   scheduleMicrotask(() => throw StateError('first'));
-  await Future<void>.delayed(Duration.zero);
+  await until(() => heard == 1);
   unawaited(Future(() => throw const FormatException('second')));
-  await Future<void>.delayed(const Duration(milliseconds: 5));
+  await until(() => heard == 2);
   errors.stop();
   to.send(null);
 }
