@@ -86,6 +86,7 @@ case "${1:-}" in
     prepare
     mismatch
     dart vectors sdk-ffi/flutter/test/vm/all.dart sdk-core/tests/vectors
+    dart vectors sdk-ffi/flutter/test/vm/api/all.dart sdk-core/tests/vectors
     ;;
   run)
     shift
