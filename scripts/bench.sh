@@ -2,8 +2,7 @@
 # Builds in release mode, measures the server on this machine (loopback only) and prints the tables of bench/RESULTS.md.
 # Arguments go to `trailmark-bench run`, see its --help; behind `sdk` as the first one, to `trailmark-bench sdk`, which
 # measures the client; `ffi` measures it in other languages. The measuring itself is stopped after 15 minutes; what it starts
-# it stops, and its data is a
-# temporary directory that it removes.
+# it stops, and its data is a temporary directory that it removes.
 set -eu
 cd "$(dirname "$0")/.."
 command -v cargo >/dev/null || PATH="$HOME/.cargo/bin:$PATH"

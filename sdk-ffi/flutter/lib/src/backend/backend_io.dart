@@ -189,7 +189,7 @@ TrailmarkError _error(native.ConfigError error) => switch (error) {
   native.ConfigErrorThread(:final detail) => TrailmarkError(TrailmarkFault.thread, detail),
 };
 
-native.Exception _exception(CapturedError error) => native.Exception(
+native.CapturedException _exception(CapturedError error) => native.CapturedException(
   thrown: [for (final thrown in error.thrown) _thrown(thrown)],
   handled: error.handled,
   level: switch (error.level) {
