@@ -51,12 +51,11 @@ enum Word {
 }
 
 /// What the app says; test runners and virtual machines say other things on the same line, or on others.
-fn word(line: String) -> Option<Word> {
-    let ends_with = |word| line.ends_with(word);
-    match line {
-        _ if ends_with("finished") => Some(Word::Finished),
-        _ if ends_with("captured") || ends_with("delivering") => Some(Word::Busy),
-        _ => None,
+fn word(line: &str) -> Option<Word> {
+    let busy = ["captured", "delivering"].iter().any(|word| line.ends_with(word));
+    match line.ends_with("finished") {
+        true => Some(Word::Finished),
+        false => busy.then_some(Word::Busy),
     }
 }
 
@@ -97,7 +96,7 @@ impl App {
     /// Lets it live for so many words. Whether it has finished meanwhile.
     fn live(&mut self, words: u128) -> bool {
         for _ in 0..words {
-            let spoken = self.words.by_ref().map(Result::unwrap).find_map(word);
+            let spoken = self.words.by_ref().find_map(|line| word(&line.unwrap()));
             match spoken.expect("the app ended by itself") {
                 Word::Finished => return true,
                 Word::Busy => {}
