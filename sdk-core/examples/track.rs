@@ -10,8 +10,14 @@ const WARM_UP: u32 = 20_000;
 const PROPERTIES: &str = r#"{"total":12.5,"currency":"EUR","items":3}"#;
 
 fn main() -> Result<(), BuildError> {
+    let starting = Instant::now();
     // Nobody listens there.
     let client = Client::builder("http://127.0.0.1:9", "tm_pk_example").build()?;
+    track(&client, 1);
+    println!(
+        "rust: {:.2} ms to the first track returned",
+        starting.elapsed().as_secs_f64() * 1e3
+    );
     track(&client, WARM_UP);
     let began = Instant::now();
     track(&client, CALLS);
