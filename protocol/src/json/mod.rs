@@ -4,6 +4,7 @@
 //! against serde_json by property tests: what we write it reads as the same value, and what we call JSON so does it.
 
 mod write;
+mod magnitude;
 mod scan;
 mod read;
 mod repair;

@@ -1,5 +1,6 @@
 //! Scanning: is this text one JSON value within the limits, and what is its shape? No recursion, no allocation.
 
+use super::magnitude::is_finite;
 use crate::limits::{DEPTH, KEYS, NUMBER_CHARS};
 
 /// What a scan learned about a value.
@@ -218,7 +219,7 @@ impl<'a> Scanner<'a> {
         let text = self.text(start);
         // A plain number of up to 300 characters always fits an f64; the smallest f64 is 5e-324, so 400 is beyond it.
         let plain = exponent == 0 && text.len() <= 300;
-        let fits = plain || exponent <= 400 && text.parse().is_ok_and(f64::is_finite);
+        let fits = plain || exponent <= 400 && is_finite(text);
         if fits && text.len() <= NUMBER_CHARS {
             Ok(())
         } else {

@@ -8,6 +8,7 @@
 //! Reading it back (`recover`) needs no order of writes beyond that of the records, and nothing is ever rewritten: a
 //! crash at any byte leaves all complete records, and what is missing shows as a gap between the numbers.
 
+mod crc;
 pub(crate) mod ranges;
 pub(crate) mod settled;
 pub(crate) mod record;

@@ -6,6 +6,7 @@
 
 use trailmark_protocol::{Timestamp, Uuid};
 
+use super::crc::crc32;
 use super::settled::Settled;
 
 const MAGIC: [u8; 2] = *b"TM";
@@ -91,10 +92,7 @@ impl Writer {
     pub(crate) fn seal(&mut self) -> &[u8] {
         let header = HEADER.min(self.buffer.len());
         let (header, payload) = self.buffer.split_at_mut(header);
-        let (len, crc) = (
-            length(payload.len()).to_le_bytes(),
-            crc32fast::hash(payload).to_le_bytes(),
-        );
+        let (len, crc) = (length(payload.len()).to_le_bytes(), crc32(payload).to_le_bytes());
         let bytes = MAGIC.into_iter().chain(len).chain(crc);
         header.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
         &self.buffer
@@ -142,7 +140,7 @@ fn payload(bytes: &[u8]) -> Option<&[u8]> {
     let (len, rest) = rest.split_first_chunk::<4>()?;
     let (crc, rest) = rest.split_first_chunk::<4>()?;
     let payload = rest.get(..usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
-    (crc32fast::hash(payload) == u32::from_le_bytes(*crc)).then_some(payload)
+    (crc32(payload) == u32::from_le_bytes(*crc)).then_some(payload)
 }
 
 /// The items of a payload. Kinds that this version does not know are skipped.
