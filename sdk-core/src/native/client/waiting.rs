@@ -92,7 +92,7 @@ impl Client {
         }
     }
 
-    /// Ends the client: later events are dropped as [`Reason::ShutDown`], what is queued is
+    /// Ends the client: later events are dropped as [`Reason::ShutDown`](crate::Reason::ShutDown), what is queued is
     /// flushed within `timeout`, and the thread is joined. A second call reports what is left.
     ///
     /// It blocks; in async code, `flush().await` first.
