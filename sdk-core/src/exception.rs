@@ -9,12 +9,12 @@ pub const CAUSES: usize = 8;
 /// with those of [`CAUSES`] that leaves 224 of an event's 512 for everything else.
 pub const FRAMES: usize = 48;
 
-/// Characters that are kept of a message: 2,000.
-pub const MESSAGE_CHARS: usize = 2_000;
+/// Bytes that are kept of a message, as JSON has it: 2,000.
+pub const MESSAGE_BYTES: usize = 2_000;
 
-/// Characters that are kept of every other text: 300. A full chain is then at most 8 × 2,300 + 48 × 600 = 47,200
-/// characters, which an event of 64 KiB holds.
-pub const TEXT_CHARS: usize = 300;
+/// Bytes that are kept of every other text, as JSON has it: 300. A full chain is then at most 8 × (2,300 + 90) + 48 × (600 +
+/// 80) = 51,760 bytes with all names and brackets, which leaves 12 KiB of an event's 64 KiB.
+pub const TEXT_BYTES: usize = 300;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,8 +110,8 @@ impl Thrown {
     fn properties(&self, handled: bool, frames: usize) -> Properties {
         let frames: Vec<Properties> = self.frames.iter().take(frames).map(Frame::properties).collect();
         Properties::new()
-            .with("type", cut(&self.kind, TEXT_CHARS))
-            .with("value", cut(&self.message, MESSAGE_CHARS))
+            .with("type", cut(&self.kind, TEXT_BYTES))
+            .with("value", cut(&self.message, MESSAGE_BYTES))
             .with("mechanism", Properties::new().with("handled", handled))
             .with("stacktrace", Properties::new().with("frames", frames))
     }
@@ -136,15 +136,25 @@ fn put(object: &mut Properties, key: &str, value: Option<impl PropertyValue>) {
 }
 
 fn text(text: Option<&String>) -> Option<&str> {
-    text.map(|text| cut(text, TEXT_CHARS))
+    text.map(|text| cut(text, TEXT_BYTES))
 }
 
-/// The longest beginning of at most so many characters.
-fn cut(text: &str, chars: usize) -> &str {
-    text.char_indices()
-        .nth(chars)
-        .and_then(|(end, _)| text.get(..end))
-        .unwrap_or(text)
+/// The longest beginning that takes at most so many bytes as JSON.
+fn cut(text: &str, bytes: usize) -> &str {
+    let ends = text.char_indices().scan(0, |written, (at, char)| {
+        *written += written_bytes(char);
+        (*written <= bytes).then_some(at + char.len_utf8())
+    });
+    text.get(..ends.last().unwrap_or(0)).unwrap_or_default()
+}
+
+/// What a character takes as JSON: an escape, or itself.
+fn written_bytes(char: char) -> usize {
+    match char {
+        '"' | '\\' => 2,
+        '\0'..'\x20' => 6,
+        char => char.len_utf8(),
+    }
 }
 
 #[cfg(test)]
@@ -154,28 +164,39 @@ mod tests {
 
     #[test]
     fn a_chain_and_a_stack_without_end_still_fit_an_event() {
-        let long = "x".repeat(10_000);
-        let frame = Frame {
-            function: Some(long.clone()),
-            file: Some(long.clone()),
-            line: Some(u32::MAX),
-            column: Some(u32::MAX),
-            in_app: Some(false),
-        };
-        let thrown = Thrown {
-            kind: long.clone(),
-            message: long.clone(),
-            frames: vec![frame; 500],
-        };
-        for causes in [1, 3, 8, 100] {
-            let exception = Exception {
-                thrown: vec![thrown.clone(); causes],
-                ..Exception::default()
+        for letter in ["x", "я", "界", "\"", "\\", "\u{1}", "\0"] {
+            let long = letter.repeat(10_000);
+            let frame = Frame {
+                function: Some(long.clone()),
+                file: Some(long.clone()),
+                line: Some(u32::MAX),
+                column: Some(u32::MAX),
+                in_app: Some(false),
             };
-            let properties = exception.properties();
-            assert_eq!(properties.check(), Ok(()));
-            let bytes = properties.as_json().len();
-            assert!(bytes < EVENT_BYTES - 8 * 1024, "{bytes} with {causes}");
+            let thrown = Thrown {
+                kind: long.clone(),
+                message: long.clone(),
+                frames: vec![frame; 500],
+            };
+            for causes in [1, 3, 8, 100] {
+                let exception = Exception {
+                    thrown: vec![thrown.clone(); causes],
+                    ..Exception::default()
+                };
+                let properties = exception.properties();
+                assert_eq!(properties.check(), Ok(()));
+                let bytes = properties.as_json().len();
+                assert!(bytes < EVENT_BYTES - 12 * 1024, "{bytes} with {causes} of {letter:?}");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_short_enough_stays_whole() {
+        assert_eq!(cut("", 3), "");
+        assert_eq!(cut("äö", 4), "äö");
+        assert_eq!(cut("äö", 3), "ä");
+        assert_eq!(cut("\"x", 2), "\"");
+        assert_eq!(cut("界", 2), "");
     }
 }

@@ -3,6 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use trailmark_protocol::Reason;
+
 use crate::Properties;
 use crate::identity::Identity;
 
@@ -30,6 +32,13 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Whether it may be captured at all.
+    pub(crate) fn check(&self) -> Result<(), Reason> {
+        [&self.properties, &self.set, &self.set_once]
+            .into_iter()
+            .try_for_each(Properties::check)
+    }
+
     /// An event that belongs to whoever is the user when it is captured.
     ///
     /// ```

@@ -106,15 +106,53 @@ impl HttpRequest {
     }
 }
 
-/// Host and path of an address, without what may be secret.
+/// Host and path of an address, without what may be secret: an address that is not well-formed has neither, because nobody
+/// can say what of it is a password. An address within a path is cut off, for the same reason.
 fn split(url: &str) -> (Option<&str>, &str) {
     let url = url.split(['?', '#']).next().unwrap_or_default();
-    let Some((_, rest)) = url.split_once("://") else {
-        return (None, url);
+    match after_scheme(url) {
+        Some(rest) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().filter(|host| is_host(host));
+            host.map_or((None, ""), |host| (Some(host), or_root(alone(path))))
+        }
+        None if url.starts_with('/') => (None, alone(url)),
+        None if url.contains(['@', ':']) => (None, ""),
+        None => (None, url),
+    }
+}
+
+/// What follows on `https://`, or on `//`.
+fn after_scheme(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("//")?;
+    let letters = |scheme: &str| {
+        scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    (Some(host), if path.is_empty() { "/" } else { path })
+    let is_scheme = scheme
+        .strip_suffix(':')
+        .is_some_and(|scheme| !scheme.is_empty() && letters(scheme));
+    (scheme.is_empty() || is_scheme).then_some(rest)
+}
+
+/// A name or an address, and perhaps a port.
+fn is_host(host: &str) -> bool {
+    let port = match host.rfind(']') {
+        Some(end) if host.starts_with('[') => host.get(end + 1..).unwrap_or_default(),
+        Some(_) => return false,
+        None => host.find(':').and_then(|colon| host.get(colon..)).unwrap_or_default(),
+    };
+    let digits = port.strip_prefix(':').unwrap_or(port);
+    !host.is_empty() && !host.starts_with(':') && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn alone(path: &str) -> &str {
+    path.split("://").next().unwrap_or_default()
+}
+
+fn or_root(path: &str) -> &str {
+    if path.is_empty() { "/" } else { path }
 }
 
 #[cfg(test)]
@@ -123,13 +161,39 @@ mod tests {
 
     #[test]
     fn what_may_be_secret_in_an_address_is_not_captured() {
-        let split = |url| split(url);
-        assert_eq!(
-            split("https://u:p@api.example.com:8443/cart/7?token=s#top"),
-            (Some("api.example.com:8443"), "/cart/7")
-        );
-        assert_eq!(split("https://api.example.com?token=s"), (Some("api.example.com"), "/"));
-        assert_eq!(split("/cart?token=s"), (None, "/cart"));
-        assert_eq!(split(""), (None, ""));
+        for (url, host, path) in [
+            (
+                "https://u:p@api.example.com:8443/cart/7?token=s#top",
+                Some("api.example.com:8443"),
+                "/cart/7",
+            ),
+            ("https://api.example.com?token=s", Some("api.example.com"), "/"),
+            (
+                "https://api.example.com/@ann/posts",
+                Some("api.example.com"),
+                "/@ann/posts",
+            ),
+            ("http://[::1]:7700/health", Some("[::1]:7700"), "/health"),
+            ("//u:p@host/x", Some("host"), "/x"),
+            ("/cart?token=s", None, "/cart"),
+            ("cart/7", None, "cart/7"),
+            ("", None, ""),
+            // Not well-formed, and whatever it was meant to be, there may be a password in it.
+            ("https:/u:p@host/x", None, ""),
+            ("u:p@host/x", None, ""),
+            ("https://u:p/w@host/x", None, ""),
+            ("https://u:p?w@host/x", None, ""),
+            ("https://u:p#w@host/x", None, ""),
+            ("https:///x", None, ""),
+            // A proxy's.
+            ("/proxy/https://u:p@host/x", None, "/proxy/https"),
+            (
+                "https://proxy.example.com/https://u:p@host/x",
+                Some("proxy.example.com"),
+                "/https",
+            ),
+        ] {
+            assert_eq!(split(url), (host, path), "{url}");
+        }
     }
 }

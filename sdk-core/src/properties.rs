@@ -166,12 +166,12 @@ impl Properties {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.json.is_empty()
+        self.json.is_empty() && self.refused.is_none()
     }
 
     /// The JSON text, or `None` when there is nothing to say.
     pub(crate) fn non_empty(&self) -> Option<&str> {
-        (!self.is_empty()).then_some(&self.json)
+        (!self.json.is_empty()).then_some(&self.json)
     }
 
     /// With all strings cut to [`STRING_CHARS`], and how many were longer.
@@ -205,10 +205,10 @@ impl Properties {
     }
 }
 
-/// Equal when the texts are.
+/// Equal when the texts are, and none is refused for another reason than the other.
 impl PartialEq for Properties {
     fn eq(&self, other: &Self) -> bool {
-        self.as_json() == other.as_json()
+        self.as_json() == other.as_json() && self.refused == other.refused
     }
 }
 

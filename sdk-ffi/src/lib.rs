@@ -6,7 +6,8 @@
 //!
 //! - Properties are texts of JSON objects. One that is none costs its event, counted as `invalid_event`; nothing throws.
 //! - Times are milliseconds.
-//! - No call blocks but those that say so, and none panics into the host: see [`client::Stats::panics`].
+//! - No call blocks but those that say so. A panic ends at the border, and is counted: see [`client::Stats::panics`]. While
+//!   a client opens, and in the wait of `flush` and `ready`, uniffi makes it an internal error of the language.
 //!
 //! The packages of each language, in the folders beside this one, put a public API of that language's taste around it.
 

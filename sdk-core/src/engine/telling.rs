@@ -93,11 +93,15 @@ impl Engine {
 
     /// The events of a start of this version of the app: `$app_installed` for the first one on this install, or
     /// `$app_updated` for another version than the last time, and `$app_opened`. An install that captured events before
-    /// it was told a version is not new.
+    /// it was told a version is not new. An empty version is none, and tells nothing of either.
     pub(crate) fn app_events(&mut self, version: &str, from_background: bool, now: Timestamp) -> Vec<Told> {
-        let of_version = || Properties::new().with("version", version);
+        let of_version = || match version {
+            "" => Properties::new(),
+            version => Properties::new().with("version", version),
+        };
         let before = self.state.app_version.as_deref();
         let change = match before {
+            _ if version.is_empty() => None,
             None if self.counters.captured == 0 => Some((names::APP_INSTALLED, of_version())),
             Some(before) if before != version => {
                 Some((names::APP_UPDATED, of_version().with("previous_version", before)))
@@ -110,7 +114,7 @@ impl Engine {
     }
 
     fn remember_version(&mut self, version: &str, now: Timestamp) {
-        if !self.state.opted_out && self.state.app_version.as_deref() != Some(version) {
+        if !self.state.opted_out && !version.is_empty() && self.state.app_version.as_deref() != Some(version) {
             self.state.app_version = Some(version.to_owned());
             self.unsaved.state = true;
             self.save(None, now);

@@ -10,7 +10,7 @@ use super::edge::{OsEntropy, now};
 use super::files::{Durability, Files, OpenError, SYNC_WITHIN, Unsynced, Unusable};
 use super::joined;
 use super::shared::{OnError, Shared};
-use super::transport::{Network, Transport};
+use super::transport::{Network, Transport, base_url};
 use crate::config::{Config, ConfigError};
 use crate::hooks::{BeforeSend, Draft};
 use crate::notice::Notice;
@@ -371,8 +371,8 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, BuildError> {
         match (&self.directory, &self.config) {
             (Some(directory), Ok(config)) if self.join => {
-                let whose = format!("{} {}", self.network.url, config.write_key);
-                joined::or_open(directory.clone(), whose, || self.open())
+                let whose = format!("{} {}", base_url(&self.network.url)?, config.write_key);
+                joined::or_open(&directory.clone(), whose, || self.open())
             }
             _ => self.open(),
         }

@@ -4,7 +4,7 @@ mod telling;
 mod people;
 mod waiting;
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, Weak};
 
 use trailmark_protocol::Timestamp;
@@ -52,10 +52,14 @@ struct Inner {
 pub(super) struct WeakClient(Weak<Inner>);
 
 impl WeakClient {
-    /// The client, if it is still there and was not shut down.
+    /// Whether it is still there.
+    pub(super) fn is_there(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// The client, if it is still there.
     pub(super) fn upgrade(&self) -> Option<Client> {
-        let inner = self.0.upgrade()?;
-        inner.shared.is_running().then_some(Client { inner })
+        self.0.upgrade().map(|inner| Client { inner })
     }
 }
 
@@ -98,14 +102,20 @@ impl Client {
         &self.inner.shared
     }
 
-    /// Runs the hooks on a draft, outside of every lock, and captures what they leave with `commit`.
+    /// Runs the hooks on a draft, outside of every lock, and captures what they leave with `commit`. What is refused as it
+    /// is does not come to them, nor does what a hook of this client captures itself: that would have no end.
     fn hooked<T>(&self, draft: Draft, commit: impl FnOnce(&mut Engine, Draft, Timestamp) -> T) {
-        // What a hook itself captures does not come to the hooks: that would have no end.
-        thread_local!(static HOOKED: Cell<bool> = const { Cell::new(false) });
-        let within = HOOKED.replace(true);
-        let hooks = if within { &[] } else { &*self.inner.before_send };
+        thread_local!(static IN_HOOKS_OF: RefCell<Vec<*const Inner>> = const { RefCell::new(Vec::new()) });
+        let this = Arc::as_ptr(&self.inner);
+        let within = IN_HOOKS_OF.with_borrow(|clients| clients.contains(&this));
+        let hooks = if within || draft.check().is_err() {
+            &[]
+        } else {
+            &*self.inner.before_send
+        };
+        IN_HOOKS_OF.with_borrow_mut(|clients| clients.push(this));
         let Hooked { draft, panics } = hooks::run(hooks, draft);
-        HOOKED.set(within);
+        IN_HOOKS_OF.with_borrow_mut(Vec::pop);
         self.shared().change(|engine, now| {
             engine.hooks_panicked(panics);
             match draft {

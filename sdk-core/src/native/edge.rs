@@ -8,10 +8,10 @@ use trailmark_protocol::Timestamp;
 
 use crate::{Context, Entropy};
 
-/// The wall clock, to the microsecond. A clock before 1970 reads as 1970.
 /// Where a client's time comes from: [`now`], or a script.
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// The wall clock, to the microsecond. A clock before 1970 reads as 1970.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place of this crate that reads the wall clock"

@@ -65,7 +65,7 @@ impl Transport {
         };
         Ok(Self {
             http: http.build().map_err(|error| transport_error(&error))?,
-            base: url.as_str().trim_end_matches('/').to_owned(),
+            base: base_url(&network.url)?,
         })
     }
 
@@ -92,6 +92,14 @@ impl Transport {
 }
 
 /// An address with a scheme that we speak and a host, and nothing that would be dropped in silence.
+/// The server's address in one form, without the slash at its end.
+///
+/// # Errors
+/// [`BuildError::Url`]: it is none.
+pub(super) fn base_url(url: &str) -> Result<String, BuildError> {
+    Ok(parse_url(url)?.as_str().trim_end_matches('/').to_owned())
+}
+
 fn parse_url(text: &str) -> Result<Url, BuildError> {
     let wrong = |why: &str| BuildError::Url(format!("{text}: {why}"));
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;

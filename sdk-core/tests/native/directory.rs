@@ -68,7 +68,10 @@ fn who_may_join_gets_the_client_that_is_there_unless_it_is_anothers_or_has_ended
     let join = |url| builder(url, dir.path()).join(true).build();
     let first = join(NOWHERE).unwrap();
     track(&first, "one");
-    let second = join(NOWHERE).unwrap();
+    let second = builder("http://127.0.0.1:9/", &dir.path().join("."))
+        .join(true)
+        .build()
+        .unwrap();
     assert_eq!(second.stats().captured, 1);
     drop(first);
     track(&second, "two");

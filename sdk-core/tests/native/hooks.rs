@@ -129,3 +129,45 @@ fn an_event_that_a_hook_captures_is_not_handed_to_it() {
     assert_eq!((client.shutdown(LONG).delivered, client.stats().hook_panics), (4, 0));
     assert_eq!(names(&peer), ["from the hook", "one", "from the hook", "two"]);
 }
+
+#[test]
+fn what_is_refused_as_it_is_stays_refused_behind_a_hook_that_writes_it_anew() {
+    let client = Client::builder("http://127.0.0.1:9", "tm_pk_test")
+        .before_send(|mut draft| {
+            draft.properties = Properties::accept(draft.properties.as_json());
+            draft.set = Properties::accept(draft.set.as_json());
+            Some(draft)
+        })
+        .build()
+        .unwrap();
+    let wide = (0..600).fold(Properties::new(), |wide, n| wide.with(&format!("k{n}"), n));
+    client.register(Properties::new().with("plan", "pro"));
+    client.track("broken", Properties::accept("{broken"));
+    client.track("wide", wide);
+    client.identify("u_1", Properties::accept("[1]"));
+    client.set(Properties::accept("7"), Properties::new());
+    let stats = client.stats();
+    assert_eq!(stats.queued, 0);
+    assert_eq!(
+        (stats.dropped["invalid_event"], stats.dropped["too_many_properties"]),
+        (3, 1)
+    );
+}
+
+#[test]
+fn a_hook_of_one_client_that_captures_with_another_one_does_not_pass_by_its_hooks() {
+    let scrubbed = Client::builder("http://127.0.0.1:9", "tm_pk_test")
+        .before_send(|_| None)
+        .build()
+        .unwrap();
+    let other = scrubbed.clone();
+    let client = Client::builder("http://127.0.0.1:9", "tm_pk_test")
+        .before_send(move |draft| {
+            other.track("secret", Properties::new());
+            Some(draft)
+        })
+        .build()
+        .unwrap();
+    client.track("one", Properties::new());
+    assert_eq!((scrubbed.queued(), scrubbed.stats().dropped["before_send"]), (0, 1));
+}
