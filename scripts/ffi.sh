@@ -40,3 +40,8 @@ esac
 for language in kotlin swift python; do
   bindings "$out/lib" "$language" "$out/$language"
 done
+cat <<EOF
+$out/lib              the library; with symbols in unstripped/
+$out/{kotlin,swift,python}   the bindings; sdk-ffi/<language>/README.md says what to do with them
+EOF
+[ "${1:-ship}" != ship ] || echo "$out/dart             Dart's library; its binding is $dart_binding"

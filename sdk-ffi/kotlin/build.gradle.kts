@@ -22,7 +22,7 @@ android {
     }
     sourceSets.getByName("main") {
         manifest.srcFile("src/android/AndroidManifest.xml")
-        java.setSrcDirs(listOf("src/main/kotlin", "src/android/kotlin", folder("ffiKotlin", "kotlin")))
+        java.setSrcDirs(listOf("src/main/kotlin", "src/android/kotlin", folder("ffiKotlin", "ship/kotlin")))
         // arm64-v8a/libtrailmark_ffi.so, armeabi-v7a/…, x86_64/…: stripped, and aligned for pages of 16 KiB.
         jniLibs.setSrcDirs(listOf(folder("ffiJniLibs", "android")))
     }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the wrapper around the generated Kotlin and runs its tests on the real library.
-#   FFI_LIB     the folder of libtrailmark_ffi.so, built with the features `callbacks` and `vectors`
-#   FFI_KOTLIN  the folder of the generated Kotlin
+#   FFI_LIB     the folder of libtrailmark_ffi.so, built with the features `callbacks` and `vectors`: target/ffi/test/lib,
+#   FFI_KOTLIN  the folder of the generated Kotlin: target/ffi/test/kotlin; scripts/ffi.sh test makes both
 #   MEASURE     if set, what a call costs is measured, too
 # Leaves the class path of the test programs (LedgerAppKt, MeasureKt) in target/ffi/kotlin-classpath.txt.
 set -eu
@@ -9,8 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 target=${CARGO_TARGET_DIR:-$here/../../target}
 mkdir -p "$target/ffi"
 target=$(cd "$target/ffi" && pwd)
-lib=$(cd "${FFI_LIB:-$target/lib}" && pwd)
-kotlin=$(cd "${FFI_KOTLIN:-$target/kotlin}" && pwd)
+lib=$(cd "${FFI_LIB:-$target/test/lib}" && pwd)
+kotlin=$(cd "${FFI_KOTLIN:-$target/test/kotlin}" && pwd)
 build=$target/kotlin-build
 
 # A compiler that runs once is done before the second tier of the JVM's own pays.

@@ -101,8 +101,8 @@ pub(super) fn base_url(url: &str) -> Result<String, BuildError> {
 }
 
 fn parse_url(text: &str) -> Result<Url, BuildError> {
-    let wrong = |why: &str| BuildError::Url(format!("{text}: {why}"));
-    let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    let wrong = |why: &str| BuildError::Url(format!("`{text}`: {why}"));
+    let url = Url::parse(text).map_err(|error| wrong(&format!("{error}; it begins with http:// or https://")))?;
     if !matches!(url.scheme(), "http" | "https") {
         Err(wrong("neither http nor https"))
     } else if !url.username().is_empty() || url.password().is_some() {
