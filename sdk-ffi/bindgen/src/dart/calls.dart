@@ -61,7 +61,7 @@ String _text(_RustBuffer buffer) => _taken(buffer, utf8.decode);
 T _read<T>(_RustBuffer buffer, T Function(_Reader from) read) => _taken(buffer, (bytes) {
   final from = _Reader(bytes);
   final value = read(from);
-  return from.isAtEnd ? value : throw BindingMismatch('something follows on $T');
+  return from.isAtEnd ? value : throw BindingMismatch.doesNotFit('something follows on $T');
 });
 
 T _taken<T>(_RustBuffer buffer, T Function(Uint8List bytes) take) {
@@ -81,11 +81,11 @@ bool _checked() {
   try {
     _checkLibrary();
   } on ArgumentError catch (error) {
-    throw BindingMismatch('${error.message}'.trim());
+    throw BindingMismatch.notLoaded('${error.message}'.trim().replaceFirst(RegExp(r'[.]+$'), ''));
   }
   return true;
 }
 
 void _expect(int found, int expected, String symbol) {
-  if (found != expected) throw BindingMismatch('$symbol is $found, and not $expected');
+  if (found != expected) throw BindingMismatch.doesNotFit('$symbol is $found, and not $expected');
 }

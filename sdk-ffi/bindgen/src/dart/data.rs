@@ -114,7 +114,7 @@ fn sealed(item: &Enum, implements: &str) -> String {
     format!(
         "{head}sealed class {name} extends _Data{implements} {{\n  const {name}();\n}}\n{classes}\n\
          {name} _read{name}(_Reader from) => switch (from.i32()) {{\n{cases}  \
-         final other => throw BindingMismatch('{name} has no variant $other'),\n}};\n"
+         final other => throw BindingMismatch.doesNotFit('{name} has no variant $other'),\n}};\n"
     )
 }
 

@@ -16,13 +16,20 @@ import 'dart:typed_data';
 
 /// The library is missing, or is not the one that this binding was generated from.
 final class BindingMismatch extends Error {
-  BindingMismatch(this.detail);
+  /// It is not there.
+  BindingMismatch.notLoaded(String why)
+    : detail = 'The native library of Trailmark is not loaded: $why. '
+          'From Dart 3.10 and Flutter 3.38 on, a build hook brings it into the app.';
+
+  /// It is there, and is another one.
+  BindingMismatch.doesNotFit(String why)
+    : detail = 'The native library of Trailmark does not fit: $why. Regenerate with make ffi.';
 
   /// For people.
   final String detail;
 
   @override
-  String toString() => 'The native library of Trailmark does not fit: $detail. Regenerate with make ffi.';
+  String toString() => detail;
 }
 
 /// Rust panicked, which is a bug worth reporting.

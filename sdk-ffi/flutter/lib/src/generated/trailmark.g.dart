@@ -22,13 +22,20 @@ import 'dart:typed_data';
 
 /// The library is missing, or is not the one that this binding was generated from.
 final class BindingMismatch extends Error {
-  BindingMismatch(this.detail);
+  /// It is not there.
+  BindingMismatch.notLoaded(String why)
+    : detail = 'The native library of Trailmark is not loaded: $why. '
+          'From Dart 3.10 and Flutter 3.38 on, a build hook brings it into the app.';
+
+  /// It is there, and is another one.
+  BindingMismatch.doesNotFit(String why)
+    : detail = 'The native library of Trailmark does not fit: $why. Regenerate with make ffi.';
 
   /// For people.
   final String detail;
 
   @override
-  String toString() => 'The native library of Trailmark does not fit: $detail. Regenerate with make ffi.';
+  String toString() => detail;
 }
 
 /// Rust panicked, which is a bug worth reporting.
@@ -161,7 +168,7 @@ String _text(_RustBuffer buffer) => _taken(buffer, utf8.decode);
 T _read<T>(_RustBuffer buffer, T Function(_Reader from) read) => _taken(buffer, (bytes) {
   final from = _Reader(bytes);
   final value = read(from);
-  return from.isAtEnd ? value : throw BindingMismatch('something follows on $T');
+  return from.isAtEnd ? value : throw BindingMismatch.doesNotFit('something follows on $T');
 });
 
 T _taken<T>(_RustBuffer buffer, T Function(Uint8List bytes) take) {
@@ -181,13 +188,13 @@ bool _checked() {
   try {
     _checkLibrary();
   } on ArgumentError catch (error) {
-    throw BindingMismatch('${error.message}'.trim());
+    throw BindingMismatch.notLoaded('${error.message}'.trim().replaceFirst(RegExp(r'[.]+$'), ''));
   }
   return true;
 }
 
 void _expect(int found, int expected, String symbol) {
-  if (found != expected) throw BindingMismatch('$symbol is $found, and not $expected');
+  if (found != expected) throw BindingMismatch.doesNotFit('$symbol is $found, and not $expected');
 }
 
 int _inRange(int value, int lowest, int highest, String name) =>
@@ -1151,7 +1158,7 @@ ConfigError _readConfigError(_Reader from) => switch (from.i32()) {
   3 => ConfigErrorTransport(detail: from.string()),
   4 => ConfigErrorDirectoryInUse(detail: from.string()),
   5 => ConfigErrorThread(detail: from.string()),
-  final other => throw BindingMismatch('ConfigError has no variant $other'),
+  final other => throw BindingMismatch.doesNotFit('ConfigError has no variant $other'),
 };
 
 /// What an event in the directory survives besides the death of the process. See `trailmark_core::Durability`.
@@ -1199,7 +1206,7 @@ Durability _readDurability(_Reader from) => switch (from.i32()) {
   1 => const DurabilityProcess(),
   2 => DurabilityWithin(ms: from.u64()),
   3 => const DurabilityEveryEvent(),
-  final other => throw BindingMismatch('Durability has no variant $other'),
+  final other => throw BindingMismatch.doesNotFit('Durability has no variant $other'),
 };
 
 void _writeDurability(_Writer to, Durability it) {
@@ -1273,7 +1280,7 @@ StorageHealth _readStorageHealth(_Reader from) => switch (from.i32()) {
   1 => const StorageHealthMemory(),
   2 => const StorageHealthSaved(),
   3 => StorageHealthFailing(detail: from.string()),
-  final other => throw BindingMismatch('StorageHealth has no variant $other'),
+  final other => throw BindingMismatch.doesNotFit('StorageHealth has no variant $other'),
 };
 
 void _writeStorageHealth(_Writer to, StorageHealth it) {
