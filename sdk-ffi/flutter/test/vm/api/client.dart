@@ -303,6 +303,62 @@ Future<void> client() async {
     directory.deleteSync(recursive: true);
   });
 
+  await test('shutdown: what was delivered before the time was over is in the report', () async {
+    final directory = Directory.systemTemp.createTempSync();
+    final (client, peer) = await _running(TrailmarkOptions(directory: directory.path, maxBatchEvents: 1));
+    final gate = Completer<void>();
+    peer
+      ..gate = gate.future
+      ..gatedFrom = 2;
+    client
+      ..track('')
+      ..track('one')
+      ..track('two')
+      ..track('three');
+    final report = await client.shutdown(timeout: const Duration(milliseconds: 500));
+    expect([report.delivered, report.dropped, report.pending], [1, <String, int>{}, 2]);
+    gate.complete();
+    await peer.stop();
+    directory.deleteSync(recursive: true);
+  });
+
+  await test('shutdown: an init after one never joins the client that ends', () async {
+    final peer = await Peer.start();
+    final client = TrailmarkClient();
+    for (final isHeardFirst in [true, false]) {
+      final first = client.init('tm_pk_test', apiHost: peer.url);
+      final Future<bool> second;
+      final Future<void> ended;
+      if (isHeardFirst) {
+        second = first.then((_) => client.init('tm_pk_test', apiHost: peer.url));
+        ended = client.shutdown();
+      } else {
+        ended = client.shutdown();
+        second = first.then((_) => client.init('tm_pk_test', apiHost: peer.url));
+      }
+      await ended;
+      holds(await second);
+      holds(client.isRunning && client.error == null, client.error);
+      client.track('after $isHeardFirst');
+      expect([(await client.shutdown()).delivered, client.isRunning], [1, false]);
+      expect((await client.stats()).dropped, <String, int>{});
+    }
+    expect(peer.names, ['after true', 'after false']);
+    await peer.stop();
+  });
+
+  await test('shutdown: one during the start after another ends that start', () async {
+    final (client, peer) = await _running();
+    final ended = client.shutdown();
+    final starting = client.init('tm_pk_test', apiHost: peer.url);
+    final endedAgain = client.shutdown();
+    await ended;
+    holds(await starting);
+    await endedAgain;
+    holds(!client.isRunning);
+    await peer.stop();
+  });
+
   await test('isolates: a second one joins the client of the directory; a hot restart does, too', () async {
     final directory = Directory.systemTemp.createTempSync();
     final (client, peer) = await _running(TrailmarkOptions(directory: directory.path));
