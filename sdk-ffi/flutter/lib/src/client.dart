@@ -7,6 +7,7 @@ import 'dart:developer' as developer;
 import 'backend/backend.dart';
 import 'backend/open.dart';
 import 'capture.dart';
+import 'errors/seen.dart';
 import 'errors/zone.dart';
 import 'exception.dart';
 import 'json.dart';
@@ -22,6 +23,11 @@ const String sdkName = 'trailmark-dart/0.1.0';
 /// A client around a back end that runs already. For tests.
 TrailmarkClient clientOver(Backend backend) => TrailmarkClient().._run(backend, null);
 
+/// Captures an error that nobody caught, unless another way has told [client] of it.
+void captureUncaught(TrailmarkClient client, ErrorWay way, Object error, StackTrace? stackTrace) {
+  if (client._seen.isNew(way, error, stackTrace)) client.captureException(error, stackTrace, handled: false);
+}
+
 /// A client of one Trailmark server. Most apps need one, and use it through `Trailmark`.
 ///
 /// No call throws, whatever is passed, and no future ends with an error. Calls before [init] are kept, in their order,
@@ -32,6 +38,7 @@ final class TrailmarkClient {
   TrailmarkClient();
 
   final KeptCalls _kept = KeptCalls();
+  final SeenErrors _seen = SeenErrors();
   late final NoticePoll _notices = NoticePoll(takeNotices);
   Backend? _backend;
   TrailmarkPlatform? _platform;
@@ -218,7 +225,7 @@ final class TrailmarkClient {
   /// Runs [body] in a zone whose uncaught errors are captured, and then go on to [onError], or to where they would have
   /// gone.
   R? runGuarded<R>(R Function() body, {void Function(Object error, StackTrace stackTrace)? onError}) =>
-      runCapturing(body, (error, stack) => captureException(error, stack, handled: false), onError);
+      runCapturing(body, (error, stack) => captureUncaught(this, ErrorWay.zone, error, stack), onError);
 
   /// The install's id: the same over restarts, until the person's data is deleted. Nothing before [init].
   String? get installId => _read((backend) => backend.installId);

@@ -4,6 +4,8 @@ import 'dart:isolate';
 import 'dart:math';
 import 'dart:typed_data';
 
+import 'package:trailmark_flutter/src/client.dart' show captureUncaught;
+import 'package:trailmark_flutter/src/errors/seen.dart';
 import 'package:trailmark_flutter/src/http/timing.dart';
 import 'package:trailmark_flutter/trailmark.dart';
 
@@ -170,6 +172,19 @@ Future<void> client() async {
     await until(() => gone.isNotEmpty);
     await client.shutdown();
     expect(peer.names, [r'$exception']);
+    await peer.stop();
+  });
+
+  await test('calls: an uncaught error that leaves a zone and reaches the engine is captured once, and each time', () async {
+    final (client, peer) = await _running();
+    for (var n = 0; n < 2; n++) {
+      runZonedGuarded(
+        () => client.runGuarded<void>(() => throw _Broken()),
+        (error, stackTrace) => captureUncaught(client, ErrorWay.engine, error, stackTrace),
+      );
+    }
+    await client.shutdown();
+    expect([peer.names, (await client.stats()).failedCalls], [[r'$exception', r'$exception'], 0]);
     await peer.stop();
   });
 
