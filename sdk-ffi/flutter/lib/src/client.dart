@@ -30,8 +30,8 @@ void captureUncaught(TrailmarkClient client, ErrorWay way, Object error, StackTr
 
 /// A client of one Trailmark server. Most apps need one, and use it through `Trailmark`.
 ///
-/// No call throws, whatever is passed, and no future ends with an error. Calls before [init] are kept, in their order,
-/// and made when it opens the client; calls after [shutdown] are counted as `shut_down`. All calls but [flush] and
+/// No call throws, whatever is passed, and no future ends with an error. Calls before [init] are kept, in their order
+/// and up to a limit that consent has not, and made when it opens the client; calls after [shutdown] are counted as `shut_down`. All calls but [flush] and
 /// [shutdown] are done when they return: with a directory, an event is saved then.
 final class TrailmarkClient {
   /// A client that is not running yet. See [init].
@@ -146,7 +146,8 @@ final class TrailmarkClient {
   /// captured until [optIn].
   void deleteMyData() => _call(const [], (backend) => backend.deleteMyData(), KeptKind.deletion);
 
-  /// Captures an error: `$exception`. Errors of one [fingerprint] are one issue; without it the server groups them.
+  /// Captures an error: `$exception`. Errors of one [fingerprint] are one issue; without it the server groups them. A
+  /// trace of addresses alone is kept besides, up to 8,192 characters, as `$stack_trace`.
   void captureException(
     Object error,
     StackTrace? stackTrace, {
@@ -261,7 +262,7 @@ final class TrailmarkClient {
   Stream<TrailmarkNotice> get notices => _notices.stream;
 
   /// Sends what is queued, waiting at most [timeout], and ends the client. Later calls are counted as `shut_down`; what
-  /// was not delivered waits in the directory for the next start.
+  /// was not delivered waits in the directory for the next start. The report has all that became of events meanwhile.
   Future<TrailmarkFlushReport> shutdown({Duration? timeout}) => _stopping ??= _stop(timeout);
 
   Future<bool> _start(String writeKey, String apiHost, TrailmarkOptions options, TrailmarkPlatform? platform) async {

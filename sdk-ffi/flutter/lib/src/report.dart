@@ -109,7 +109,7 @@ final class TrailmarkStats {
   /// Calls that wait for `init`.
   final int kept;
 
-  /// Calls that came before `init` when no more could be kept.
+  /// Calls that came before `init` when no more could be kept, and events that an opt-out or a deletion dropped there.
   final int notKept;
 
   /// Calls that failed within this package, or that the platform does not have.
