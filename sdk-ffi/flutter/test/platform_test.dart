@@ -6,6 +6,11 @@ import 'package:trailmark_flutter/trailmark_flutter.dart';
 
 import 'support/recorder.dart';
 
+final class _Mute implements Exception {
+  @override
+  String toString() => throw StateError('no string form');
+}
+
 void main() {
   testWidgets('the app that comes and goes is told, with a flush on the way out', (tester) async {
     final recorder = Recorder();
@@ -41,6 +46,25 @@ void main() {
     expect(completed.context, containsPair('locale', 'fr-FR'));
     expect(completed.context, containsPair('tenant', 'acme'));
     expect(completed.context, containsPair('screen', {'width': 1080, 'height': 2400, 'scale': 2.75}));
+  });
+
+  test('an error without a string form reaches the handlers that were there', () {
+    final (recorder, told) = (Recorder(), <Object>[]);
+    final (ofFlutter, ofEngine) = (FlutterError.onError, PlatformDispatcher.instance.onError);
+    FlutterError.onError = (details) => told.add(details.exception);
+    PlatformDispatcher.instance.onError = (error, _) {
+      told.add(error);
+      return true;
+    };
+    final errors = FlutterErrors(recorder.client)..install();
+    final error = _Mute();
+    FlutterError.onError!(FlutterErrorDetails(exception: error));
+    expect(PlatformDispatcher.instance.onError!(error, StackTrace.empty), isTrue);
+    errors.remove();
+    FlutterError.onError = ofFlutter;
+    PlatformDispatcher.instance.onError = ofEngine;
+    expect(told.length, 2);
+    expect(recorder.calls, ['captureException  false']);
   });
 
   test('errors of Flutter and of the engine are captured, and told to whom they were told before', () {

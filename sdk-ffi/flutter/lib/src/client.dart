@@ -7,6 +7,7 @@ import 'dart:developer' as developer;
 import 'backend/backend.dart';
 import 'backend/open.dart';
 import 'capture.dart';
+import 'errors/seen.dart';
 import 'errors/zone.dart';
 import 'exception.dart';
 import 'json.dart';
@@ -22,16 +23,22 @@ const String sdkName = 'trailmark-dart/0.1.0';
 /// A client around a back end that runs already. For tests.
 TrailmarkClient clientOver(Backend backend) => TrailmarkClient().._run(backend, null);
 
+/// Captures an error that nobody caught, unless another way has told [client] of it.
+void captureUncaught(TrailmarkClient client, ErrorWay way, Object error, StackTrace? stackTrace) {
+  if (client._seen.isNew(way, error, stackTrace)) client.captureException(error, stackTrace, handled: false);
+}
+
 /// A client of one Trailmark server. Most apps need one, and use it through `Trailmark`.
 ///
-/// No call throws, whatever is passed, and no future ends with an error. Calls before [init] are kept, in their order,
-/// and made when it opens the client; calls after [shutdown] are counted as `shut_down`. All calls but [flush] and
+/// No call throws, whatever is passed, and no future ends with an error. Calls before [init] are kept, in their order
+/// and up to a limit that consent has not, and made when it opens the client; calls after [shutdown] are counted as `shut_down`. All calls but [flush] and
 /// [shutdown] are done when they return: with a directory, an event is saved then.
 final class TrailmarkClient {
   /// A client that is not running yet. See [init].
   TrailmarkClient();
 
   final KeptCalls _kept = KeptCalls();
+  final SeenErrors _seen = SeenErrors();
   late final NoticePoll _notices = NoticePoll(takeNotices);
   Backend? _backend;
   TrailmarkPlatform? _platform;
@@ -53,7 +60,7 @@ final class TrailmarkClient {
     TrailmarkOptions options = const TrailmarkOptions(),
     TrailmarkPlatform? platform,
   }) {
-    if (_isRunning || _starting != null) {
+    if (_starting != null || (_isRunning && _stopping == null)) {
       _fail(const TrailmarkError(TrailmarkFault.alreadyRunning, 'init was called before, and its settings hold'));
       return _starting ?? Future.value(true);
     }
@@ -83,7 +90,7 @@ final class TrailmarkClient {
   /// Another user without a [reset] between gets another anonymous id. Junk such as `null` or `0` is refused.
   void identify(String userId, {Map<String, Object?>? set, Map<String, Object?>? setOnce}) {
     final (last, first) = (encodeProperties(set), encodeProperties(setOnce));
-    _call([userId, last, first], (backend) => backend.identify(userId, last, first));
+    _call([userId, last, first], (backend) => backend.identify(userId, last, first), KeptKind.change);
   }
 
   /// Sets person properties.
@@ -98,48 +105,49 @@ final class TrailmarkClient {
   /// Puts the current user into a group (`company`, `acme`): one of each type, in every event from now on.
   void group(String groupType, String groupId, {Map<String, Object?>? properties}) {
     final json = encodeProperties(properties);
-    _call([groupType, groupId, json], (backend) => backend.group(groupType, groupId, json));
+    _call([groupType, groupId, json], (backend) => backend.group(groupType, groupId, json), KeptKind.change);
   }
 
   /// Writes these properties into every event from now on, until a [reset] or another user. Those of a call win.
   void register(Map<String, Object?> properties) {
     final json = encodeProperties(properties) ?? '{}';
-    _call([json], (backend) => backend.register(json));
+    _call([json], (backend) => backend.register(json), KeptKind.change);
   }
 
   /// [register], for those that are not registered yet.
   void registerOnce(Map<String, Object?> properties) {
     final json = encodeProperties(properties) ?? '{}';
-    _call([json], (backend) => backend.registerOnce(json));
+    _call([json], (backend) => backend.registerOnce(json), KeptKind.change);
   }
 
   /// Takes a registered property out.
-  void unregister(String key) => _call([key], (backend) => backend.unregister(key));
+  void unregister(String key) => _call([key], (backend) => backend.unregister(key), KeptKind.change);
 
   /// Replaces the circumstances that are written into every event from now on.
   void setContext(Map<String, Object?> context) {
     final json = encodeProperties(context) ?? '{}';
-    _call([json], (backend) => backend.setContext(json));
+    _call([json], (backend) => backend.setContext(json), KeptKind.change);
   }
 
   /// Forgets who uses the device: another anonymous id, no session, no groups, nothing registered.
-  void reset() => _call(const [], (backend) => backend.reset());
+  void reset() => _call(const [], (backend) => backend.reset(), KeptKind.change);
 
   /// The person does not want to be observed: what is queued is dropped, and nothing is captured, stored or sent, over
   /// restarts, until [optIn].
-  void optOut() => _call(const [], (backend) => backend.optOut());
+  void optOut() => _call(const [], (backend) => backend.optOut(), KeptKind.optOut);
 
   /// The person agrees again.
-  void optIn() => _call(const [], (backend) => backend.optIn());
+  void optIn() => _call(const [], (backend) => backend.optIn(), KeptKind.optIn);
 
   /// Whether the person has opted out. Before [init] nobody knows, and it says no.
   bool get isOptedOut => _read((backend) => backend.isOptedOut) ?? false;
 
   /// The person wants their data deleted: the device is emptied, the server is asked to erase, and nothing more is
   /// captured until [optIn].
-  void deleteMyData() => _call(const [], (backend) => backend.deleteMyData());
+  void deleteMyData() => _call(const [], (backend) => backend.deleteMyData(), KeptKind.deletion);
 
-  /// Captures an error: `$exception`. Errors of one [fingerprint] are one issue; without it the server groups them.
+  /// Captures an error: `$exception`. Errors of one [fingerprint] are one issue; without it the server groups them. A
+  /// trace of addresses alone is kept besides, up to 8,192 characters, as `$stack_trace`.
   void captureException(
     Object error,
     StackTrace? stackTrace, {
@@ -218,7 +226,7 @@ final class TrailmarkClient {
   /// Runs [body] in a zone whose uncaught errors are captured, and then go on to [onError], or to where they would have
   /// gone.
   R? runGuarded<R>(R Function() body, {void Function(Object error, StackTrace stackTrace)? onError}) =>
-      runCapturing(body, (error, stack) => captureException(error, stack, handled: false), onError);
+      runCapturing(body, (error, stack) => captureUncaught(this, ErrorWay.zone, error, stack), onError);
 
   /// The install's id: the same over restarts, until the person's data is deleted. Nothing before [init].
   String? get installId => _read((backend) => backend.installId);
@@ -254,12 +262,16 @@ final class TrailmarkClient {
   Stream<TrailmarkNotice> get notices => _notices.stream;
 
   /// Sends what is queued, waiting at most [timeout], and ends the client. Later calls are counted as `shut_down`; what
-  /// was not delivered waits in the directory for the next start.
+  /// was not delivered waits in the directory for the next start. The report has all that became of events meanwhile.
   Future<TrailmarkFlushReport> shutdown({Duration? timeout}) => _stopping ??= _stop(timeout);
 
   Future<bool> _start(String writeKey, String apiHost, TrailmarkOptions options, TrailmarkPlatform? platform) async {
     try {
-      if (_stopping case final stopping?) await stopping;
+      if (_stopping case final stopping?) {
+        // From now on a shutdown is one of this start, which does not join what ends.
+        _stopping = null;
+        await stopping;
+      }
       final completed = platform == null ? options : await _completed(platform, options);
       _warnOfNoDirectory(completed, platform);
       _run(openBackend(writeKey, apiHost, completed), platform);
@@ -280,12 +292,15 @@ final class TrailmarkClient {
     }
     _isRunning = false;
     _guard(null, () => _platform?.detach());
+    final before = await _guardAsync(const TrailmarkStats(), backend.stats);
     final flushed = timeout == null
         ? await flush()
         : await flush().timeout(timeout, onTimeout: () => const TrailmarkFlushReport());
     final left = _guard(const TrailmarkFlushReport(), backend.shutdown);
+    final after = await _guardAsync(const TrailmarkStats(), backend.stats);
     _notices.poll();
-    return flushed.and(left);
+    // An install whose data was deleted counts anew; and a script of the web may have ended without counts.
+    return after.captured < before.captured ? flushed.and(left) : after.since(before);
   }
 
   Future<TrailmarkOptions> _completed(TrailmarkPlatform platform, TrailmarkOptions options) =>
@@ -295,13 +310,12 @@ final class TrailmarkClient {
     _backend = backend;
     _platform = platform;
     _isRunning = true;
-    _stopping = null;
     _error = null;
-    // First: that the app was opened, and perhaps installed, came before every call of it.
+    final kept = _kept.take();
+    _make(kept.first, backend);
+    // Before all that may be captured: that the app was opened, and perhaps installed, came before every call of it.
     _guard(null, () => platform?.attach(this));
-    for (final call in _kept.take()) {
-      _guard(null, () => call(backend));
-    }
+    _make(kept.then, backend);
   }
 
   void _fail(TrailmarkError error) {
@@ -309,13 +323,19 @@ final class TrailmarkClient {
     _log('$error');
   }
 
+  void _make(List<Call> calls, Backend backend) {
+    for (final call in calls) {
+      _guard(null, () => call(backend));
+    }
+  }
+
   /// Makes a call, or keeps it, which these texts of it cost.
-  void _call(List<String?> texts, Call call) {
+  void _call(List<String?> texts, Call call, [KeptKind kind = KeptKind.event]) {
     final backend = _backend;
     if (backend != null) {
       _guard(null, () => call(backend));
     } else {
-      _kept.keep(call, texts.fold(0, (sum, text) => sum + (text?.length ?? 0)));
+      _kept.keep(kind, call, texts.fold(0, (sum, text) => sum + (text?.length ?? 0)));
     }
   }
 

@@ -10,7 +10,8 @@ abstract interface class TrailmarkPlatform {
   /// kept meanwhile.
   Future<TrailmarkOptions> complete(TrailmarkOptions options);
 
-  /// The client runs: from now on it may be told what happens. What is told at once goes before the kept calls.
+  /// The client runs: from now on it may be told what happens. What is told at once goes before the kept calls,
+  /// but after an opt-out or a deletion that is the last word of them.
   void attach(TrailmarkClient client);
 
   /// The client is about to be shut down.

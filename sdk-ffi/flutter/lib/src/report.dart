@@ -109,11 +109,21 @@ final class TrailmarkStats {
   /// Calls that wait for `init`.
   final int kept;
 
-  /// Calls that came before `init` when no more could be kept.
+  /// Calls that came before `init` when no more could be kept, and events that an opt-out or a deletion dropped there.
   final int notKept;
 
   /// Calls that failed within this package, or that the platform does not have.
   final int failedCalls;
+
+  /// What became of events since these [earlier] stats of the same install.
+  TrailmarkFlushReport since(TrailmarkStats earlier) => TrailmarkFlushReport(
+    delivered: delivered - earlier.delivered,
+    dropped: {
+      for (final MapEntry(key: reason, value: count) in dropped.entries)
+        if (count > (earlier.dropped[reason] ?? 0)) reason: count - (earlier.dropped[reason] ?? 0),
+    },
+    pending: queued,
+  );
 
   /// These stats, and what only this package knows.
   TrailmarkStats ofCalls({required int kept, required int notKept, required int failed}) => TrailmarkStats(

@@ -42,7 +42,8 @@ const int maxTrace = 64 * 1024;
 /// The frames of a trace.
 ///
 /// An app that was compiled with `--split-debug-info` or `--obfuscate` has only addresses. Each of them is a frame
-/// without a file, and the whole trace is kept as it is (`unparsed`), because a symbolizer needs its head, too.
+/// without a file, and the trace is kept as it is (`unparsed`), because a symbolizer needs its head, too. The core keeps
+/// its first 8,192 characters, as of every string: its head and some 80 frames.
 ParsedTrace parseStackTrace(StackTrace? trace) {
   final whole = trace.toString();
   final text = whole.length > maxTrace ? whole.substring(0, maxTrace) : whole;

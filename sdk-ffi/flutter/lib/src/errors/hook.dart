@@ -41,4 +41,14 @@ final class ChainedHook<H extends Function> {
   }
 }
 
+/// What [theirs] says, which is called whatever becomes of [ours]: an app's own handler never suffers from this package.
+R afterwards<R>(void Function() ours, R Function() theirs) {
+  try {
+    ours();
+  } catch (_) {
+    // An error while an error is told has nobody to go to, and must not take the place of the first.
+  }
+  return theirs();
+}
+
 typedef _Link<H> = ({H? previous, H ours, void Function() silence});

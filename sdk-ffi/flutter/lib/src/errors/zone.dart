@@ -3,6 +3,8 @@ library;
 
 import 'dart:async';
 
+import 'hook.dart';
+
 /// Hears of an uncaught error.
 typedef OnUncaught = void Function(Object error, StackTrace stackTrace);
 
@@ -11,7 +13,6 @@ typedef OnUncaught = void Function(Object error, StackTrace stackTrace);
 R? runCapturing<R>(R Function() body, OnUncaught capture, OnUncaught? onError) {
   final goOn = onError ?? Zone.current.handleUncaughtError;
   return runZonedGuarded(body, (error, stackTrace) {
-    capture(error, stackTrace);
-    goOn(error, stackTrace);
+    afterwards(() => capture(error, stackTrace), () => goOn(error, stackTrace));
   });
 }

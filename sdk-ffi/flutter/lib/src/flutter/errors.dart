@@ -14,15 +14,15 @@ final class FlutterErrors {
   FlutterErrors(this._client);
 
   final TrailmarkClient _client;
-  final SeenErrors _seen = SeenErrors();
 
   late final ChainedHook<FlutterExceptionHandler> _ofFlutter = ChainedHook(
     read: () => FlutterError.onError,
     write: (handler) => FlutterError.onError = handler,
     link: (previous, isActive) => (details) {
       // Flutter itself shows silent ones to nobody.
-      if (isActive() && !details.silent) _capture(details.exception, details.stack);
-      previous?.call(details);
+      afterwards(() {
+        if (isActive() && !details.silent) _capture(ErrorWay.flutter, details.exception, details.stack);
+      }, () => previous?.call(details));
     },
   );
 
@@ -30,13 +30,16 @@ final class FlutterErrors {
     read: () => PlatformDispatcher.instance.onError,
     write: (handler) => PlatformDispatcher.instance.onError = handler,
     link: (previous, isActive) => (error, stackTrace) {
-      if (isActive()) _capture(error, stackTrace);
-      // Nobody has handled it: the engine prints it, as it would have without us.
-      return previous?.call(error, stackTrace) ?? false;
+      return afterwards(() {
+        if (isActive()) _capture(ErrorWay.engine, error, stackTrace);
+        // Nobody has handled it: the engine prints it, as it would have without us.
+      }, () => previous?.call(error, stackTrace) ?? false);
     },
   );
 
-  late final IsolateErrors _ofIsolate = IsolateErrors(_capture);
+  late final IsolateErrors _ofIsolate = IsolateErrors(
+    (error, stackTrace) => _capture(ErrorWay.isolate, error, stackTrace),
+  );
 
   /// Chains onto all three.
   void install() {
@@ -52,7 +55,5 @@ final class FlutterErrors {
     _ofIsolate.stop();
   }
 
-  void _capture(Object error, StackTrace? stackTrace) {
-    if (_seen.isNew(error, stackTrace)) _client.captureException(error, stackTrace, handled: false);
-  }
+  void _capture(ErrorWay way, Object error, StackTrace? stackTrace) => captureUncaught(_client, way, error, stackTrace);
 }

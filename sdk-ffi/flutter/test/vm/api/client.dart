@@ -4,6 +4,8 @@ import 'dart:isolate';
 import 'dart:math';
 import 'dart:typed_data';
 
+import 'package:trailmark_flutter/src/client.dart' show captureUncaught;
+import 'package:trailmark_flutter/src/errors/seen.dart';
 import 'package:trailmark_flutter/src/http/timing.dart';
 import 'package:trailmark_flutter/trailmark.dart';
 
@@ -173,6 +175,19 @@ Future<void> client() async {
     await peer.stop();
   });
 
+  await test('calls: an uncaught error that leaves a zone and reaches the engine is captured once, and each time', () async {
+    final (client, peer) = await _running();
+    for (var n = 0; n < 2; n++) {
+      runZonedGuarded(
+        () => client.runGuarded<void>(() => throw _Broken()),
+        (error, stackTrace) => captureUncaught(client, ErrorWay.engine, error, stackTrace),
+      );
+    }
+    await client.shutdown();
+    expect([peer.names, (await client.stats()).failedCalls], [[r'$exception', r'$exception'], 0]);
+    await peer.stop();
+  });
+
   await test('calls: a request arrives without its secrets, with its time to the head of the answer', () async {
     final (client, peer) = await _running();
     RequestTiming(client, 'GET', Uri.parse('https://me:pw@api.example.com/cart?token=x')).answered(200);
@@ -301,6 +316,62 @@ Future<void> client() async {
     holds(peer.names.contains('tracked'));
     await peer.stop();
     directory.deleteSync(recursive: true);
+  });
+
+  await test('shutdown: what was delivered before the time was over is in the report', () async {
+    final directory = Directory.systemTemp.createTempSync();
+    final (client, peer) = await _running(TrailmarkOptions(directory: directory.path, maxBatchEvents: 1));
+    final gate = Completer<void>();
+    peer
+      ..gate = gate.future
+      ..gatedFrom = 2;
+    client
+      ..track('')
+      ..track('one')
+      ..track('two')
+      ..track('three');
+    final report = await client.shutdown(timeout: const Duration(milliseconds: 500));
+    expect([report.delivered, report.dropped, report.pending], [1, <String, int>{}, 2]);
+    gate.complete();
+    await peer.stop();
+    directory.deleteSync(recursive: true);
+  });
+
+  await test('shutdown: an init after one never joins the client that ends', () async {
+    final peer = await Peer.start();
+    final client = TrailmarkClient();
+    for (final isHeardFirst in [true, false]) {
+      final first = client.init('tm_pk_test', apiHost: peer.url);
+      final Future<bool> second;
+      final Future<void> ended;
+      if (isHeardFirst) {
+        second = first.then((_) => client.init('tm_pk_test', apiHost: peer.url));
+        ended = client.shutdown();
+      } else {
+        ended = client.shutdown();
+        second = first.then((_) => client.init('tm_pk_test', apiHost: peer.url));
+      }
+      await ended;
+      holds(await second);
+      holds(client.isRunning && client.error == null, client.error);
+      client.track('after $isHeardFirst');
+      expect([(await client.shutdown()).delivered, client.isRunning], [1, false]);
+      expect((await client.stats()).dropped, <String, int>{});
+    }
+    expect(peer.names, ['after true', 'after false']);
+    await peer.stop();
+  });
+
+  await test('shutdown: one during the start after another ends that start', () async {
+    final (client, peer) = await _running();
+    final ended = client.shutdown();
+    final starting = client.init('tm_pk_test', apiHost: peer.url);
+    final endedAgain = client.shutdown();
+    await ended;
+    holds(await starting);
+    await endedAgain;
+    holds(!client.isRunning);
+    await peer.stop();
   });
 
   await test('isolates: a second one joins the client of the directory; a hot restart does, too', () async {

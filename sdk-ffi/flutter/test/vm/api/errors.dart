@@ -34,6 +34,11 @@ final class _Place {
   };
 }
 
+final class _Mute implements Exception {
+  @override
+  String toString() => throw StateError('no string form');
+}
+
 /// What an isolate of its own hears of its two uncaught errors.
 Future<void> _isolate(SendPort to) async {
   var heard = 0;
@@ -109,12 +114,53 @@ Future<void> errors() async {
     expect(place.heard, ['we: e']);
   });
 
-  await test('seen: the same error along another way is no new one', () {
-    final seen = SeenErrors();
-    final stackTrace = StackTrace.fromString('#0 main (a.dart:1:1)');
-    holds(seen.isNew(StateError('a'), stackTrace));
-    holds(!seen.isNew(RemoteError('Bad state: a', '#0 main (a.dart:1:1)'), stackTrace));
-    holds(seen.isNew(StateError('b'), stackTrace));
+  final stackTrace = StackTrace.fromString('#0 main (a.dart:1:1)');
+  final again = RemoteError('Bad state: a', '#0 main (a.dart:1:1)');
+
+  await test('seen: the same error along two ways is one, however many came between', () {
+    final seen = SeenErrors(now: () => Duration.zero);
+    holds(seen.isNew(ErrorWay.flutter, StateError('a'), stackTrace));
+    holds(seen.isNew(ErrorWay.flutter, StateError('b'), stackTrace));
+    holds(!seen.isNew(ErrorWay.isolate, again, stackTrace));
+    holds(!seen.isNew(ErrorWay.isolate, StateError('b'), stackTrace));
+    final error = StateError('c');
+    holds(seen.isNew(ErrorWay.zone, error, stackTrace));
+    holds(!seen.isNew(ErrorWay.engine, error, null));
+  });
+
+  await test('seen: the same error five times on the same way is five', () {
+    final seen = SeenErrors(now: () => Duration.zero);
+    final error = StateError('a');
+    expect([for (var n = 0; n < 5; n++) seen.isNew(ErrorWay.engine, error, stackTrace)], List.filled(5, true));
+    expect([for (var n = 0; n < 5; n++) seen.isNew(ErrorWay.isolate, again, stackTrace)], List.filled(5, false));
+    holds(seen.isNew(ErrorWay.isolate, again, stackTrace));
+    final text = [for (final way in ErrorWay.values) seen.isNew(way, 'thrown text', StackTrace.fromString(way.name))];
+    expect(text, [true, true, true, true]);
+  });
+
+  await test('seen: after a second it is another error, and a storm is not remembered', () {
+    var now = Duration.zero;
+    final seen = SeenErrors(now: () => now);
+    holds(seen.isNew(ErrorWay.flutter, StateError('a'), stackTrace));
+    now = const Duration(milliseconds: 1001);
+    holds(seen.isNew(ErrorWay.isolate, again, stackTrace));
+    for (var n = 0; n < SeenErrors.maxErrors; n++) {
+      holds(seen.isNew(ErrorWay.flutter, StateError('storm $n'), stackTrace));
+    }
+    holds(seen.isNew(ErrorWay.engine, StateError('a'), stackTrace));
+  });
+
+  await test('seen: an error without a string form is an error', () {
+    final seen = SeenErrors(now: () => Duration.zero);
+    holds(seen.isNew(ErrorWay.flutter, _Mute(), stackTrace));
+    holds(!seen.isNew(ErrorWay.engine, _Mute(), stackTrace));
+  });
+
+  await test('chain: whoever was there before is called, even if ours throws', () {
+    expect(afterwards(() => throw StateError('ours'), () => 'theirs'), 'theirs');
+    final gone = <Object>[];
+    runCapturing<void>(() => throw _Mute(), (_, _) => throw StateError('ours'), (error, _) => gone.add(error));
+    holds(gone.single is _Mute);
   });
 
   await test('isolate: its uncaught errors are heard, whole, and once', () async {
@@ -123,7 +169,7 @@ Future<void> errors() async {
     final heard = await port.takeWhile((message) => message != null).cast<List<Object?>>().toList();
     expect([for (final message in heard) message[0]], ['Bad state: first', 'FormatException: second']);
     holds('${heard.first[1]}'.contains('errors.dart'), heard);
-    holds(SeenErrors().isNew(heard.first[0]!, null));
+    holds(SeenErrors().isNew(ErrorWay.isolate, heard.first[0]!, null));
   });
 
   await test('zone: an uncaught error is captured, and goes on to who wants it', () async {

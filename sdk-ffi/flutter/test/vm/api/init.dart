@@ -15,7 +15,7 @@ final class _Slow implements TrailmarkPlatform {
 
   @override
   Future<TrailmarkOptions> complete(TrailmarkOptions options) async =>
-      options.within(directory: await directory.future, context: {'locale': 'de-DE'});
+      options.within(directory: switch (await directory.future) { '' => null, final path => path }, context: {'locale': 'de-DE'});
 
   @override
   void attach(TrailmarkClient client) {
@@ -105,13 +105,99 @@ Future<void> init() async {
     await peer.stop();
   });
 
+  await test('init: an opt-out before it holds, however many calls came before', () async {
+    final peer = await Peer.start();
+    final (client, platform) = (TrailmarkClient(), _Slow()..directory.complete(''));
+    for (var n = 0; n < KeptCalls.maxEvents + 1; n++) {
+      client.track('tracked');
+    }
+    client
+      ..identify('u_7')
+      ..register({'theme': 'dark'})
+      ..optOut()
+      ..track('later');
+    expect((await client.stats()).notKept, KeptCalls.maxEvents + 1);
+    holds(await client.init('tm_pk_test', apiHost: peer.url, platform: platform, options: const TrailmarkOptions(flushAt: 1)));
+    holds(client.isOptedOut);
+    final stats = await client.stats();
+    // What came behind the opt-out, and that the app was opened: the core was asked, and did not.
+    expect([stats.captured, stats.ignored > 0], [0, true]);
+    await client.shutdown();
+    expect([peer.names, platform.heard], [<Object>[], ['attach', 'detach']]);
+    await peer.stop();
+  });
+
+  await test('init: who opted in again is captured, as who they are', () async {
+    final peer = await Peer.start();
+    final client = TrailmarkClient()
+      ..identify('u_7')
+      ..register({'theme': 'dark'})
+      ..track('before')
+      ..optOut()
+      ..track('never')
+      ..optIn()
+      ..track('after');
+    holds(await client.init('tm_pk_test', apiHost: peer.url));
+    await client.shutdown();
+    expect([peer.names.last, peer.events.last['user_id'], peer.propertiesOf('after')], ['after', 'u_7', [{'theme': 'dark'}]]);
+    holds(!peer.names.contains('before') && !peer.names.contains('never'), peer.names);
+    await peer.stop();
+  });
+
+  await test('init: a deletion before it is of who was there, and no opt-out makes it undone', () async {
+    final peer = await Peer.start();
+    final (client, platform) = (TrailmarkClient(), _Slow()..directory.complete(''));
+    client
+      ..track('before')
+      ..identify('u_7')
+      ..deleteMyData()
+      ..optOut();
+    holds(await client.init('tm_pk_test', apiHost: peer.url, platform: platform));
+    holds(client.isOptedOut);
+    await client.shutdown();
+    expect([peer.names.last, peer.events.last['user_id']], [r'$erase', 'u_7']);
+    holds(!peer.names.contains('before') && !peer.names.contains(r'$app_opened'), peer.names);
+    await peer.stop();
+  });
+
+  await test('init: calls that change something are kept when no event is', () async {
+    final client = TrailmarkClient();
+    for (var n = 0; n < KeptCalls.maxEvents + 5; n++) {
+      client.track('tracked');
+    }
+    client
+      ..identify('u_7')
+      ..track('too many');
+    final stats = await client.stats();
+    expect([stats.kept, stats.notKept], [KeptCalls.maxEvents + 1, 6]);
+    holds(await client.init('tm_pk_test', apiHost: 'http://127.0.0.1:9'));
+    expect(client.userId, 'u_7');
+    await client.shutdown(timeout: Duration.zero);
+  });
+
+  await test('kept: without end of what changes something, only consent is kept, and it stays small', () {
+    final kept = KeptCalls();
+    void keep(KeptKind kind) => kept.keep(kind, (_) {}, 1);
+    for (var n = 0; n < KeptCalls.maxChanges + 1; n++) {
+      keep(KeptKind.change);
+    }
+    keep(KeptKind.event);
+    expect([kept.length, kept.refused], [KeptCalls.maxChanges, 2]);
+    for (var n = 0; n < 1000; n++) {
+      [KeptKind.optOut, KeptKind.optIn, KeptKind.deletion].forEach(keep);
+    }
+    keep(KeptKind.optOut);
+    expect([kept.length, kept.refused], [KeptCalls.maxChanges + 2, 2]);
+    expect([kept.take().first.length, kept.length], [KeptCalls.maxChanges + 2, 0]);
+  });
+
   await test('init: more calls than can be kept are counted, and what is kept is what came first', () async {
     final client = TrailmarkClient();
-    for (var n = 0; n < KeptCalls.maxCalls + 5; n++) {
+    for (var n = 0; n < KeptCalls.maxEvents + 5; n++) {
       client.track('kept');
     }
     final stats = await client.stats();
-    expect([stats.kept, stats.notKept], [KeptCalls.maxCalls, 5]);
+    expect([stats.kept, stats.notKept], [KeptCalls.maxEvents, 5]);
 
     final long = TrailmarkClient();
     final half = {'text': 'x' * (KeptCalls.maxCharacters ~/ 2)};
@@ -122,7 +208,7 @@ Future<void> init() async {
     final counted = await long.stats();
     expect([counted.kept, counted.notKept], [1, 2]);
     holds(await client.init('tm_pk_test', apiHost: 'http://127.0.0.1:9'));
-    expect((await client.stats()).captured, KeptCalls.maxCalls);
+    expect((await client.stats()).captured, KeptCalls.maxEvents);
     await client.shutdown(timeout: Duration.zero);
   });
 

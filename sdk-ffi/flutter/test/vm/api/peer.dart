@@ -23,8 +23,11 @@ final class Peer {
   /// What to answer instead of 202.
   int? fault;
 
-  /// Answers wait for this.
+  /// Answers wait for this, from the request [gatedFrom] on.
   Future<void> gate = Future.value();
+
+  /// The first request whose answer waits for the [gate]. From 1.
+  int gatedFrom = 1;
 
   /// Requests that arrived.
   int requests = 0;
@@ -54,7 +57,7 @@ final class Peer {
     final bytes = await request.fold(<int>[], (all, chunk) => all..addAll(chunk));
     requests++;
     sdk = request.headers.value('trailmark-sdk');
-    await gate;
+    if (requests >= gatedFrom) await gate;
     if (fault case final status?) {
       request.response.statusCode = status;
     } else {
