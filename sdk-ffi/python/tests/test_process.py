@@ -27,6 +27,8 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 PRELUDE = """
     import asyncio, os, signal, sys, threading, time
+    # A shell that runs the tests in the background ignores Ctrl-C, and so would they.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from trailmark import Trailmark
     url = sys.argv[1]
 """
