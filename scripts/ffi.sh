@@ -2,6 +2,7 @@
 # Builds the library that apps carry, and the bindings from it. Nothing of this is written by hand.
 #   ffi.sh          the libraries as they are shipped, and the bindings of every language
 #   ffi.sh test     the same with the devices of the conformance vectors in them, built fast
+#   ffi.sh dart     the same for the Dart that runs here, which is a program of 32 bits
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
@@ -9,7 +10,8 @@ dart_binding=sdk-ffi/flutter/lib/src/generated
 
 # library PROFILE OUT CARGO_ARGUMENTS...: builds it, for the bindings (OUT/unstripped) and for shipping (OUT).
 library() {
-  local profile=$1 out=$2 built=$target/${1/dev/debug}/libtrailmark_ffi.so
+  local profile=$1 out=$2 built
+  built=$target/${CARGO_BUILD_TARGET:-}/${profile/dev/debug}/libtrailmark_ffi.so
   shift 2
   cargo build --quiet --locked --profile "$profile" -p trailmark-ffi "$@"
   mkdir -p "$out/unstripped"
@@ -35,7 +37,14 @@ case "${1:-ship}" in
     out=$target/ffi/test
     library dev "$out/lib" --features vectors
     ;;
-  *) sed -n '2,4p' "$0" >&2; exit 2 ;;
+  dart)
+    out=$target/ffi/dart
+    export CARGO_BUILD_TARGET=i686-unknown-linux-gnu
+    library dev "$out" --no-default-features --features dart,vectors
+    bindings "$out" dart "$out"
+    exit
+    ;;
+  *) sed -n '2,5p' "$0" >&2; exit 2 ;;
 esac
 for language in kotlin swift python; do
   bindings "$out/lib" "$language" "$out/$language"
