@@ -16,10 +16,9 @@ rm -rf "$ffi"
 mkdir -p "$ffi" "$out"
 cp "$FFI_PYTHON/trailmark.py" "$ffi/__init__.py"
 for library in "$FFI_LIB"/libtrailmark_ffi.so "$FFI_LIB"/libtrailmark_ffi.dylib "$FFI_LIB"/trailmark_ffi.dll; do
+    # As it is: make ffi has stripped it, and this machine may not know the platform that it was built for.
     [ ! -e "$library" ] || cp "$library" "$ffi/"
 done
-# Symbols are for whoever generates bindings; nobody needs them at run time.
-[ ! -e "$ffi/libtrailmark_ffi.so" ] || ! command -v strip >/dev/null || strip "$ffi/libtrailmark_ffi.so" || true
 
 # Built from a copy, because setuptools writes beside the sources.
 rm -rf "$work/source"
