@@ -19,6 +19,7 @@ pub mod events;
 pub mod stats;
 pub mod person;
 pub mod delivery;
+pub mod ask;
 pub mod reader;
 pub mod http;
 

@@ -1,0 +1,120 @@
+//! Who is there, how often and for how long: lifecycle, stickiness, sessions.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Series};
+use super::filter::Filter;
+use super::{Breakdown, Invalid, Path, SERIES_MAX};
+use crate::query::ask::calendar::{Interval, Span};
+
+/// Persons of each period: `new` (their first event ever is in it), `returning` (they were there in the period before),
+/// `resurrecting` (they had been there, but not in the period before), and `dormant` (they were there in the period
+/// before, and not in this one).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifecycle {
+    /// See [`Trends`](super::Trends).
+    #[serde(default = "Span::default_from")]
+    pub date_from: String,
+    /// See [`Trends`](super::Trends).
+    #[serde(default)]
+    pub date_to: Option<String>,
+    /// See [`Trends`](super::Trends).
+    #[serde(default = "Span::default_timezone")]
+    pub timezone: String,
+    /// Length of a period.
+    #[serde(default)]
+    pub interval: Interval,
+    /// What being there means; any event by default.
+    #[serde(default)]
+    pub event: Event,
+    /// Only events that this lets through.
+    #[serde(default)]
+    pub filters: Option<Filter>,
+}
+
+/// How many persons did something in one period, in two, in three …
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stickiness {
+    /// See [`Trends`](super::Trends).
+    #[serde(default = "Span::default_from")]
+    pub date_from: String,
+    /// See [`Trends`](super::Trends).
+    #[serde(default)]
+    pub date_to: Option<String>,
+    /// See [`Trends`](super::Trends).
+    #[serde(default = "Span::default_timezone")]
+    pub timezone: String,
+    /// Length of a period.
+    #[serde(default)]
+    pub interval: Interval,
+    /// What is done.
+    pub series: Vec<Event>,
+    /// Only events that this lets through.
+    #[serde(default)]
+    pub filters: Option<Filter>,
+}
+
+/// Sessions by the period in which they begin: how many, how long, how many events, how many of one event alone
+/// (bounces). A session is what the SDK says it is (`session_id`); events without one are in none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// See [`Trends`](super::Trends).
+    #[serde(default = "Span::default_from")]
+    pub date_from: String,
+    /// See [`Trends`](super::Trends).
+    #[serde(default)]
+    pub date_to: Option<String>,
+    /// See [`Trends`](super::Trends).
+    #[serde(default = "Span::default_timezone")]
+    pub timezone: String,
+    /// Length of a period.
+    #[serde(default)]
+    pub interval: Interval,
+    /// A line for each combination of values, those of the session's first event.
+    #[serde(default)]
+    pub breakdown: Vec<Breakdown>,
+    /// Only sessions with an event that this lets through.
+    #[serde(default)]
+    pub filters: Option<Filter>,
+}
+
+impl Lifecycle {
+    pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
+        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.event.check(&path.field("event"))?;
+        Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
+    }
+}
+
+impl Stickiness {
+    pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
+        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        let series = path.field("series");
+        series.require(!self.series.is_empty(), "is empty")?;
+        series.require(self.series.len() <= SERIES_MAX, "has more than 26 series")?;
+        series.each(&self.series, Event::check)?;
+        Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
+    }
+
+    /// The series as those of a trend count them.
+    #[must_use]
+    pub fn as_series(event: &Event) -> Series {
+        Series {
+            event: event.event.clone(),
+            name: event.name.clone(),
+            filters: event.filters.clone(),
+            ..Series::default()
+        }
+    }
+}
+
+impl Sessions {
+    pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
+        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        Breakdown::check_all(&self.breakdown, &path.field("breakdown"))?;
+        Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
+    }
+}

@@ -1,0 +1,78 @@
+//! Paths: what follows what, within a session or with pauses of less than 30 minutes.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, name};
+use super::filter::Filter;
+use super::{Invalid, Path};
+use crate::query::ask::calendar::Span;
+
+/// Most steps of a path: 7.
+const STEPS_MAX: u32 = 7;
+
+/// Most edges of an answer: 500.
+const EDGES_MAX: u32 = 500;
+
+/// What follows what. A path's points are names of events; of `$pageview` its `$pathname`, of `$screen` its
+/// `$screen_name`. The same point twice in a row is one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paths {
+    /// See [`Trends`](super::Trends).
+    #[serde(default = "Span::default_from")]
+    pub date_from: String,
+    /// See [`Trends`](super::Trends).
+    #[serde(default)]
+    pub date_to: Option<String>,
+    /// See [`Trends`](super::Trends).
+    #[serde(default = "Span::default_timezone")]
+    pub timezone: String,
+    /// Only these events are points; all whose names do not begin with `$`, and `$pageview` and `$screen`, if there are none.
+    #[serde(default)]
+    pub events: Vec<Event>,
+    /// Paths begin with this point.
+    #[serde(default)]
+    pub start: Option<String>,
+    /// Paths end with this point.
+    #[serde(default)]
+    pub end: Option<String>,
+    /// Most points of a path.
+    #[serde(default = "max_steps")]
+    pub max_steps: u32,
+    /// Edges that fewer persons took are left out.
+    #[serde(default = "min_edge")]
+    pub min_edge: u32,
+    /// Most edges, those that most persons took first.
+    #[serde(default = "edges")]
+    pub limit: u32,
+    /// Only events that this lets through.
+    #[serde(default)]
+    pub filters: Option<Filter>,
+}
+
+const fn max_steps() -> u32 {
+    5
+}
+
+const fn min_edge() -> u32 {
+    1
+}
+
+const fn edges() -> u32 {
+    50
+}
+
+impl Paths {
+    pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
+        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        path.field("events").each(&self.events, Event::check)?;
+        name(self.start.as_deref(), &path.field("start"))?;
+        name(self.end.as_deref(), &path.field("end"))?;
+        path.field("max_steps")
+            .require((2..=STEPS_MAX).contains(&self.max_steps), "is from 2 to 7")?;
+        path.field("min_edge").require(self.min_edge > 0, "is at least 1")?;
+        path.field("limit")
+            .require((1..=EDGES_MAX).contains(&self.limit), "is from 1 to 500")?;
+        Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
+    }
+}
