@@ -1,1 +1,108 @@
-//! Statements.
+//! Statements in the making. Their text is made of constants, and what a question says is only ever bound: a [`Bound`] is
+//! the one way of a value into a text, and it is its number.
+
+mod events;
+mod filter;
+mod value;
+
+pub use events::{Events, Pick};
+pub use filter::condition;
+pub use value::{Value, of};
+
+use std::fmt::{self, Display};
+
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::{Query, QueryAs};
+use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Postgres, Type};
+use trailmark_protocol::Timestamp;
+
+use crate::query::error::QueryError;
+use crate::store::PgTime;
+
+/// A bound value, as a statement writes it: `$7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound(usize);
+
+impl Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "${}", self.0)
+    }
+}
+
+/// What a statement is made with: its values, and the tables that its parts need beside the events.
+#[derive(Debug)]
+pub struct Making {
+    arguments: PgArguments,
+    bound: usize,
+    /// `name AS (…)`.
+    with: Vec<String>,
+    named: usize,
+}
+
+impl Making {
+    /// A statement about one project, which is `$1`.
+    ///
+    /// # Errors
+    /// A value cannot be written for Postgres. This is so for every method that binds.
+    pub fn new(project_id: i32) -> Result<Self, QueryError> {
+        let mut making = Self {
+            arguments: PgArguments::default(),
+            bound: 0,
+            with: Vec::new(),
+            named: 0,
+        };
+        making.bind(project_id)?;
+        Ok(making)
+    }
+
+    /// Binds a value.
+    ///
+    /// # Errors
+    /// See [`Making::new`].
+    pub fn bind<'q, T>(&mut self, value: T) -> Result<Bound, QueryError>
+    where
+        T: Encode<'q, Postgres> + Type<Postgres>,
+    {
+        self.arguments.add(value).map_err(sqlx::Error::Encode)?;
+        self.bound += 1;
+        Ok(Bound(self.bound))
+    }
+
+    /// Binds a moment.
+    ///
+    /// # Errors
+    /// See [`Making::new`].
+    pub fn bind_time(&mut self, at: Timestamp) -> Result<Bound, QueryError> {
+        self.bind(PgTime(at))
+    }
+
+    /// Puts a table in front of the statement, and says what it is called.
+    pub fn with(&mut self, query: &str) -> String {
+        self.named += 1;
+        let name = format!("t{}", self.named);
+        self.with.push(format!("{name} AS ({query})"));
+        name
+    }
+
+    /// The statement whose own part is `select`, to be executed.
+    #[must_use]
+    pub fn query(self, select: &str) -> Query<'static, Postgres, PgArguments> {
+        sqlx::query_with(AssertSqlSafe(self.text(select)), self.arguments)
+    }
+
+    /// The same, read as rows of `T`.
+    #[must_use]
+    pub fn query_as<T>(self, select: &str) -> QueryAs<'static, Postgres, T, PgArguments>
+    where
+        T: for<'r> FromRow<'r, PgRow>,
+    {
+        sqlx::query_as_with(AssertSqlSafe(self.text(select)), self.arguments)
+    }
+
+    fn text(&self, select: &str) -> String {
+        if self.with.is_empty() {
+            return select.to_owned();
+        }
+        format!("WITH {} {select}", self.with.join(", "))
+    }
+}

@@ -1,0 +1,75 @@
+//! The events that a question means, as a relation.
+
+use trailmark_protocol::Timestamp;
+
+use super::{Making, filter};
+use crate::query::ask::question::{Event, Filter};
+use crate::query::error::QueryError;
+
+/// From when, inclusive, to when, exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pick {
+    /// The first moment inside.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub to: Timestamp,
+}
+
+/// `FROM … WHERE …` of some events: `e` is the event, `i` its identity (with `i.person_id`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Events {
+    joins: String,
+    condition: String,
+}
+
+impl Events {
+    /// Events of this kind in this time, that `filters` let through, too.
+    ///
+    /// # Errors
+    /// See [`Making::new`].
+    pub fn new(making: &mut Making, events: &Event, filters: Option<&Filter>, pick: Pick) -> Result<Self, QueryError> {
+        let (from, to) = (making.bind_time(pick.from)?, making.bind_time(pick.to)?);
+        let mut joins = String::new();
+        let mut condition = format!("e.project_id = $1 AND e.timestamp >= {from} AND e.timestamp < {to}");
+        if let Some(name) = &events.event {
+            let name = making.bind(name.clone())?;
+            // One name has one number; as a scalar it is known before the events are looked at.
+            condition.push_str(&format!(
+                " AND e.event_name_id = (SELECT n.id FROM event_names n WHERE n.project_id = $1 AND n.name = {name})"
+            ));
+        }
+        for filter in [events.filters.as_ref(), filters].into_iter().flatten() {
+            condition.push_str(" AND ");
+            condition.push_str(&filter::condition(making, filter, &mut joins)?);
+        }
+        Ok(Self { joins, condition })
+    }
+
+    /// The same with another join, that of a [`Value`](super::Value).
+    #[must_use]
+    pub fn joined(mut self, join: &str) -> Self {
+        self.joins.push_str(join);
+        self
+    }
+
+    /// `FROM … WHERE …`.
+    #[must_use]
+    pub fn from_where(&self) -> String {
+        format!(
+            "FROM events e JOIN identities i ON i.project_id = $1 AND i.id = e.identity_id{} WHERE {}",
+            self.joins, self.condition
+        )
+    }
+}
+
+/// The persons of a cohort that is kept, as a table of `person_id`.
+///
+/// # Errors
+/// See [`Making::new`].
+pub(super) fn cohort(making: &mut Making, number: i64) -> Result<String, QueryError> {
+    let number = making.bind(number)?;
+    Ok(making.with(&format!(
+        "SELECT DISTINCT who.person_id FROM cohort_members m JOIN identities who ON who.project_id = $1 AND who.id = m.identity_id
+         WHERE m.project_id = $1 AND m.cohort_id = {number}"
+    )))
+}
