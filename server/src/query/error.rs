@@ -1,5 +1,6 @@
 //! Why a read has no answer.
 
+use super::ask::question::Invalid;
 use crate::gateway::problem::{Code, Problem};
 use crate::store::{ErrorClass, StoreError};
 
@@ -34,6 +35,15 @@ impl QueryError {
         Self::Parameter {
             name: name.to_owned(),
             problem: problem.into(),
+        }
+    }
+}
+
+impl From<Invalid> for QueryError {
+    fn from(invalid: Invalid) -> Self {
+        Self::Parameter {
+            name: invalid.path,
+            problem: invalid.problem,
         }
     }
 }

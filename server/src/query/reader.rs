@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
+use trailmark_protocol::Timestamp;
 
+use super::ask::{self, Answered, question::Question};
 use super::delivery::{self, Delivery, InstallPage};
 use super::error::QueryError;
 use super::events::{self, EventFilter, EventPage};
@@ -76,6 +78,15 @@ impl Reader {
     /// [`QueryError`].
     pub async fn delivery(&self, range: TimeRange, page: &InstallPage) -> Result<Delivery, QueryError> {
         self.answer(async |snapshot| delivery::collect(snapshot, range, page).await)
+            .await
+    }
+
+    /// The answer to a question that is asked at `now`.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn ask(&self, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
+        self.answer(async |snapshot| ask::answer(snapshot, question, now).await)
             .await
     }
 

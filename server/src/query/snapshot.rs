@@ -59,6 +59,12 @@ impl Snapshot {
         sqlx::query_as(sql).bind(self.project_id)
     }
 
+    /// The project that it reads.
+    #[must_use]
+    pub fn project_id(&self) -> i32 {
+        self.project_id
+    }
+
     /// Where to fetch from.
     pub fn rows(&mut self) -> &mut PgConnection {
         &mut self.transaction

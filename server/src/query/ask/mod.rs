@@ -4,10 +4,62 @@
 //! which its periods begin, in its time zone) → [`sql`] (statements of constant fragments and bound values, which select
 //! and reduce) → one module for each kind, whose pure part decides what statements cannot say well → [`answer`].
 //!
-//! Events of a person are in one order everywhere: by `timestamp`, then by the install's `seq`, then by id. Two events of
-//! the same moment have an order, so they convert in a funnel.
+//! Events of a person are in one order everywhere: by `timestamp`, then by the install's `seq` (those without one last),
+//! then by id. Two events of the same moment have an order, so they convert in a funnel.
 
 pub mod question;
 pub mod calendar;
 pub mod answer;
 pub mod sql;
+pub mod trends;
+
+use std::time::Instant;
+
+use serde::Serialize;
+use trailmark_protocol::Timestamp;
+
+use self::answer::Meta;
+use self::question::Question;
+use self::trends::TrendsAnswer;
+use super::error::QueryError;
+use super::snapshot::Snapshot;
+
+/// The answer to a question, with the question as it was understood.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answered {
+    /// The numbers.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// What they are about.
+    pub meta: Meta,
+    /// The question, every default in it.
+    pub query: Question,
+}
+
+/// The numbers, by the kind of the question.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Answer {
+    /// Of a trend.
+    Trends(TrendsAnswer),
+}
+
+/// Answers a question, asked at `now`.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
+    let began = Instant::now();
+    let (answer, span, periods) = match question {
+        Question::Trends(question) => {
+            let (answer, span, periods) = trends::answer(snapshot, question, now).await?;
+            (Answer::Trends(answer), Some(span), Some(periods))
+        }
+        _ => return Err(QueryError::parameter("kind", "is not answered yet")),
+    };
+    Ok(Answered {
+        answer,
+        meta: Meta::new(span.as_ref(), periods.as_ref(), began.elapsed()),
+        query: question.clone(),
+    })
+}

@@ -4,7 +4,7 @@
 //! with `null` of the other alone. All conditions are false of a missing property, but for `is_not_set`, `is_not`,
 //! `not_contains` and `not_in_cohort`, which say what is not so.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::breakdown::Of;
@@ -48,7 +48,7 @@ pub struct Filter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<Op>,
     /// What it is compared with: one value, or a list of which one fits.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "there")]
     pub value: Option<Value>,
 }
 
@@ -186,6 +186,11 @@ impl Filter {
             Some(value) => vec![value],
         }
     }
+}
+
+/// A value that is there, also if it is `null`.
+fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 fn is_plain(value: &Value) -> bool {

@@ -4,9 +4,11 @@
 mod events;
 mod filter;
 mod value;
+mod parts;
 
 pub use events::{Events, Pick};
 pub use filter::condition;
+pub use parts::Parts;
 pub use value::{Value, of};
 
 use std::fmt::{self, Display};

@@ -1,0 +1,87 @@
+//! Breakdowns in statements: each event gets the number of its part among those that are told apart.
+
+use serde_json::Value as Json;
+
+use super::{Events, Making, value};
+use crate::query::ask::answer::Part;
+use crate::query::ask::question::{Breakdown, Event, Filter, Of};
+use crate::query::ask::sql::Pick;
+use crate::query::error::QueryError;
+use crate::query::snapshot::Snapshot;
+
+/// The parts that one breakdown tells apart: its most frequent values, in that order. The number of the events without the
+/// property is -1, of all other values that of how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    values: Vec<Json>,
+}
+
+impl Parts {
+    /// The most frequent values of a breakdown among these events; the lesser value first, where two are as frequent.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn find(
+        snapshot: &mut Snapshot,
+        breakdown: &Breakdown,
+        events: &Event,
+        filters: Option<&Filter>,
+        pick: Pick,
+    ) -> Result<Self, QueryError> {
+        let mut making = Making::new(snapshot.project_id())?;
+        let value = of(&mut making, breakdown)?;
+        let events = Events::new(&mut making, events, filters, pick)?.joined(&value.join);
+        let limit = making.bind(i64::from(breakdown.limit))?;
+        let select = format!(
+            "SELECT value FROM (SELECT {} AS value {}) v WHERE value IS NOT NULL
+             GROUP BY value ORDER BY count(*) DESC, value LIMIT {limit}",
+            value.expression,
+            events.from_where()
+        );
+        let rows = making.query_as::<(Json,)>(&select).fetch_all(snapshot.rows()).await?;
+        Ok(Self {
+            values: rows.into_iter().map(|(value,)| value).collect(),
+        })
+    }
+
+    /// The number of an event's part, as an expression of the event, and the join it needs.
+    ///
+    /// # Errors
+    /// See [`Making::new`].
+    pub fn number(&self, making: &mut Making, breakdown: &Breakdown) -> Result<value::Value, QueryError> {
+        let value = of(making, breakdown)?;
+        let known = making.bind(self.values.iter().cloned().map(sqlx::types::Json).collect::<Vec<_>>())?;
+        let others = making.bind(i32::try_from(self.values.len()).unwrap_or(i32::MAX))?;
+        Ok(value::Value {
+            expression: format!(
+                "CASE WHEN {0} IS NULL THEN -1 ELSE COALESCE(array_position({known}, {0}) - 1, {others}) END",
+                value.expression
+            ),
+            ..value
+        })
+    }
+
+    /// The part of this number.
+    #[must_use]
+    pub fn part(&self, number: i32) -> Part {
+        match usize::try_from(number) {
+            Err(_) => Part::MISSING,
+            Ok(index) => self
+                .values
+                .get(index)
+                .map_or(Part::OTHER, |value| Part::Value { value: value.clone() }),
+        }
+    }
+}
+
+/// The value that a breakdown looks at. For a cohort: whether the person is in it.
+fn of(making: &mut Making, breakdown: &Breakdown) -> Result<value::Value, QueryError> {
+    if breakdown.of != Of::Cohort {
+        return value::of(making, breakdown.of, &breakdown.property);
+    }
+    let table = super::events::cohort(making, breakdown.property.parse().unwrap_or_default())?;
+    Ok(value::Value {
+        expression: format!("to_jsonb(i.person_id IN (SELECT person_id FROM {table}))"),
+        join: String::new(),
+    })
+}
