@@ -7,3 +7,17 @@ mod support;
 mod world;
 
 mod trends;
+mod funnel;
+
+use serde_json::Value;
+use trailmark_server::query::ask::question::Question;
+use world::{World, at, json};
+
+pub(crate) const HOUR: i64 = 60 * 60 * 1_000;
+pub(crate) const DAY: i64 = 24 * HOUR;
+
+/// The answer to a question that is asked two days after the beginning, which is at noon.
+pub(crate) async fn ask(world: &World, question: Value) -> Value {
+    let question = Question::read(question.to_string().as_bytes()).unwrap();
+    json(&world.reader().ask(&question, at(2 * DAY)).await.unwrap())
+}

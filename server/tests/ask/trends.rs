@@ -2,18 +2,9 @@
 
 use serde_json::{Value, json};
 use trailmark_server::event::AcceptedEvent;
-use trailmark_server::query::ask::question::Question;
 
-use crate::world::{World, alias, anonymous, at, identify, json, user};
-
-const HOUR: i64 = 60 * 60 * 1_000;
-const DAY: i64 = 24 * HOUR;
-
-/// Asked two days after the beginning, which is at noon.
-async fn ask(world: &World, question: Value) -> Value {
-    let question = Question::read(question.to_string().as_bytes()).unwrap();
-    json(&world.reader().ask(&question, at(2 * DAY)).await.unwrap())
-}
+use crate::world::{World, alias, anonymous, identify, user};
+use crate::{DAY, ask};
 
 fn bought<'a>(ms: i64, who: &'a str, properties: &'a str) -> AcceptedEvent<'a> {
     AcceptedEvent {

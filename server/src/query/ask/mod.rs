@@ -12,6 +12,7 @@ pub mod calendar;
 pub mod answer;
 pub mod sql;
 pub mod trends;
+pub mod funnel;
 
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 use trailmark_protocol::Timestamp;
 
 use self::answer::Meta;
+use self::funnel::FunnelAnswer;
 use self::question::Question;
 use self::trends::TrendsAnswer;
 use super::error::QueryError;
@@ -42,6 +44,8 @@ pub struct Answered {
 pub enum Answer {
     /// Of a trend.
     Trends(TrendsAnswer),
+    /// Of a funnel.
+    Funnel(FunnelAnswer),
 }
 
 /// Answers a question, asked at `now`.
@@ -54,6 +58,10 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
         Question::Trends(question) => {
             let (answer, span, periods) = trends::answer(snapshot, question, now).await?;
             (Answer::Trends(answer), Some(span), Some(periods))
+        }
+        Question::Funnel(question) => {
+            let (answer, span) = funnel::answer(snapshot, question, now).await?;
+            (Answer::Funnel(answer), Some(span), None)
         }
         _ => return Err(QueryError::parameter("kind", "is not answered yet")),
     };

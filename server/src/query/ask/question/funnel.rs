@@ -16,7 +16,8 @@ const EXCLUSIONS_MAX: usize = 5;
 /// How many get from one step to the next.
 ///
 /// Of all ways in which a person can go through the steps within the window, measured from the first step, the one counts
-/// that gets farthest; of several, the one that begins first. So a person who begins twice and arrives once has arrived.
+/// that gets farthest; of several, the one that gets there first; of these, the one that begins last. So a person who
+/// begins twice and arrives once has arrived.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Funnel {

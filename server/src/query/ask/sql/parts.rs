@@ -61,6 +61,29 @@ impl Parts {
         })
     }
 
+    /// How many numbers there are: those of the values, of the others and of the events without the property.
+    #[must_use]
+    pub fn numbers(&self) -> usize {
+        self.values.len() + 2
+    }
+
+    /// The parts that one number stands for, which was made as `((n₁ + 1) · numbers₂ + n₂ + 1) …`.
+    #[must_use]
+    pub fn unfold(parts: &[Self], number: u32) -> Vec<Part> {
+        let mut rest = number as usize;
+        let mut unfolded: Vec<Part> = parts
+            .iter()
+            .rev()
+            .map(|parts| {
+                let here = rest % parts.numbers();
+                rest /= parts.numbers();
+                parts.part(i32::try_from(here).unwrap_or(i32::MAX) - 1)
+            })
+            .collect();
+        unfolded.reverse();
+        unfolded
+    }
+
     /// The part of this number.
     #[must_use]
     pub fn part(&self, number: i32) -> Part {

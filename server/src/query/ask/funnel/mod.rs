@@ -1,0 +1,221 @@
+//! Funnels: how many get from one step to the next.
+//!
+//! One statement gives the events of each person in order ([`rows`]); how far they got is decided by [`way`], event by
+//! event, so that a person with a million events needs no more memory than one with three.
+
+mod rows;
+pub mod way;
+
+use futures_util::StreamExt;
+use serde::Serialize;
+use trailmark_protocol::Timestamp;
+
+use super::answer::Part;
+use super::calendar::Span;
+use super::question::{Exclusion, Funnel, Path};
+use super::sql::{Parts, Pick};
+use crate::query::error::QueryError;
+use crate::query::snapshot::Snapshot;
+use rows::Row;
+use way::{Between, Rules, Walk, Way};
+
+/// A funnel, or one for each combination of parts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FunnelAnswer {
+    /// The funnels, the one with most first steps first.
+    pub results: Vec<Line>,
+}
+
+/// One funnel.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// One part for each breakdown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub breakdown: Vec<Part>,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// What it is called.
+    pub name: String,
+    /// How many took it (persons or sessions).
+    pub count: u64,
+    /// Of those who took the first, which share took it: 0 to 1.
+    pub of_first: Option<f64>,
+    /// Of those who took the one before.
+    pub of_previous: Option<f64>,
+    /// Seconds from the step before, the mean of those who took it; none for the first.
+    pub average_seconds: Option<f64>,
+    /// The same, the median.
+    pub median_seconds: Option<f64>,
+}
+
+/// The answer.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn answer(
+    snapshot: &mut Snapshot,
+    question: &Funnel,
+    now: Timestamp,
+) -> Result<(FunnelAnswer, Span), QueryError> {
+    let root = Path::root();
+    let span = Span::resolve(
+        &question.date_from,
+        question.date_to.as_deref(),
+        &question.timezone,
+        now,
+        &root,
+    )?;
+    let parts = parts(snapshot, question, &span).await?;
+    let mut tally = Tally::default();
+    walk(snapshot, question, &parts, &span, |_, way| {
+        tally.add(way);
+        true
+    })
+    .await?;
+    Ok((tally.answer(question, &parts), span))
+}
+
+async fn parts(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<Vec<Parts>, QueryError> {
+    let pick = Pick {
+        from: span.from,
+        to: span.to,
+    };
+    let mut parts = Vec::new();
+    let Some(first) = question.steps.first() else {
+        return Ok(parts);
+    };
+    for breakdown in &question.breakdown {
+        parts.push(Parts::find(snapshot, breakdown, first, question.filters.as_ref(), pick).await?);
+    }
+    Ok(parts)
+}
+
+/// Goes along everybody's events, and tells how far each got, as long as `told` wants to know.
+async fn walk(
+    snapshot: &mut Snapshot,
+    question: &Funnel,
+    parts: &[Parts],
+    span: &Span,
+    mut told: impl FnMut(&Row, Way) -> bool,
+) -> Result<(), QueryError> {
+    let rules = rules(question);
+    let pick = Pick {
+        from: span.from,
+        // Later steps may lie behind the stretch.
+        to: span.to.plus_micros(rules.window.saturating_add(1)),
+    };
+    let mut rows = rows::stream(snapshot, question, parts, pick)?;
+    let mut walk = Walk::new(&rules);
+    let mut current: Option<Row> = None;
+    loop {
+        let next = rows.next().await.transpose()?;
+        if let (Some(row), Some(next)) = (&mut current, &next)
+            && row.is_again(next)
+        {
+            row.add(next);
+            continue;
+        }
+        let Some(row) = std::mem::replace(&mut current, next) else {
+            if current.is_none() {
+                return Ok(());
+            }
+            continue;
+        };
+        walk.see(&row.seen(span.to));
+        if !current.as_ref().is_some_and(|next| row.goes_with(next)) {
+            let way = std::mem::replace(&mut walk, Walk::new(&rules)).best();
+            if way.is_some_and(|way| !told(&row, way)) || current.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn rules(question: &Funnel) -> Rules {
+    let between = |exclusion: &Exclusion| Between {
+        from: exclusion.from_step,
+        to: exclusion.to_step,
+    };
+    Rules {
+        steps: question.steps.len(),
+        order: question.order,
+        window: question.window.micros(),
+        exclusions: question.exclusions.iter().map(between).collect(),
+    }
+}
+
+/// Ways, by their parts.
+#[derive(Debug, Default)]
+struct Tally(std::collections::BTreeMap<u32, Steps>);
+
+/// For each step the seconds from the one before.
+#[derive(Debug, Default)]
+struct Steps(Vec<Vec<f64>>);
+
+impl Tally {
+    fn add(&mut self, way: Way) {
+        let steps = &mut self.0.entry(way.part).or_default().0;
+        steps.resize_with(steps.len().max(way.steps), Vec::new);
+        let taken = way.at.get(..way.steps).unwrap_or_default();
+        for (step, seconds) in steps.iter_mut().enumerate().take(way.steps) {
+            let before = step.checked_sub(1).and_then(|before| taken.get(before));
+            let since = taken.get(step).zip(before).map_or(0, |(at, before)| at - before);
+            seconds.push(since as f64 / 1e6);
+        }
+    }
+
+    fn answer(mut self, question: &Funnel, parts: &[Parts]) -> FunnelAnswer {
+        if parts.is_empty() {
+            // Nobody is an answer, too.
+            self.0.entry(0).or_default();
+        }
+        let line = |(part, steps): (u32, Steps)| Line {
+            breakdown: Parts::unfold(parts, part),
+            steps: steps.answer(question),
+        };
+        let mut results: Vec<Line> = self.0.into_iter().map(line).collect();
+        results.sort_by_key(|line| std::cmp::Reverse(line.steps.first().map(|step| step.count)));
+        FunnelAnswer { results }
+    }
+}
+
+impl Steps {
+    fn answer(mut self, question: &Funnel) -> Vec<Step> {
+        self.0.resize_with(question.steps.len(), Vec::new);
+        let counts: Vec<u64> = self.0.iter().map(|seconds| seconds.len() as u64).collect();
+        let share = |count: u64, of: Option<&u64>| of.filter(|of| **of > 0).map(|of| count as f64 / *of as f64);
+        let step = |(index, mut seconds): (usize, Vec<f64>)| {
+            let count = seconds.len() as u64;
+            seconds.sort_by(f64::total_cmp);
+            let later = index > 0;
+            Step {
+                name: question
+                    .steps
+                    .get(index)
+                    .map_or_else(String::new, |step| step.label().to_owned()),
+                count,
+                of_first: share(count, counts.first()),
+                of_previous: share(count, counts.get(index.saturating_sub(1))),
+                average_seconds: later.then(|| mean(&seconds)).flatten(),
+                median_seconds: later.then(|| median(&seconds)).flatten(),
+            }
+        };
+        self.0.into_iter().enumerate().map(step).collect()
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Of sorted values; between the two in the middle, their mean.
+fn median(values: &[f64]) -> Option<f64> {
+    let upper = values.get(values.len() / 2)?;
+    let lower = values.get(values.len().saturating_sub(1) / 2)?;
+    Some((upper + lower) / 2.0)
+}
