@@ -8,6 +8,7 @@ mod world;
 
 mod trends;
 mod funnel;
+mod activity;
 
 use serde_json::Value;
 use trailmark_server::query::ask::question::Question;
@@ -18,6 +19,11 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// The answer to a question that is asked two days after the beginning, which is at noon.
 pub(crate) async fn ask(world: &World, question: Value) -> Value {
+    ask_at(world, 2 * DAY, question).await
+}
+
+/// The same, `ms` after the beginning.
+pub(crate) async fn ask_at(world: &World, ms: i64, question: Value) -> Value {
     let question = Question::read(question.to_string().as_bytes()).unwrap();
-    json(&world.reader().ask(&question, at(2 * DAY)).await.unwrap())
+    json(&world.reader().ask(&question, at(ms)).await.unwrap())
 }

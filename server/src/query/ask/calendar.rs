@@ -16,6 +16,9 @@ pub const PERIODS_MAX: usize = 2_000;
 /// Longest stretch that can be asked for: 20 years.
 const YEARS_MAX: i64 = 20;
 
+/// For "ever": the beginning of the year 1, which the wire and Postgres both know.
+pub const FIRST_MOMENT: Timestamp = Timestamp::from_micros(-62_135_596_800_000_000);
+
 /// Length of a period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -153,6 +156,13 @@ impl Span {
             from: timestamp(&interval.begin(&first)),
             ..self.clone()
         }
+    }
+
+    /// When the period before the first of these begins.
+    #[must_use]
+    pub fn before(&self, interval: Interval, periods: &Periods) -> Option<Timestamp> {
+        let first = periods.bounds.first()?;
+        Some(timestamp(&interval.begin(&zoned(first.plus_micros(-1), &self.zone))))
     }
 
     /// The time zone's name.

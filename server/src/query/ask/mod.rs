@@ -13,15 +13,19 @@ pub mod answer;
 pub mod sql;
 pub mod trends;
 pub mod funnel;
+pub mod retention;
+pub mod activity;
 
 use std::time::Instant;
 
 use serde::Serialize;
 use trailmark_protocol::Timestamp;
 
+use self::activity::{LifecycleAnswer, StickinessAnswer};
 use self::answer::Meta;
 use self::funnel::FunnelAnswer;
 use self::question::Question;
+use self::retention::RetentionAnswer;
 use self::trends::TrendsAnswer;
 use super::error::QueryError;
 use super::snapshot::Snapshot;
@@ -46,6 +50,12 @@ pub enum Answer {
     Trends(TrendsAnswer),
     /// Of a funnel.
     Funnel(FunnelAnswer),
+    /// Of retention.
+    Retention(RetentionAnswer),
+    /// Of a lifecycle.
+    Lifecycle(LifecycleAnswer),
+    /// Of stickiness.
+    Stickiness(StickinessAnswer),
 }
 
 /// Answers a question, asked at `now`.
@@ -62,6 +72,18 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
         Question::Funnel(question) => {
             let (answer, span) = funnel::answer(snapshot, question, now).await?;
             (Answer::Funnel(answer), Some(span), None)
+        }
+        Question::Retention(question) => {
+            let (answer, span, periods) = retention::answer(snapshot, question, now).await?;
+            (Answer::Retention(answer), Some(span), Some(periods))
+        }
+        Question::Lifecycle(question) => {
+            let (answer, span, periods) = activity::lifecycle(snapshot, question, now).await?;
+            (Answer::Lifecycle(answer), Some(span), Some(periods))
+        }
+        Question::Stickiness(question) => {
+            let (answer, span, periods) = activity::stickiness(snapshot, question, now).await?;
+            (Answer::Stickiness(answer), Some(span), Some(periods))
         }
         _ => return Err(QueryError::parameter("kind", "is not answered yet")),
     };

@@ -82,8 +82,13 @@ impl Making {
     pub fn with(&mut self, query: &str) -> String {
         self.named += 1;
         let name = format!("t{}", self.named);
-        self.with.push(format!("{name} AS ({query})"));
+        self.with_named(&name, query);
         name
+    }
+
+    /// The same, called `name`.
+    pub fn with_named(&mut self, name: &str, query: &str) {
+        self.with.push(format!("{name} AS ({query})"));
     }
 
     /// The statement whose own part is `select`, to be executed.

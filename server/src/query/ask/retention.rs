@@ -1,0 +1,228 @@
+//! Retention: of those who began in a period, how many come back, period after period.
+//!
+//! Two relations, who began when and who came back when, and their join. A cell that lies in a period which is not over is
+//! said to be incomplete, one that lies in the future is null: neither is ever shown as zero.
+
+use serde::Serialize;
+use sqlx::FromRow;
+use trailmark_protocol::Timestamp;
+
+use super::calendar::{FIRST_MOMENT, Periods, Span};
+use super::question::{Path, Retention, RetentionMode, RetentionType, WindowMode};
+use super::sql::{Bound, Events, Making, Pick};
+use crate::query::error::QueryError;
+use crate::query::snapshot::Snapshot;
+use crate::store::PgTime;
+
+/// Rows of cohorts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RetentionAnswer {
+    /// One row for each period in which somebody could begin.
+    pub results: Vec<Row>,
+}
+
+/// Those who began in one period.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// The period.
+    pub label: String,
+    /// How many began.
+    pub size: u64,
+    /// How many of them were there in that period, the next, and so on; null where that is still to come.
+    pub values: Vec<Option<u64>>,
+    /// The place of the first value that may still grow.
+    pub incomplete_from: Option<usize>,
+}
+
+/// How many of those who began in a period (from 0) were back so many periods later.
+#[derive(Debug, FromRow)]
+struct Cell {
+    began: i32,
+    later: i32,
+    persons: i64,
+}
+
+/// The answer.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn answer(
+    snapshot: &mut Snapshot,
+    question: &Retention,
+    now: Timestamp,
+) -> Result<(RetentionAnswer, Span, Periods), QueryError> {
+    let root = Path::root();
+    let span = span(question, now, &root)?;
+    let periods = span.periods(question.period, &root)?;
+    let mut making = Making::new(snapshot.project_id())?;
+    let (starts, returns) = (
+        starts(&mut making, question, &periods)?,
+        returns(&mut making, question, &periods)?,
+    );
+    let select = cells(question, &starts, &returns);
+    let cells: Vec<Cell> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
+    Ok((table(question, &cells, &periods, now), span, periods))
+}
+
+fn span(question: &Retention, now: Timestamp, root: &Path<'_>) -> Result<Span, QueryError> {
+    let from = question.date_from.as_deref();
+    // Any beginning will do where none is asked for: it is moved at once.
+    let span = Span::resolve(
+        from.unwrap_or("-19y"),
+        question.date_to.as_deref(),
+        &question.timezone,
+        now,
+        root,
+    )?;
+    Ok(match from {
+        Some(_) => span,
+        None => span.back(question.period, question.intervals),
+    })
+}
+
+/// `(person_id, began, at)`: each person's beginnings, one for each period.
+fn starts(making: &mut Making, question: &Retention, periods: &Periods) -> Result<String, QueryError> {
+    let whole = whole(periods);
+    let (pick, having) = match question.kind {
+        RetentionType::Recurring => (whole, String::new()),
+        RetentionType::FirstTime => {
+            let from = making.bind_time(whole.from)?;
+            let ever = Pick {
+                from: FIRST_MOMENT,
+                ..whole
+            };
+            (ever, format!(" HAVING min(e.timestamp) >= {from}"))
+        }
+    };
+    let group = match question.kind {
+        RetentionType::FirstTime => "1",
+        RetentionType::Recurring => "1, 2",
+    };
+    let bounds = bounds(making, periods)?;
+    let events = Events::new(making, &question.start_event, question.filters.as_ref(), pick)?;
+    let began = match question.kind {
+        RetentionType::FirstTime => format!("width_bucket(min(e.timestamp), {bounds}) - 1"),
+        RetentionType::Recurring => format!("width_bucket(e.timestamp, {bounds}) - 1"),
+    };
+    Ok(making.with(&format!(
+        "SELECT i.person_id, {began} AS began, min(e.timestamp) AS at {} GROUP BY {group}{having}",
+        events.from_where()
+    )))
+}
+
+/// `(person_id, period, at)`: when each person was there; with rolling windows each time, else once for each period.
+fn returns(making: &mut Making, question: &Retention, periods: &Periods) -> Result<String, QueryError> {
+    let length = i64::from(question.intervals).saturating_mul(question.period.micros());
+    let pick = match question.window_mode {
+        WindowMode::Calendar => whole(periods),
+        WindowMode::Rolling => Pick {
+            to: whole(periods).to.plus_micros(length),
+            ..whole(periods)
+        },
+    };
+    let bounds = bounds(making, periods)?;
+    let events = Events::new(making, &question.return_event, question.filters.as_ref(), pick)?;
+    let columns = match question.window_mode {
+        WindowMode::Calendar => format!("DISTINCT i.person_id, width_bucket(e.timestamp, {bounds}) - 1 AS period"),
+        WindowMode::Rolling => "i.person_id, e.timestamp AS at".to_owned(),
+    };
+    Ok(making.with(&format!("SELECT {columns} {}", events.from_where())))
+}
+
+/// How many were back how much later. Those who began are counted as `later = 0`.
+fn cells(question: &Retention, starts: &str, returns: &str) -> String {
+    let (later, join) = match question.window_mode {
+        WindowMode::Calendar => ("r.period - s.began".to_owned(), "r.period > s.began"),
+        WindowMode::Rolling => {
+            let length = question.period.micros();
+            (
+                format!("div(extract(epoch FROM r.at - s.at) * 1000000, {length})::integer"),
+                "r.at > s.at",
+            )
+        }
+    };
+    let last = question.intervals.saturating_sub(1);
+    let back = match question.mode {
+        RetentionMode::Exact => format!("SELECT DISTINCT s.person_id, s.began, {later} AS later"),
+        RetentionMode::OnOrAfter => format!("SELECT s.person_id, s.began, max({later}) AS later"),
+    };
+    let group = match question.mode {
+        RetentionMode::Exact => "",
+        RetentionMode::OnOrAfter => " GROUP BY 1, 2",
+    };
+    format!(
+        "SELECT began, later, count(*) AS persons FROM (
+             SELECT began, 0 AS later FROM {starts}
+             UNION ALL
+             SELECT began, later FROM ({back} FROM {starts} s JOIN {returns} r ON r.person_id = s.person_id AND {join}
+                                       WHERE {later} <= {last}{group}) back
+             WHERE later > 0) cells
+         GROUP BY 1, 2"
+    )
+}
+
+fn table(question: &Retention, cells: &[Cell], periods: &Periods, now: Timestamp) -> RetentionAnswer {
+    let columns = question.intervals as usize;
+    let mut counts = vec![vec![0_u64; columns]; periods.len()];
+    for cell in cells {
+        let row = usize::try_from(cell.began).ok().and_then(|row| counts.get_mut(row));
+        let column = usize::try_from(cell.later).ok();
+        if let Some(place) = row.zip(column).and_then(|(row, column)| row.get_mut(column)) {
+            *place = cell.persons.cast_unsigned();
+        }
+    }
+    if question.mode == RetentionMode::OnOrAfter {
+        for row in &mut counts {
+            // Whoever was back later counts as back before, too; the beginning is counted already.
+            for column in (2..columns).rev() {
+                let later = row.get(column).copied().unwrap_or_default();
+                if let Some(place) = row.get_mut(column - 1) {
+                    *place += later;
+                }
+            }
+        }
+    }
+    let rows = counts.into_iter().zip(&periods.labels).enumerate();
+    let results = rows.map(|(began, (counts, label))| {
+        let end = |column: usize| edge(question, periods, began + 1, column, 1);
+        let begin = |column: usize| edge(question, periods, began, column, 0);
+        Row {
+            label: label.clone(),
+            size: counts.first().copied().unwrap_or_default(),
+            incomplete_from: (0..columns).find(|column| end(*column).is_none_or(|end| end > now)),
+            values: counts
+                .into_iter()
+                .enumerate()
+                .map(|(column, count)| begin(column).is_some_and(|begin| begin <= now).then_some(count))
+                .collect(),
+        }
+    });
+    RetentionAnswer {
+        results: results.collect(),
+    }
+}
+
+/// When a cell's first moment is, for whoever began first in its period (`bound` the period's own, `more` 0), or when its
+/// last is over for whoever began last (`bound` that of the next period, `more` 1). Calendar periods behind the stretch
+/// that was asked for are not looked at: `None`.
+fn edge(question: &Retention, periods: &Periods, bound: usize, column: usize, more: usize) -> Option<Timestamp> {
+    match question.window_mode {
+        WindowMode::Calendar => periods.bounds.get(bound + column).copied(),
+        WindowMode::Rolling => {
+            let windows = i64::try_from(column + more).unwrap_or(i64::MAX);
+            let length = question.period.micros().saturating_mul(windows);
+            periods.bounds.get(bound).map(|at| at.plus_micros(length))
+        }
+    }
+}
+
+fn whole(periods: &Periods) -> Pick {
+    Pick {
+        from: periods.bounds.first().copied().unwrap_or_default(),
+        to: periods.bounds.last().copied().unwrap_or_default(),
+    }
+}
+
+fn bounds(making: &mut Making, periods: &Periods) -> Result<Bound, QueryError> {
+    making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())
+}
