@@ -9,6 +9,7 @@ mod world;
 mod trends;
 mod funnel;
 mod activity;
+mod visits;
 
 use serde_json::Value;
 use trailmark_server::query::ask::question::Question;

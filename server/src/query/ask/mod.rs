@@ -14,7 +14,9 @@ pub mod sql;
 pub mod trends;
 pub mod funnel;
 pub mod retention;
+pub mod paths;
 pub mod activity;
+pub mod sessions;
 
 use std::time::Instant;
 
@@ -24,8 +26,10 @@ use trailmark_protocol::Timestamp;
 use self::activity::{LifecycleAnswer, StickinessAnswer};
 use self::answer::Meta;
 use self::funnel::FunnelAnswer;
+use self::paths::PathsAnswer;
 use self::question::Question;
 use self::retention::RetentionAnswer;
+use self::sessions::SessionsAnswer;
 use self::trends::TrendsAnswer;
 use super::error::QueryError;
 use super::snapshot::Snapshot;
@@ -54,6 +58,10 @@ pub enum Answer {
     Retention(RetentionAnswer),
     /// Of a lifecycle.
     Lifecycle(LifecycleAnswer),
+    /// Of paths.
+    Paths(PathsAnswer),
+    /// Of sessions.
+    Sessions(SessionsAnswer),
     /// Of stickiness.
     Stickiness(StickinessAnswer),
 }
@@ -84,6 +92,14 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
         Question::Stickiness(question) => {
             let (answer, span, periods) = activity::stickiness(snapshot, question, now).await?;
             (Answer::Stickiness(answer), Some(span), Some(periods))
+        }
+        Question::Paths(question) => {
+            let (answer, span) = paths::answer(snapshot, question, now).await?;
+            (Answer::Paths(answer), Some(span), None)
+        }
+        Question::Sessions(question) => {
+            let (answer, span, periods) = sessions::answer(snapshot, question, now).await?;
+            (Answer::Sessions(answer), Some(span), Some(periods))
         }
         _ => return Err(QueryError::parameter("kind", "is not answered yet")),
     };

@@ -114,13 +114,9 @@ fn branch(
     parts: &[Parts],
     pick: Pick,
 ) -> Result<String, QueryError> {
-    let mut relation = Events::new(making, events, question.filters.as_ref(), pick)?;
-    let mut part = "0".to_owned();
-    for (breakdown, parts) in question.breakdown.iter().zip(parts) {
-        let number = parts.number(making, breakdown)?;
-        relation = relation.joined(&number.join);
-        part = format!("({part}) * {} + 1 + {}", parts.numbers(), number.expression);
-    }
+    let relation = Events::new(making, events, question.filters.as_ref(), pick)?;
+    let (part, joins) = Parts::fold(parts, making, &question.breakdown)?;
+    let relation = relation.joined(&joins);
     let (session, only) = match question.by {
         FunnelUnit::Person => ("NULL::text", ""),
         FunnelUnit::Session => ("e.session_id", " AND e.session_id IS NOT NULL"),

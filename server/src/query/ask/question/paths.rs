@@ -30,10 +30,11 @@ pub struct Paths {
     /// Only these events are points; all whose names do not begin with `$`, and `$pageview` and `$screen`, if there are none.
     #[serde(default)]
     pub events: Vec<Event>,
-    /// Paths begin with this point.
+    /// Paths begin with this point, where it is passed first.
     #[serde(default)]
     pub start: Option<String>,
-    /// Paths end with this point.
+    /// Paths end with this point, where it is passed first (after `start`, if there is one). Then the last points before it
+    /// are the path; of a path from `start` to `end` that has more than `max_steps` points, nothing is shown.
     #[serde(default)]
     pub end: Option<String>,
     /// Most points of a path.

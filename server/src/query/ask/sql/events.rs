@@ -30,19 +30,21 @@ impl Events {
     pub fn new(making: &mut Making, events: &Event, filters: Option<&Filter>, pick: Pick) -> Result<Self, QueryError> {
         let (from, to) = (making.bind_time(pick.from)?, making.bind_time(pick.to)?);
         let mut joins = String::new();
-        let mut condition = format!("e.project_id = $1 AND e.timestamp >= {from} AND e.timestamp < {to}");
-        if let Some(name) = &events.event {
-            let name = making.bind(name.clone())?;
-            // One name has one number; as a scalar it is known before the events are looked at.
-            condition.push_str(&format!(
-                " AND e.event_name_id = (SELECT n.id FROM event_names n WHERE n.project_id = $1 AND n.name = {name})"
-            ));
-        }
-        for filter in [events.filters.as_ref(), filters].into_iter().flatten() {
+        let mut condition = format!("e.project_id = $1 AND e.timestamp >= {from} AND e.timestamp < {to} AND ");
+        condition.push_str(&meant(making, events, &mut joins)?);
+        if let Some(filters) = filters {
             condition.push_str(" AND ");
-            condition.push_str(&filter::condition(making, filter, &mut joins)?);
+            condition.push_str(&filter::condition(making, filters, &mut joins)?);
         }
         Ok(Self { joins, condition })
+    }
+
+    /// Only those of which this is also true.
+    #[must_use]
+    pub fn and(mut self, condition: &str) -> Self {
+        self.condition.push_str(" AND ");
+        self.condition.push_str(condition);
+        self
     }
 
     /// The same with another join, that of a [`Value`](super::Value).
@@ -60,6 +62,28 @@ impl Events {
             self.joins, self.condition
         )
     }
+}
+
+/// Whether the event `e` is one of these: a condition. The joins that it needs are added to `joins`.
+///
+/// # Errors
+/// See [`Making::new`].
+pub fn meant(making: &mut Making, events: &Event, joins: &mut String) -> Result<String, QueryError> {
+    let mut conditions = Vec::new();
+    if let Some(name) = &events.event {
+        let name = making.bind(name.clone())?;
+        // One name has one number; as a scalar it is known before the events are looked at.
+        conditions.push(format!(
+            "e.event_name_id = (SELECT n.id FROM event_names n WHERE n.project_id = $1 AND n.name = {name})"
+        ));
+    }
+    if let Some(filters) = &events.filters {
+        conditions.push(filter::condition(making, filters, joins)?);
+    }
+    Ok(match conditions.as_slice() {
+        [] => "true".to_owned(),
+        conditions => format!("({})", conditions.join(" AND ")),
+    })
 }
 
 /// The persons of a cohort that is kept, as a table of `person_id`.

@@ -6,7 +6,7 @@ mod filter;
 mod value;
 mod parts;
 
-pub use events::{Events, Pick};
+pub use events::{Events, Pick, meant};
 pub use filter::condition;
 pub use parts::Parts;
 pub use value::{Value, of};

@@ -61,13 +61,27 @@ impl Parts {
         })
     }
 
+    /// One number for the parts of all breakdowns, as an expression of the event, and the joins it needs.
+    ///
+    /// # Errors
+    /// See [`Making::new`].
+    pub fn fold(parts: &[Self], making: &mut Making, breakdowns: &[Breakdown]) -> Result<(String, String), QueryError> {
+        let (mut folded, mut joins) = ("0".to_owned(), String::new());
+        for (breakdown, parts) in breakdowns.iter().zip(parts) {
+            let number = parts.number(making, breakdown)?;
+            joins.push_str(&number.join);
+            folded = format!("({folded}) * {} + 1 + {}", parts.numbers(), number.expression);
+        }
+        Ok((folded, joins))
+    }
+
     /// How many numbers there are: those of the values, of the others and of the events without the property.
     #[must_use]
     pub fn numbers(&self) -> usize {
         self.values.len() + 2
     }
 
-    /// The parts that one number stands for, which was made as `((n₁ + 1) · numbers₂ + n₂ + 1) …`.
+    /// The parts that a number of [`Parts::fold`] stands for.
     #[must_use]
     pub fn unfold(parts: &[Self], number: u32) -> Vec<Part> {
         let mut rest = number as usize;

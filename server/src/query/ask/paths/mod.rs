@@ -1,0 +1,192 @@
+//! Paths: what follows what.
+//!
+//! One statement gives each person's points in order; they are cut into ways, and each step of a way counts for an edge,
+//! for a person once.
+
+pub mod way;
+
+use std::collections::HashMap;
+
+use futures_util::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use sqlx::FromRow;
+use trailmark_protocol::Timestamp;
+
+use super::calendar::Span;
+use super::question::{Path, Paths};
+use super::sql::{Events, Making, Pick, meant};
+use crate::query::error::QueryError;
+use crate::query::snapshot::Snapshot;
+use crate::store::PgTime;
+use way::{Passed, Stretch, goes_on};
+
+/// Most different edges that are counted: 200,000, some 50 MB. Points that are never the same (an id in an address) make so
+/// many; then there is nothing to see.
+const EDGES_COUNTED: usize = 200_000;
+
+/// The edges that most persons took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PathsAnswer {
+    /// The edges.
+    pub results: Vec<Edge>,
+}
+
+/// From one point to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Edge {
+    /// Its place in the path, from 1.
+    pub step: usize,
+    /// The point.
+    pub from: String,
+    /// The next.
+    pub to: String,
+    /// How many persons took it.
+    pub persons: u64,
+    /// How often it was taken.
+    pub count: u64,
+}
+
+#[derive(Debug, FromRow)]
+struct Row {
+    person_id: i64,
+    session_id: Option<String>,
+    timestamp: PgTime,
+    point: String,
+}
+
+/// The answer.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn answer(
+    snapshot: &mut Snapshot,
+    question: &Paths,
+    now: Timestamp,
+) -> Result<(PathsAnswer, Span), QueryError> {
+    let root = Path::root();
+    let span = Span::resolve(
+        &question.date_from,
+        question.date_to.as_deref(),
+        &question.timezone,
+        now,
+        &root,
+    )?;
+    let mut edges = Edges::default();
+    walk(snapshot, question, &span, |person, way| edges.add(person, way)).await?;
+    Ok((edges.answer(question), span))
+}
+
+/// Tells the stretches that everybody went, person after person.
+async fn walk(
+    snapshot: &mut Snapshot,
+    question: &Paths,
+    span: &Span,
+    mut told: impl FnMut(i64, &[String]) -> Result<(), QueryError>,
+) -> Result<(), QueryError> {
+    let mut making = Making::new(snapshot.project_id())?;
+    let select = statement(&mut making, question, span)?;
+    let stretch = Stretch {
+        start: question.start.as_deref(),
+        end: question.end.as_deref(),
+        max: question.max_steps as usize,
+    };
+    let statement = making.query_as::<Row>(&select);
+    let mut rows = statement.fetch(snapshot.rows()).map_err(QueryError::from).boxed();
+    let mut person = None;
+    let mut last: Option<Passed> = None;
+    let mut way: Vec<String> = Vec::new();
+    while let Some(row) = rows.next().await.transpose()? {
+        let next = Passed {
+            at: row.timestamp.0.micros(),
+            session: row.session_id,
+            point: row.point,
+        };
+        let same_way = person == Some(row.person_id) && last.as_ref().is_some_and(|last| goes_on(last, &next));
+        if let (false, Some(person)) = (same_way, person) {
+            told(person, stretch.of(&way))?;
+            way.clear();
+        }
+        if way.last() != Some(&next.point) {
+            way.push(next.point.clone());
+        }
+        person = Some(row.person_id);
+        last = Some(next);
+    }
+    person.map_or(Ok(()), |person| told(person, stretch.of(&way)))
+}
+
+fn statement(making: &mut Making, question: &Paths, span: &Span) -> Result<String, QueryError> {
+    let pick = Pick {
+        from: span.from,
+        to: span.to,
+    };
+    let mut joins = " JOIN event_names name ON name.project_id = $1 AND name.id = e.event_name_id".to_owned();
+    let mut wanted = Vec::new();
+    for event in &question.events {
+        wanted.push(meant(making, event, &mut joins)?);
+    }
+    let wanted = match wanted.as_slice() {
+        [] => "(name.name NOT LIKE '$%' OR name.name IN ('$pageview', '$screen'))".to_owned(),
+        wanted => format!("({})", wanted.join(" OR ")),
+    };
+    let events = Events::new(making, &Default::default(), question.filters.as_ref(), pick)?;
+    let events = events.joined(&joins).and(&wanted);
+    Ok(format!(
+        "SELECT i.person_id, e.session_id, e.timestamp,
+                COALESCE(CASE name.name WHEN '$pageview' THEN e.properties ->> '$pathname'
+                                        WHEN '$screen' THEN e.properties ->> '$screen_name' END, name.name) AS point
+         {} ORDER BY i.person_id, e.timestamp, e.seq, e.id",
+        events.from_where()
+    ))
+}
+
+/// Edges, counted.
+#[derive(Debug, Default)]
+struct Edges(HashMap<(usize, String, String), Taken>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    count: u64,
+    persons: u64,
+    /// The last person who took it: they come one after the other.
+    last: Option<i64>,
+}
+
+impl Edges {
+    fn add(&mut self, person: i64, way: &[String]) -> Result<(), QueryError> {
+        for (index, pair) in way.windows(2).enumerate() {
+            let [from, to] = pair else { continue };
+            let taken = self.0.entry((index + 1, from.clone(), to.clone())).or_default();
+            taken.count += 1;
+            if taken.last != Some(person) {
+                taken.last = Some(person);
+                taken.persons += 1;
+            }
+        }
+        if self.0.len() > EDGES_COUNTED {
+            return Err(QueryError::parameter(
+                "events",
+                "has too many different points; name fewer events, or a shorter stretch",
+            ));
+        }
+        Ok(())
+    }
+
+    fn answer(self, question: &Paths) -> PathsAnswer {
+        let edge = |((step, from, to), taken): ((usize, String, String), Taken)| Edge {
+            step,
+            from,
+            to,
+            persons: taken.persons,
+            count: taken.count,
+        };
+        let enough = |edge: &Edge| edge.persons >= u64::from(question.min_edge);
+        let mut results: Vec<Edge> = self.0.into_iter().map(edge).filter(enough).collect();
+        results.sort_by(|a, b| {
+            let name = |edge: &Edge| (edge.step, edge.from.clone(), edge.to.clone());
+            b.persons.cmp(&a.persons).then_with(|| name(a).cmp(&name(b)))
+        });
+        results.truncate(question.limit as usize);
+        PathsAnswer { results }
+    }
+}

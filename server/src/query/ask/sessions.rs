@@ -1,0 +1,162 @@
+//! Sessions: how many begin, how long they are, how much happens in them, how many end with their first event.
+
+use serde::Serialize;
+use sqlx::FromRow;
+use trailmark_protocol::Timestamp;
+
+use super::answer::Part;
+use super::calendar::{Periods, Span};
+use super::question::{Event, Path, Sessions};
+use super::sql::{Events, Making, Parts, Pick, condition};
+use crate::query::error::QueryError;
+use crate::query::snapshot::Snapshot;
+use crate::store::PgTime;
+
+/// Events of a session are looked for so long before and after the stretch: 24 h, the longest session of our SDKs.
+const SESSION_MAX: i64 = 24 * 3_600 * 1_000_000;
+
+/// The lines of sessions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SessionsAnswer {
+    /// What the periods are called.
+    pub labels: Vec<String>,
+    /// One line, or one for each combination of parts.
+    pub results: Vec<Line>,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// One part for each breakdown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub breakdown: Vec<Part>,
+    /// The sessions of each period.
+    pub values: Vec<Facts>,
+    /// Those of the whole stretch.
+    pub total: Facts,
+}
+
+/// What is known of some sessions; null where there are none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, FromRow)]
+pub struct Facts {
+    /// How many.
+    pub sessions: i64,
+    /// Mean of their lengths, in seconds.
+    pub average_seconds: Option<f64>,
+    /// Median of their lengths, in seconds.
+    pub median_seconds: Option<f64>,
+    /// Mean of their events.
+    pub events_per_session: Option<f64>,
+    /// The share that has one event alone: 0 to 1.
+    pub bounce_rate: Option<f64>,
+}
+
+#[derive(Debug, FromRow)]
+struct Row {
+    period: Option<i32>,
+    part: i32,
+    #[sqlx(flatten)]
+    facts: Facts,
+}
+
+/// The answer.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn answer(
+    snapshot: &mut Snapshot,
+    question: &Sessions,
+    now: Timestamp,
+) -> Result<(SessionsAnswer, Span, Periods), QueryError> {
+    let root = Path::root();
+    let span = Span::resolve(
+        &question.date_from,
+        question.date_to.as_deref(),
+        &question.timezone,
+        now,
+        &root,
+    )?;
+    let periods = span.periods(question.interval, &root)?;
+    let mut parts = Vec::new();
+    for breakdown in &question.breakdown {
+        let pick = Pick {
+            from: span.from,
+            to: span.to,
+        };
+        parts.push(Parts::find(snapshot, breakdown, &Event::default(), question.filters.as_ref(), pick).await?);
+    }
+    let mut making = Making::new(snapshot.project_id())?;
+    let select = statement(&mut making, question, &parts, &span, &periods)?;
+    let rows: Vec<Row> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
+    Ok((lines(rows, &parts, &periods), span, periods))
+}
+
+fn statement(
+    making: &mut Making,
+    question: &Sessions,
+    parts: &[Parts],
+    span: &Span,
+    periods: &Periods,
+) -> Result<String, QueryError> {
+    let pick = Pick {
+        from: span.from.plus_micros(-SESSION_MAX),
+        to: span.to.plus_micros(SESSION_MAX),
+    };
+    let mut events = Events::new(making, &Event::default(), None, pick)?.and("e.session_id IS NOT NULL");
+    let mut joins = String::new();
+    let fits = match &question.filters {
+        Some(filters) => condition(making, filters, &mut joins)?,
+        None => "true".to_owned(),
+    };
+    events = events.joined(&joins);
+    let (part, joins) = Parts::fold(parts, making, &question.breakdown)?;
+    events = events.joined(&joins);
+    let sessions = making.with(&format!(
+        "SELECT e.session_id, min(e.timestamp) AS began, max(e.timestamp) AS ended, count(*) AS events,
+                bool_or({fits}) AS fits, (array_agg({part} ORDER BY e.timestamp, e.seq, e.id))[1] AS part
+         {} GROUP BY 1",
+        events.from_where()
+    ));
+    let (from, to) = (making.bind_time(span.from)?, making.bind_time(span.to)?);
+    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    Ok(format!(
+        "SELECT period, part, count(*) AS sessions, avg(seconds)::float8 AS average_seconds,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds,
+                avg(events)::float8 AS events_per_session, avg((events = 1)::integer)::float8 AS bounce_rate
+         FROM (SELECT width_bucket(began, {bounds}) - 1 AS period, part, events,
+                      extract(epoch FROM ended - began)::float8 AS seconds
+               FROM {sessions} WHERE fits AND began >= {from} AND began < {to}) sessions
+         GROUP BY GROUPING SETS ((period, part), (part))"
+    ))
+}
+
+fn lines(rows: Vec<Row>, parts: &[Parts], periods: &Periods) -> SessionsAnswer {
+    let mut lines = std::collections::BTreeMap::<u32, (Vec<Facts>, Facts)>::new();
+    let empty = || (vec![Facts::default(); periods.len()], Facts::default());
+    if parts.is_empty() {
+        lines.insert(0, empty());
+    }
+    for row in rows {
+        let line = lines.entry(row.part.cast_unsigned()).or_insert_with(empty);
+        match row.period {
+            None => line.1 = row.facts,
+            Some(period) => {
+                let place = usize::try_from(period).ok().and_then(|at| line.0.get_mut(at));
+                if let Some(place) = place {
+                    *place = row.facts;
+                }
+            }
+        }
+    }
+    let line = |(part, (values, total)): (u32, (Vec<Facts>, Facts))| Line {
+        breakdown: Parts::unfold(parts, part),
+        values,
+        total,
+    };
+    let mut results: Vec<Line> = lines.into_iter().map(line).collect();
+    results.sort_by_key(|line| std::cmp::Reverse(line.total.sessions));
+    SessionsAnswer {
+        labels: periods.labels.clone(),
+        results,
+    }
+}
