@@ -5,7 +5,9 @@ use std::time::Duration;
 use sqlx::PgPool;
 use trailmark_protocol::Timestamp;
 
-use super::ask::{self, Answered, question::Question};
+use super::ask::persons::{self, PersonPage, WhoIs};
+use super::ask::question::Question;
+use super::ask::{self, Answered};
 use super::delivery::{self, Delivery, InstallPage};
 use super::error::QueryError;
 use super::events::{self, EventFilter, EventPage};
@@ -87,6 +89,15 @@ impl Reader {
     /// [`QueryError`].
     pub async fn ask(&self, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
         self.answer(async |snapshot| ask::answer(snapshot, question, now).await)
+            .await
+    }
+
+    /// Who is in a place of an answer.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn persons_in(&self, who: &WhoIs, now: Timestamp) -> Result<PersonPage, QueryError> {
+        self.answer(async |snapshot| persons::find(snapshot, who, now).await)
             .await
     }
 

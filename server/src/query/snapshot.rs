@@ -6,7 +6,9 @@ use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
 use sqlx::query::QueryAs;
 use sqlx::query_scalar;
 use sqlx::{FromRow, Postgres, Transaction};
+use trailmark_protocol::Timestamp;
 
+use super::ask::cohort::Cohorts;
 use super::error::QueryError;
 
 /// Longest that one statement of a read may take: 10 s. A person waits no longer, and a balancer's usual 30 s are not
@@ -31,6 +33,7 @@ const SETTINGS: &str = "SELECT set_config('statement_timeout', $1, true), set_co
 pub struct Snapshot {
     transaction: Transaction<'static, Postgres>,
     project_id: i32,
+    cohorts: Cohorts,
 }
 
 impl Snapshot {
@@ -48,6 +51,7 @@ impl Snapshot {
         Ok(Self {
             transaction,
             project_id,
+            cohorts: Cohorts::none(Timestamp::default()),
         })
     }
 
@@ -63,6 +67,21 @@ impl Snapshot {
     #[must_use]
     pub fn project_id(&self) -> i32 {
         self.project_id
+    }
+
+    /// The cohorts that statements may ask for.
+    #[must_use]
+    pub fn cohorts(&self) -> &Cohorts {
+        &self.cohorts
+    }
+
+    /// Reads the cohorts, for a question that is asked at `now`.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn know_cohorts(&mut self, now: Timestamp) -> Result<(), QueryError> {
+        self.cohorts = Cohorts::read(self, now).await?;
+        Ok(())
     }
 
     /// Where to fetch from.

@@ -10,6 +10,7 @@ mod trends;
 mod funnel;
 mod activity;
 mod visits;
+mod who;
 
 use serde_json::Value;
 use trailmark_server::query::ask::question::Question;

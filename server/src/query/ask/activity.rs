@@ -1,10 +1,11 @@
 //! Who is there, and how often: lifecycle and stickiness.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
 
 use super::calendar::{FIRST_MOMENT, Periods, Span};
-use super::question::{Lifecycle, Path, Stickiness};
+use super::persons::Page;
+use super::question::{Event, Lifecycle, Path, Stickiness};
 use super::sql::{Events, Making, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -46,13 +47,11 @@ pub struct StickinessLine {
 /// Who is there in a period is looked at beside the period in which they were there before, and the one after. Period 0 is
 /// the one before the stretch: it is only there to know who was there.
 const STATES: &str = "
-    SELECT period, state, count(*) FROM (
-        SELECT period, CASE WHEN before = period - 1 THEN 'returning'
-                            WHEN before IS NULL AND NOT earlier THEN 'new' ELSE 'resurrecting' END AS state
-        FROM seen WHERE period > 0
-        UNION ALL
-        SELECT period + 1, 'dormant' FROM seen WHERE after IS DISTINCT FROM period + 1) states
-    GROUP BY 1, 2";
+    SELECT person_id, period, CASE WHEN before = period - 1 THEN 'returning'
+                                   WHEN before IS NULL AND NOT earlier THEN 'new' ELSE 'resurrecting' END AS state
+    FROM seen WHERE period > 0
+    UNION ALL
+    SELECT person_id, period + 1, 'dormant' FROM seen WHERE after IS DISTINCT FROM period + 1";
 
 /// The answer about a lifecycle.
 ///
@@ -63,6 +62,15 @@ pub async fn lifecycle(
     question: &Lifecycle,
     now: Timestamp,
 ) -> Result<(LifecycleAnswer, Span, Periods), QueryError> {
+    let (span, periods) = stretch(question, now)?;
+    let mut making = Making::new(snapshot)?;
+    seen(&mut making, question, &span, &periods)?;
+    let select = format!("SELECT period, state, count(*) FROM ({STATES}) states GROUP BY 1, 2");
+    let rows: Vec<(i32, String, i64)> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
+    Ok((states(rows, &periods), span, periods))
+}
+
+fn stretch(question: &Lifecycle, now: Timestamp) -> Result<(Span, Periods), QueryError> {
     let root = Path::root();
     let span = Span::resolve(
         &question.date_from,
@@ -72,26 +80,25 @@ pub async fn lifecycle(
         &root,
     )?;
     let periods = span.periods(question.interval, &root)?;
-    let before = span.before(question.interval, &periods);
+    Ok((span, periods))
+}
+
+/// `seen (person_id, period, before, after, earlier)`.
+fn seen(making: &mut Making, question: &Lifecycle, span: &Span, periods: &Periods) -> Result<(), QueryError> {
+    let before = span.before(question.interval, periods);
     let bounds: Vec<Timestamp> = before.into_iter().chain(periods.bounds.iter().copied()).collect();
-    let mut making = Making::new(snapshot.project_id())?;
-    let ends = |from: Timestamp, to: Option<&Timestamp>| Pick {
-        from,
-        to: to.copied().unwrap_or_default(),
-    };
+    let (first, last) = (
+        bounds.first().copied().unwrap_or_default(),
+        bounds.last().copied().unwrap_or_default(),
+    );
     let filters = question.filters.as_ref();
-    let inside = Events::new(
-        &mut making,
-        &question.event,
-        filters,
-        ends(bounds.first().copied().unwrap_or_default(), bounds.last()),
-    )?;
-    let earlier = Events::new(
-        &mut making,
-        &question.event,
-        filters,
-        ends(FIRST_MOMENT, bounds.first()),
-    )?;
+    let inside = Pick { from: first, to: last };
+    let inside = Events::new(making, &question.event, filters, inside)?;
+    let ever = Pick {
+        from: FIRST_MOMENT,
+        to: first,
+    };
+    let earlier = Events::new(making, &question.event, filters, ever)?;
     let places = making.bind(bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
     let there = making.with(&format!(
         "SELECT DISTINCT i.person_id, width_bucket(e.timestamp, {places}) - 1 AS period {}",
@@ -101,13 +108,121 @@ pub async fn lifecycle(
     making.with_named(
         "seen",
         &format!(
-            "SELECT period, lag(period) OVER one AS before, lead(period) OVER one AS after,
+            "SELECT person_id, period, lag(period) OVER one AS before, lead(period) OVER one AS after,
                     person_id IN (SELECT person_id FROM {known}) AS earlier
              FROM {there} WINDOW one AS (PARTITION BY person_id ORDER BY period)"
         ),
     );
-    let rows: Vec<(i32, String, i64)> = making.query_as(STATES).fetch_all(snapshot.rows()).await?;
-    Ok((states(rows, &periods), span, periods))
+    Ok(())
+}
+
+/// A place in the answer about a lifecycle.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifecycleSpot {
+    /// The label of the period.
+    pub period: String,
+    /// The state.
+    pub status: State,
+}
+
+/// A state of a person in a period. See [`Lifecycle`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the question says what they are")]
+pub enum State {
+    New,
+    Returning,
+    Resurrecting,
+    Dormant,
+}
+
+/// Who is in one number of a lifecycle.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn lifecycle_persons(
+    snapshot: &mut Snapshot,
+    question: &Lifecycle,
+    spot: &LifecycleSpot,
+    now: Timestamp,
+    page: Page,
+) -> Result<Vec<i64>, QueryError> {
+    let (span, periods) = stretch(question, now)?;
+    let period = periods.labels.iter().position(|label| *label == spot.period);
+    let period = period.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
+    let mut making = Making::new(snapshot)?;
+    seen(&mut making, question, &span, &periods)?;
+    let state = match spot.status {
+        State::New => "new",
+        State::Returning => "returning",
+        State::Resurrecting => "resurrecting",
+        State::Dormant => "dormant",
+    };
+    // Period 1 is the first of the stretch.
+    let period = making.bind(i32::try_from(period + 1).unwrap_or(i32::MAX))?;
+    let state = making.bind(state)?;
+    let select = format!("SELECT person_id FROM ({STATES}) states WHERE period = {period} AND state = {state}");
+    page.of(snapshot, making, &select).await
+}
+
+/// A place in the answer about stickiness.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StickinessSpot {
+    /// The place of the series, from 0.
+    pub series: usize,
+    /// In how many periods.
+    pub periods: u32,
+}
+
+/// Who is in one number of stickiness.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn stickiness_persons(
+    snapshot: &mut Snapshot,
+    question: &Stickiness,
+    spot: &StickinessSpot,
+    now: Timestamp,
+    page: Page,
+) -> Result<Vec<i64>, QueryError> {
+    let root = Path::root();
+    let span = Span::resolve(
+        &question.date_from,
+        question.date_to.as_deref(),
+        &question.timezone,
+        now,
+        &root,
+    )?;
+    let periods = span.periods(question.interval, &root)?;
+    let series = question.series.get(spot.series);
+    let series = series.ok_or_else(|| QueryError::parameter("at.series", "is none of the question's"))?;
+    let mut making = Making::new(snapshot)?;
+    let persons = sticking(&mut making, question, series, &span, &periods)?;
+    let number = making.bind(i64::from(spot.periods))?;
+    let select = format!("SELECT person_id FROM {persons} WHERE periods = {number}");
+    page.of(snapshot, making, &select).await
+}
+
+/// `(person_id, periods)`: in how many periods each person did it.
+fn sticking(
+    making: &mut Making,
+    question: &Stickiness,
+    series: &Event,
+    span: &Span,
+    periods: &Periods,
+) -> Result<String, QueryError> {
+    let pick = Pick {
+        from: span.from,
+        to: span.to,
+    };
+    let events = Events::new(making, series, question.filters.as_ref(), pick)?;
+    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    Ok(making.with(&format!(
+        "SELECT i.person_id, count(DISTINCT width_bucket(e.timestamp, {bounds})) AS periods {} GROUP BY 1",
+        events.from_where()
+    )))
 }
 
 fn states(rows: Vec<(i32, String, i64)>, periods: &Periods) -> LifecycleAnswer {
@@ -155,19 +270,9 @@ pub async fn stickiness(
     let periods = span.periods(question.interval, &root)?;
     let mut results = Vec::new();
     for series in &question.series {
-        let pick = Pick {
-            from: span.from,
-            to: span.to,
-        };
-        let mut making = Making::new(snapshot.project_id())?;
-        let events = Events::new(&mut making, series, question.filters.as_ref(), pick)?;
-        let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
-        let select = format!(
-            "SELECT periods, count(*) FROM (
-                 SELECT i.person_id, count(DISTINCT width_bucket(e.timestamp, {bounds})) AS periods {} GROUP BY 1) persons
-             GROUP BY 1",
-            events.from_where()
-        );
+        let mut making = Making::new(snapshot)?;
+        let persons = sticking(&mut making, question, series, &span, &periods)?;
+        let select = format!("SELECT periods, count(*) FROM {persons} GROUP BY 1");
         let rows: Vec<(i64, i64)> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
         let mut values = vec![0; periods.len()];
         for (number, persons) in rows {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailmark_protocol::Timestamp;
 
@@ -44,23 +44,20 @@ impl Meta {
 
 /// The value of a property that an answer is broken down by. In JSON: `{"value": …}`, `{"other": true}`,
 /// `{"missing": true}`, so that no text that an event may have is taken for anything else.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Part {
     /// This one; `null` is one.
-    #[serde(untagged)]
     Value {
         /// The value.
         value: Value,
     },
     /// All that were not among the most frequent.
-    #[serde(untagged)]
     Other {
         /// Always true.
         other: bool,
     },
     /// Events that do not have the property.
-    #[serde(untagged)]
     Missing {
         /// Always true.
         missing: bool,

@@ -64,13 +64,18 @@ impl Span {
         "UTC".to_owned()
     }
 
-    /// Whether these make a stretch of time, whenever they are asked.
+    /// Whether these make a stretch of time when they are asked at the right moment.
     ///
     /// # Errors
-    /// They do not, and which one.
+    /// They never do, and which one is wrong.
     pub fn check(from: &str, to: Option<&str>, timezone: &str, path: &Path<'_>) -> Result<(), Invalid> {
+        let zone = zone(timezone, path)?;
         // Any moment will do: what is relative is so to each.
-        Self::resolve(from, to, timezone, Timestamp::from_millis(1_795_176_000_000), path).map(|_| ())
+        let here = zoned(Timestamp::from_millis(1_795_176_000_000), &zone);
+        bound(from, &here, Edge::Begin, &path.field("date_from"))?;
+        to.map_or(Ok(()), |to| {
+            bound(to, &here, Edge::End, &path.field("date_to")).map(|_| ())
+        })
     }
 
     /// The stretch that is meant when it is `now`.
@@ -84,16 +89,11 @@ impl Span {
         now: Timestamp,
         path: &Path<'_>,
     ) -> Result<Self, Invalid> {
-        let zone = TimeZone::get(timezone)
-            .map_err(|_| Invalid::new(&path.field("timezone"), "is no IANA time zone such as Europe/Berlin"))?;
-        let refused = |name| {
-            let problem = "is no time (2026-11-20T21:13:05Z), no date (2026-11-20) and no distance from now (-30d; h, d, w, m, y)";
-            Invalid::new(&path.field(name), problem)
-        };
+        let zone = zone(timezone, path)?;
         let here = zoned(now, &zone);
-        let from = moment(from, &here, Edge::Begin).ok_or_else(|| refused("date_from"))?;
+        let from = bound(from, &here, Edge::Begin, &path.field("date_from"))?;
         let to = match to {
-            Some(to) => moment(to, &here, Edge::End).ok_or_else(|| refused("date_to"))?,
+            Some(to) => bound(to, &here, Edge::End, &path.field("date_to"))?,
             None => now,
         };
         path.field("date_to").require(from < to, "is not after `date_from`")?;
@@ -255,6 +255,16 @@ enum Edge {
     End,
 }
 
+fn zone(name: &str, path: &Path<'_>) -> Result<TimeZone, Invalid> {
+    TimeZone::get(name).map_err(|_| Invalid::new(&path.field("timezone"), "is no IANA time zone such as Europe/Berlin"))
+}
+
+fn bound(text: &str, now: &Zoned, edge: Edge, path: &Path<'_>) -> Result<Timestamp, Invalid> {
+    let problem =
+        "is no time (2026-11-20T21:13:05Z), no date (2026-11-20) and no distance from now (-30d; h, d, w, m, y)";
+    moment(text, now, edge).ok_or_else(|| Invalid::new(path, problem))
+}
+
 fn moment(text: &str, now: &Zoned, edge: Edge) -> Option<Timestamp> {
     if let Some(at) = Timestamp::parse(text) {
         return Some(at);
@@ -389,7 +399,11 @@ mod tests {
     #[test]
     fn what_is_no_stretch_is_refused_by_name() {
         let problem = |from: &str, to: Option<&str>, zone: &str| {
-            Span::check(from, to, zone, &ROOT).map_err(|invalid| invalid.path).err()
+            let now = at("2026-11-20T12:34:56Z");
+            Span::check(from, to, zone, &ROOT)
+                .and_then(|()| Span::resolve(from, to, zone, now, &ROOT))
+                .map_err(|invalid| invalid.path)
+                .err()
         };
         assert_eq!(problem("yesterday", None, "UTC").as_deref(), Some("date_from"));
         assert_eq!(problem("-30x", None, "UTC").as_deref(), Some("date_from"));

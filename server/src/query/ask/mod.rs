@@ -17,6 +17,8 @@ pub mod retention;
 pub mod paths;
 pub mod activity;
 pub mod sessions;
+pub mod cohort;
+pub mod persons;
 
 use std::time::Instant;
 
@@ -25,6 +27,7 @@ use trailmark_protocol::Timestamp;
 
 use self::activity::{LifecycleAnswer, StickinessAnswer};
 use self::answer::Meta;
+use self::cohort::CohortAnswer;
 use self::funnel::FunnelAnswer;
 use self::paths::PathsAnswer;
 use self::question::Question;
@@ -62,6 +65,8 @@ pub enum Answer {
     Paths(PathsAnswer),
     /// Of sessions.
     Sessions(SessionsAnswer),
+    /// Of a cohort.
+    Cohort(CohortAnswer),
     /// Of stickiness.
     Stickiness(StickinessAnswer),
 }
@@ -72,6 +77,7 @@ pub enum Answer {
 /// What stands in the way.
 pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
     let began = Instant::now();
+    snapshot.know_cohorts(now).await?;
     let (answer, span, periods) = match question {
         Question::Trends(question) => {
             let (answer, span, periods) = trends::answer(snapshot, question, now).await?;
@@ -101,7 +107,7 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
             let (answer, span, periods) = sessions::answer(snapshot, question, now).await?;
             (Answer::Sessions(answer), Some(span), Some(periods))
         }
-        _ => return Err(QueryError::parameter("kind", "is not answered yet")),
+        Question::Cohort(question) => (Answer::Cohort(cohort::answer(snapshot, question).await?), None, None),
     };
     Ok(Answered {
         answer,

@@ -3,11 +3,12 @@
 //! Two relations, who began when and who came back when, and their join. A cell that lies in a period which is not over is
 //! said to be incomplete, one that lies in the future is null: neither is ever shown as zero.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
 
 use super::calendar::{FIRST_MOMENT, Periods, Span};
+use super::persons::Page;
 use super::question::{Path, Retention, RetentionMode, RetentionType, WindowMode};
 use super::sql::{Bound, Events, Making, Pick};
 use crate::query::error::QueryError;
@@ -54,12 +55,18 @@ pub async fn answer(
     let root = Path::root();
     let span = span(question, now, &root)?;
     let periods = span.periods(question.period, &root)?;
-    let mut making = Making::new(snapshot.project_id())?;
+    let mut making = Making::new(snapshot)?;
     let (starts, returns) = (
         starts(&mut making, question, &periods)?,
         returns(&mut making, question, &periods)?,
     );
-    let select = cells(question, &starts, &returns);
+    let back = back(&mut making, question, &starts, &returns);
+    // Those who began are there 0 periods later.
+    let select = format!(
+        "SELECT began, later, count(*) AS persons
+         FROM (SELECT began, 0 AS later FROM {starts} UNION ALL SELECT began, later FROM {back}) cells
+         GROUP BY 1, 2"
+    );
     let cells: Vec<Cell> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
     Ok((table(question, &cells, &periods, now), span, periods))
 }
@@ -129,8 +136,8 @@ fn returns(making: &mut Making, question: &Retention, periods: &Periods) -> Resu
     Ok(making.with(&format!("SELECT {columns} {}", events.from_where())))
 }
 
-/// How many were back how much later. Those who began are counted as `later = 0`.
-fn cells(question: &Retention, starts: &str, returns: &str) -> String {
+/// `(person_id, began, later)`: who was back how much later; at the latest, where that counts for all before it.
+fn back(making: &mut Making, question: &Retention, starts: &str, returns: &str) -> String {
     let (later, join) = match question.window_mode {
         WindowMode::Calendar => ("r.period - s.began".to_owned(), "r.period > s.began"),
         WindowMode::Rolling => {
@@ -142,23 +149,60 @@ fn cells(question: &Retention, starts: &str, returns: &str) -> String {
         }
     };
     let last = question.intervals.saturating_sub(1);
-    let back = match question.mode {
-        RetentionMode::Exact => format!("SELECT DISTINCT s.person_id, s.began, {later} AS later"),
-        RetentionMode::OnOrAfter => format!("SELECT s.person_id, s.began, max({later}) AS later"),
+    let (columns, group) = match question.mode {
+        RetentionMode::Exact => (format!("DISTINCT s.person_id, s.began, {later} AS later"), ""),
+        RetentionMode::OnOrAfter => (format!("s.person_id, s.began, max({later}) AS later"), " GROUP BY 1, 2"),
     };
-    let group = match question.mode {
-        RetentionMode::Exact => "",
-        RetentionMode::OnOrAfter => " GROUP BY 1, 2",
+    making.with(&format!(
+        "SELECT * FROM (SELECT {columns} FROM {starts} s JOIN {returns} r ON r.person_id = s.person_id AND {join}
+                        WHERE {later} <= {last}{group}) back
+         WHERE later > 0"
+    ))
+}
+
+/// A place in the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spot {
+    /// The label of the period in which they began.
+    pub period: String,
+    /// So many periods later; 0 is who began.
+    pub interval: u32,
+}
+
+/// Who is in one number.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn persons(
+    snapshot: &mut Snapshot,
+    question: &Retention,
+    spot: &Spot,
+    now: Timestamp,
+    page: Page,
+) -> Result<Vec<i64>, QueryError> {
+    let root = Path::root();
+    let span = span(question, now, &root)?;
+    let periods = span.periods(question.period, &root)?;
+    let began = periods.labels.iter().position(|label| *label == spot.period);
+    let began = began.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
+    let mut making = Making::new(snapshot)?;
+    let (starts, returns) = (
+        starts(&mut making, question, &periods)?,
+        returns(&mut making, question, &periods)?,
+    );
+    let back = back(&mut making, question, &starts, &returns);
+    let began = making.bind(i32::try_from(began).unwrap_or(i32::MAX))?;
+    let later = making.bind(i32::try_from(spot.interval).unwrap_or(i32::MAX))?;
+    let op = match question.mode {
+        RetentionMode::Exact => "=",
+        RetentionMode::OnOrAfter => ">=",
     };
-    format!(
-        "SELECT began, later, count(*) AS persons FROM (
-             SELECT began, 0 AS later FROM {starts}
-             UNION ALL
-             SELECT began, later FROM ({back} FROM {starts} s JOIN {returns} r ON r.person_id = s.person_id AND {join}
-                                       WHERE {later} <= {last}{group}) back
-             WHERE later > 0) cells
-         GROUP BY 1, 2"
-    )
+    let select = format!(
+        "SELECT person_id FROM {starts} WHERE began = {began} AND {later} = 0
+         UNION ALL SELECT person_id FROM {back} WHERE began = {began} AND {later} > 0 AND later {op} {later}"
+    );
+    page.of(snapshot, making, &select).await
 }
 
 fn table(question: &Retention, cells: &[Cell], periods: &Periods, now: Timestamp) -> RetentionAnswer {

@@ -1,11 +1,12 @@
 //! Sessions: how many begin, how long they are, how much happens in them, how many end with their first event.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
 
 use super::answer::Part;
 use super::calendar::{Periods, Span};
+use super::persons::{Page, folded};
 use super::question::{Event, Path, Sessions};
 use super::sql::{Events, Making, Parts, Pick, condition};
 use crate::query::error::QueryError;
@@ -77,21 +78,87 @@ pub async fn answer(
         &root,
     )?;
     let periods = span.periods(question.interval, &root)?;
-    let mut parts = Vec::new();
-    for breakdown in &question.breakdown {
-        let pick = Pick {
-            from: span.from,
-            to: span.to,
-        };
-        parts.push(Parts::find(snapshot, breakdown, &Event::default(), question.filters.as_ref(), pick).await?);
-    }
-    let mut making = Making::new(snapshot.project_id())?;
-    let select = statement(&mut making, question, &parts, &span, &periods)?;
+    let parts = parts(snapshot, question, &span).await?;
+    let mut making = Making::new(snapshot)?;
+    let sessions = table(&mut making, question, &parts, &span, &periods)?;
+    let select = format!(
+        "SELECT period, part, count(*) AS sessions, avg(seconds)::float8 AS average_seconds,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds,
+                avg(events)::float8 AS events_per_session, avg((events = 1)::integer)::float8 AS bounce_rate
+         FROM {sessions} GROUP BY GROUPING SETS ((period, part), (part))"
+    );
     let rows: Vec<Row> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
     Ok((lines(rows, &parts, &periods), span, periods))
 }
 
-fn statement(
+async fn parts(snapshot: &mut Snapshot, question: &Sessions, span: &Span) -> Result<Vec<Parts>, QueryError> {
+    let pick = Pick {
+        from: span.from,
+        to: span.to,
+    };
+    let mut parts = Vec::new();
+    for breakdown in &question.breakdown {
+        parts.push(Parts::find(snapshot, breakdown, &Event::default(), question.filters.as_ref(), pick).await?);
+    }
+    Ok(parts)
+}
+
+/// A place in the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spot {
+    /// The label of the period; the whole stretch if there is none.
+    #[serde(default)]
+    pub period: Option<String>,
+    /// The line's parts.
+    #[serde(default)]
+    pub breakdown: Vec<Part>,
+}
+
+/// Whose sessions are in one number.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn persons(
+    snapshot: &mut Snapshot,
+    question: &Sessions,
+    spot: &Spot,
+    now: Timestamp,
+    page: Page,
+) -> Result<Vec<i64>, QueryError> {
+    let root = Path::root();
+    let span = Span::resolve(
+        &question.date_from,
+        question.date_to.as_deref(),
+        &question.timezone,
+        now,
+        &root,
+    )?;
+    let periods = span.periods(question.interval, &root)?;
+    let period = match &spot.period {
+        None => None,
+        Some(label) => Some(
+            periods
+                .labels
+                .iter()
+                .position(|known| known == label)
+                .and_then(|index| i32::try_from(index).ok())
+                .ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?,
+        ),
+    };
+    let parts = parts(snapshot, question, &span).await?;
+    let part = folded(&parts, &spot.breakdown)?;
+    let mut making = Making::new(snapshot)?;
+    let sessions = table(&mut making, question, &parts, &span, &periods)?;
+    let (part, period) = (making.bind(part)?, making.bind(period)?);
+    let select = format!(
+        "SELECT unnest(persons) AS person_id FROM {sessions} WHERE part = {part} AND ({period} IS NULL OR period = {period})"
+    );
+    page.of(snapshot, making, &select).await
+}
+
+/// The sessions that begin in the stretch: `(period, part, events, seconds, persons)`.
+fn table(
     making: &mut Making,
     question: &Sessions,
     parts: &[Parts],
@@ -113,21 +180,18 @@ fn statement(
     events = events.joined(&joins);
     let sessions = making.with(&format!(
         "SELECT e.session_id, min(e.timestamp) AS began, max(e.timestamp) AS ended, count(*) AS events,
-                bool_or({fits}) AS fits, (array_agg({part} ORDER BY e.timestamp, e.seq, e.id))[1] AS part
+                bool_or({fits}) AS fits, (array_agg({part} ORDER BY e.timestamp, e.seq, e.id))[1] AS part,
+                array_agg(DISTINCT i.person_id) AS persons
          {} GROUP BY 1",
         events.from_where()
     ));
     let (from, to) = (making.bind_time(span.from)?, making.bind_time(span.to)?);
     let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
-    Ok(format!(
-        "SELECT period, part, count(*) AS sessions, avg(seconds)::float8 AS average_seconds,
-                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds,
-                avg(events)::float8 AS events_per_session, avg((events = 1)::integer)::float8 AS bounce_rate
-         FROM (SELECT width_bucket(began, {bounds}) - 1 AS period, part, events,
-                      extract(epoch FROM ended - began)::float8 AS seconds
-               FROM {sessions} WHERE fits AND began >= {from} AND began < {to}) sessions
-         GROUP BY GROUPING SETS ((period, part), (part))"
-    ))
+    Ok(making.with(&format!(
+        "SELECT width_bucket(began, {bounds}) - 1 AS period, part, events, persons,
+                extract(epoch FROM ended - began)::float8 AS seconds
+         FROM {sessions} WHERE fits AND began >= {from} AND began < {to}"
+    )))
 }
 
 fn lines(rows: Vec<Row>, parts: &[Parts], periods: &Periods) -> SessionsAnswer {

@@ -7,12 +7,13 @@ mod rows;
 pub mod way;
 
 use futures_util::StreamExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
 
 use super::answer::Part;
 use super::calendar::Span;
-use super::question::{Exclusion, Funnel, Path};
+use super::persons::{Page, folded};
+use super::question::{Exclusion, Funnel, FunnelUnit, Path};
 use super::sql::{Parts, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -78,6 +79,72 @@ pub async fn answer(
     })
     .await?;
     Ok((tally.answer(question, &parts), span))
+}
+
+/// A place in the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spot {
+    /// The step, from 0.
+    pub step: usize,
+    /// Who took it, or who took the one before and then not this one.
+    pub outcome: Outcome,
+    /// The line's parts.
+    #[serde(default)]
+    pub breakdown: Vec<Part>,
+}
+
+/// What became of somebody at a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// They took it.
+    Converted,
+    /// They took the one before, and not this one.
+    Dropped,
+}
+
+impl Spot {
+    fn has(&self, way: Way, part: u32) -> bool {
+        let there = match self.outcome {
+            Outcome::Converted => way.steps > self.step,
+            Outcome::Dropped => way.steps == self.step,
+        };
+        there && way.part == part
+    }
+}
+
+/// Who is in one number: persons, also where sessions go through the funnel.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn persons(
+    snapshot: &mut Snapshot,
+    question: &Funnel,
+    spot: &Spot,
+    now: Timestamp,
+    page: Page,
+) -> Result<Vec<i64>, QueryError> {
+    let root = Path::root();
+    let span = Span::resolve(
+        &question.date_from,
+        question.date_to.as_deref(),
+        &question.timezone,
+        now,
+        &root,
+    )?;
+    let parts = parts(snapshot, question, &span).await?;
+    let part = folded(&parts, &spot.breakdown)?.cast_unsigned();
+    let mut found = std::collections::BTreeSet::new();
+    walk(snapshot, question, &parts, &span, |row, way| {
+        if row.person_id > page.after && spot.has(way, part) {
+            found.insert(row.person_id);
+        }
+        // Persons come in the order of their numbers; sessions do not.
+        question.by == FunnelUnit::Session || found.len() < page.wanted()
+    })
+    .await?;
+    Ok(found.into_iter().take(page.wanted()).collect())
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<Vec<Parts>, QueryError> {

@@ -64,7 +64,7 @@ pub(super) fn stream<'c>(
     parts: &[Parts],
     pick: Pick,
 ) -> Result<BoxStream<'c, Result<Row, QueryError>>, QueryError> {
-    let mut making = Making::new(snapshot.project_id())?;
+    let mut making = Making::new(snapshot)?;
     let mut branches = Vec::new();
     for (step, events) in question.steps.iter().enumerate() {
         let broken_down = if step == 0 || question.order == FunnelOrder::Unordered {

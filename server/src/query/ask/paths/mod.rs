@@ -8,11 +8,12 @@ pub mod way;
 use std::collections::HashMap;
 
 use futures_util::{StreamExt, TryStreamExt};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
 
 use super::calendar::Span;
+use super::persons::Page;
 use super::question::{Path, Paths};
 use super::sql::{Events, Making, Pick, meant};
 use crate::query::error::QueryError;
@@ -76,6 +77,53 @@ pub async fn answer(
     Ok((edges.answer(question), span))
 }
 
+/// A place in the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spot {
+    /// The edge's place in the path, from 1; any, if there is none.
+    #[serde(default)]
+    pub step: Option<usize>,
+    /// The point.
+    pub from: String,
+    /// The next.
+    pub to: String,
+}
+
+/// Who took an edge.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn persons(
+    snapshot: &mut Snapshot,
+    question: &Paths,
+    spot: &Spot,
+    now: Timestamp,
+    page: Page,
+) -> Result<Vec<i64>, QueryError> {
+    let root = Path::root();
+    let span = Span::resolve(
+        &question.date_from,
+        question.date_to.as_deref(),
+        &question.timezone,
+        now,
+        &root,
+    )?;
+    let mut found = Vec::new();
+    walk(snapshot, question, &span, |person, way| {
+        let is_it = |(index, pair): (usize, &[String])| {
+            spot.step.is_none_or(|step| step == index + 1) && *pair == [spot.from.clone(), spot.to.clone()]
+        };
+        let wanted = person > page.after && found.len() < page.wanted() && found.last() != Some(&person);
+        if wanted && way.windows(2).enumerate().any(is_it) {
+            found.push(person);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
 /// Tells the stretches that everybody went, person after person.
 async fn walk(
     snapshot: &mut Snapshot,
@@ -83,7 +131,7 @@ async fn walk(
     span: &Span,
     mut told: impl FnMut(i64, &[String]) -> Result<(), QueryError>,
 ) -> Result<(), QueryError> {
-    let mut making = Making::new(snapshot.project_id())?;
+    let mut making = Making::new(snapshot)?;
     let select = statement(&mut making, question, span)?;
     let stretch = Stretch {
         start: question.start.as_deref(),

@@ -137,7 +137,14 @@ impl Criterion {
         match self {
             Self::Performed(performed) => performed.check(&path.field("performed")),
             Self::NotPerformed(performed) => performed.check(&path.field("not_performed")),
-            Self::Person(filter) => Filter::check_optional(Some(filter), &path.field("person")),
+            Self::Person(filter) => {
+                let path = path.field("person");
+                Filter::check_optional(Some(filter), &path)?;
+                path.require(
+                    filter.is_about_persons(),
+                    "asks for something else than properties of the person",
+                )
+            }
             Self::InCohort(_) => Ok(()),
         }
     }
@@ -156,6 +163,12 @@ impl Performed {
 
     fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
         self.events().check(path)?;
+        let plain = self.filters.as_ref().is_none_or(|filters| !filters.asks_for_cohort());
+        path.field("filters")
+            .require(plain, "asks for a cohort; use the criterion `in_cohort`")?;
+        let (Frequency::AtLeast(times) | Frequency::Exactly(times) | Frequency::AtMost(times)) = self.times;
+        path.field("times")
+            .require(times > 0, "is at least 1; there is `not_performed`")?;
         let Some(within) = &self.within else { return Ok(()) };
         let path = path.field("within");
         Span::check(&within.date_from, within.date_to.as_deref(), &within.timezone, &path)

@@ -97,13 +97,8 @@ impl Op {
 impl Filter {
     pub(super) fn check_optional(filter: Option<&Self>, path: &Path<'_>) -> Result<(), Invalid> {
         let Some(filter) = filter else { return Ok(()) };
-        path.require(filter.conditions() <= FILTERS_MAX, "has more than 100 conditions")?;
+        path.require(filter.leaves().len() <= FILTERS_MAX, "has more than 100 conditions")?;
         filter.check(path, 0)
-    }
-
-    fn conditions(&self) -> usize {
-        let below = self.and.iter().chain(&self.or).flatten();
-        usize::from(self.op.is_some()) + below.map(Self::conditions).sum::<usize>()
     }
 
     fn check(&self, path: &Path<'_>, depth: usize) -> Result<(), Invalid> {
@@ -175,6 +170,25 @@ impl Filter {
                 path.require(values.len() == 1 && all(Value::is_i64), "is the number of a cohort")
             }
         }
+    }
+
+    /// All conditions in it.
+    fn leaves(&self) -> Vec<&Self> {
+        let below = self.and.iter().chain(&self.or).flatten().flat_map(Self::leaves);
+        self.op.map(|_| self).into_iter().chain(below).collect()
+    }
+
+    /// Whether one of its conditions is about a cohort.
+    #[must_use]
+    pub fn asks_for_cohort(&self) -> bool {
+        self.leaves().iter().any(|leaf| leaf.op.is_some_and(Op::of_cohort))
+    }
+
+    /// Whether all its conditions are about persons' properties, or do not say whose they mean.
+    #[must_use]
+    pub fn is_about_persons(&self) -> bool {
+        let about = |leaf: &&Self| matches!(leaf.of, None | Some(Of::Person));
+        !self.asks_for_cohort() && self.leaves().iter().all(about)
     }
 
     /// The values, one or many.

@@ -69,8 +69,16 @@ impl Question {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn read(json: &[u8]) -> Result<Self, Invalid> {
-        let mut value: serde_json::Value = serde_json::from_slice(json)
+        let value = serde_json::from_slice(json)
             .map_err(|error| Invalid::new(&Path::root(), format!("is no JSON: {error}")))?;
+        Self::from_value(value)
+    }
+
+    /// Reads a question that is JSON already.
+    ///
+    /// # Errors
+    /// See [`Question::read`].
+    pub fn from_value(mut value: serde_json::Value) -> Result<Self, Invalid> {
         let kind = value.as_object_mut().and_then(|object| object.remove("kind"));
         let question = match kind.as_ref().and_then(serde_json::Value::as_str) {
             Some("trends") => Self::Trends(read(value)?),
@@ -109,10 +117,7 @@ impl Question {
 }
 
 fn read<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Invalid> {
-    serde_path_to_error::deserialize(value).map_err(|error| Invalid {
-        path: error.path().to_string(),
-        problem: error.into_inner().to_string(),
-    })
+    serde_path_to_error::deserialize(value).map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))
 }
 
 #[cfg(test)]

@@ -13,6 +13,24 @@ pub struct Invalid {
 }
 
 impl Invalid {
+    /// "`path` problem", of a path that is written already.
+    pub fn at(path: &str, problem: impl Display) -> Self {
+        Self {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// The same, of something that is itself in a field.
+    #[must_use]
+    pub fn below(mut self, field: &str) -> Self {
+        self.path = match self.path.as_str() {
+            "." => field.to_owned(),
+            path => format!("{field}.{path}"),
+        };
+        self
+    }
+
     /// "`path` problem".
     pub fn new(path: &Path<'_>, problem: impl Into<String>) -> Self {
         Self {

@@ -3,6 +3,7 @@
 use trailmark_protocol::Timestamp;
 
 use super::{Making, filter};
+use crate::query::ask::calendar::Periods;
 use crate::query::ask::question::{Event, Filter};
 use crate::query::error::QueryError;
 
@@ -13,6 +14,23 @@ pub struct Pick {
     pub from: Timestamp,
     /// The first moment after it.
     pub to: Timestamp,
+}
+
+impl Pick {
+    /// The part of it that lies in the period of this label; all of it, if there is none.
+    ///
+    /// # Errors
+    /// There is no such period.
+    pub fn in_period(self, periods: &Periods, label: Option<&str>) -> Result<Self, QueryError> {
+        let Some(label) = label else { return Ok(self) };
+        let index = periods.labels.iter().position(|known| known == label);
+        let bounds = index.and_then(|index| Some((periods.bounds.get(index)?, periods.bounds.get(index + 1)?)));
+        let (from, to) = bounds.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
+        Ok(Self {
+            from: self.from.max(*from),
+            to: self.to.min(*to),
+        })
+    }
 }
 
 /// `FROM … WHERE …` of some events: `e` is the event, `i` its identity (with `i.person_id`).
@@ -84,16 +102,4 @@ pub fn meant(making: &mut Making, events: &Event, joins: &mut String) -> Result<
         [] => "true".to_owned(),
         conditions => format!("({})", conditions.join(" AND ")),
     })
-}
-
-/// The persons of a cohort that is kept, as a table of `person_id`.
-///
-/// # Errors
-/// See [`Making::new`].
-pub(super) fn cohort(making: &mut Making, number: i64) -> Result<String, QueryError> {
-    let number = making.bind(number)?;
-    Ok(making.with(&format!(
-        "SELECT DISTINCT who.person_id FROM cohort_members m JOIN identities who ON who.project_id = $1 AND who.id = m.identity_id
-         WHERE m.project_id = $1 AND m.cohort_id = {number}"
-    )))
 }

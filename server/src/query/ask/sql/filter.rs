@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 use trailmark_protocol::Timestamp;
 
 use super::{Making, value};
+use crate::query::ask::cohort;
 use crate::query::ask::question::{Filter, Of, Op};
 use crate::query::error::QueryError;
 
@@ -23,19 +24,19 @@ pub fn condition(making: &mut Making, filter: &Filter, joins: &mut String) -> Re
     match (&filter.and, &filter.or, filter.op) {
         (Some(and), ..) => all(and, " AND ", "true"),
         (_, Some(or), _) => all(or, " OR ", "false"),
-        (.., Some(op)) if op.of_cohort() => cohort(making, filter, op),
+        (.., Some(op)) if op.of_cohort() => in_cohort(making, filter, op),
         (.., Some(op)) => property(making, filter, op, joins),
         (.., None) => Ok("true".to_owned()),
     }
 }
 
-fn cohort(making: &mut Making, filter: &Filter, op: Op) -> Result<String, QueryError> {
+fn in_cohort(making: &mut Making, filter: &Filter, op: Op) -> Result<String, QueryError> {
     let number = filter
         .values()
         .first()
         .and_then(|value| value.as_i64())
         .unwrap_or_default();
-    let table = super::events::cohort(making, number)?;
+    let table = cohort::table(making, number)?;
     let not = if op == Op::NotInCohort { "NOT " } else { "" };
     Ok(format!("{not}(i.person_id IN (SELECT person_id FROM {table}))"))
 }

@@ -18,7 +18,9 @@ use sqlx::query::{Query, QueryAs};
 use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Postgres, Type};
 use trailmark_protocol::Timestamp;
 
+use crate::query::ask::cohort::Cohorts;
 use crate::query::error::QueryError;
+use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
 
 /// A bound value, as a statement writes it: `$7`.
@@ -36,24 +38,26 @@ impl Display for Bound {
 pub struct Making {
     arguments: PgArguments,
     bound: usize,
+    cohorts: Cohorts,
     /// `name AS (…)`.
     with: Vec<String>,
     named: usize,
 }
 
 impl Making {
-    /// A statement about one project, which is `$1`.
+    /// A statement about the project of this snapshot, which is `$1`.
     ///
     /// # Errors
     /// A value cannot be written for Postgres. This is so for every method that binds.
-    pub fn new(project_id: i32) -> Result<Self, QueryError> {
+    pub fn new(snapshot: &Snapshot) -> Result<Self, QueryError> {
         let mut making = Self {
+            cohorts: snapshot.cohorts().clone(),
             arguments: PgArguments::default(),
             bound: 0,
             with: Vec::new(),
             named: 0,
         };
-        making.bind(project_id)?;
+        making.bind(snapshot.project_id())?;
         Ok(making)
     }
 
@@ -76,6 +80,12 @@ impl Making {
     /// See [`Making::new`].
     pub fn bind_time(&mut self, at: Timestamp) -> Result<Bound, QueryError> {
         self.bind(PgTime(at))
+    }
+
+    /// The cohorts that the statement may ask for.
+    #[must_use]
+    pub fn cohorts(&self) -> &Cohorts {
+        &self.cohorts
     }
 
     /// Puts a table in front of the statement, and says what it is called.

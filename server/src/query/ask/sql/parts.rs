@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Events, Making, value};
 use crate::query::ask::answer::Part;
+use crate::query::ask::cohort;
 use crate::query::ask::question::{Breakdown, Event, Filter, Of};
 use crate::query::ask::sql::Pick;
 use crate::query::error::QueryError;
@@ -28,7 +29,7 @@ impl Parts {
         filters: Option<&Filter>,
         pick: Pick,
     ) -> Result<Self, QueryError> {
-        let mut making = Making::new(snapshot.project_id())?;
+        let mut making = Making::new(snapshot)?;
         let value = of(&mut making, breakdown)?;
         let events = Events::new(&mut making, events, filters, pick)?.joined(&value.join);
         let limit = making.bind(i64::from(breakdown.limit))?;
@@ -98,6 +99,17 @@ impl Parts {
         unfolded
     }
 
+    /// The number of this part.
+    #[must_use]
+    pub fn number_of(&self, part: &Part) -> Option<i32> {
+        let index = match part {
+            Part::Missing { .. } => return Some(-1),
+            Part::Other { .. } => self.values.len(),
+            Part::Value { value } => self.values.iter().position(|known| known == value)?,
+        };
+        i32::try_from(index).ok()
+    }
+
     /// The part of this number.
     #[must_use]
     pub fn part(&self, number: i32) -> Part {
@@ -116,7 +128,7 @@ fn of(making: &mut Making, breakdown: &Breakdown) -> Result<value::Value, QueryE
     if breakdown.of != Of::Cohort {
         return value::of(making, breakdown.of, &breakdown.property);
     }
-    let table = super::events::cohort(making, breakdown.property.parse().unwrap_or_default())?;
+    let table = cohort::table(making, cohort::number(breakdown))?;
     Ok(value::Value {
         expression: format!("to_jsonb(i.person_id IN (SELECT person_id FROM {table}))"),
         join: String::new(),

@@ -8,12 +8,14 @@ mod series;
 
 pub use formula::Formula;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
 
 use super::answer::Part;
 use super::calendar::{Periods, Span};
+use super::persons::{Page, folded};
 use super::question::{Compare, Path, Trends};
+use super::sql::{Events, Making, Parts, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -102,4 +104,54 @@ async fn lines(
         results,
         previous: None,
     })
+}
+
+/// A place in the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spot {
+    /// The letter of the series.
+    pub series: char,
+    /// The label of the period; the whole stretch if there is none.
+    #[serde(default)]
+    pub period: Option<String>,
+    /// The line's parts.
+    #[serde(default)]
+    pub breakdown: Vec<Part>,
+}
+
+/// Who is in one number.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn persons(
+    snapshot: &mut Snapshot,
+    question: &Trends,
+    spot: &Spot,
+    now: Timestamp,
+    page: Page,
+) -> Result<Vec<i64>, QueryError> {
+    let root = Path::root();
+    let (from, to) = (&question.date_from, question.date_to.as_deref());
+    let span = Span::resolve(from, to, &question.timezone, now, &root)?;
+    let periods = span.periods(question.interval, &root)?;
+    let index = (spot.series as usize).wrapping_sub('A' as usize);
+    let series = question.series.get(index);
+    let series = series.ok_or_else(|| QueryError::parameter("at.series", "is none of the question's"))?;
+    let whole = Pick {
+        from: span.from,
+        to: span.to,
+    };
+    let parts = series::parts(snapshot, question, series, whole).await?;
+    let number = folded(&parts, &spot.breakdown)?;
+    let mut making = Making::new(snapshot)?;
+    let pick = whole.in_period(&periods, spot.period.as_deref())?;
+    let events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
+    let (part, joins) = Parts::fold(&parts, &mut making, &question.breakdown)?;
+    let number = making.bind(number)?;
+    let select = format!(
+        "SELECT i.person_id {}",
+        events.joined(&joins).and(&format!("{part} = {number}")).from_where()
+    );
+    page.of(snapshot, making, &select).await
 }

@@ -27,10 +27,7 @@ pub(super) async fn lines(
         from: span.from,
         to: span.to,
     };
-    let mut parts = Vec::new();
-    for breakdown in &question.breakdown {
-        parts.push(Parts::find(snapshot, breakdown, &series.events(), question.filters.as_ref(), pick).await?);
-    }
+    let parts = parts(snapshot, question, series, pick).await?;
     let mut cells = Cells::default();
     for row in statement(snapshot, question, series, &parts, pick, periods)?
         .fetch_all(snapshot.rows())
@@ -39,6 +36,20 @@ pub(super) async fn lines(
         cells.add(&row, question.breakdown.len())?;
     }
     Ok(cells.lines(series, letter, &parts, periods.len()))
+}
+
+/// The parts that the breakdowns of a series tell apart.
+pub(super) async fn parts(
+    snapshot: &mut Snapshot,
+    question: &Trends,
+    series: &Series,
+    pick: Pick,
+) -> Result<Vec<Parts>, QueryError> {
+    let mut parts = Vec::new();
+    for breakdown in &question.breakdown {
+        parts.push(Parts::find(snapshot, breakdown, &series.events(), question.filters.as_ref(), pick).await?);
+    }
+    Ok(parts)
 }
 
 /// One row for each period and combination of parts, and one for all periods together (period NULL).
@@ -50,7 +61,7 @@ fn statement(
     pick: Pick,
     periods: &Periods,
 ) -> Result<sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>, QueryError> {
-    let mut making = Making::new(snapshot.project_id())?;
+    let mut making = Making::new(snapshot)?;
     let mut events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
     let mut columns = String::new();
     let mut groups = String::new();

@@ -1,0 +1,233 @@
+//! Who is in a number: every place of an answer stands for persons, and here they are, page by page.
+//!
+//! Each kind makes a table of `person_id` with the same parts that its answer is made of; a funnel and paths, which are
+//! decided person by person, collect them while they walk.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trailmark_protocol::Timestamp;
+
+use super::answer::Part;
+use super::question::{Invalid, Path, Question};
+use super::sql::Making;
+use super::{activity, cohort, funnel, paths, retention, sessions, trends};
+use crate::query::error::QueryError;
+use crate::query::snapshot::Snapshot;
+use crate::query::time::At;
+
+/// Persons on a page where `limit` does not say.
+pub const LIMIT_DEFAULT: u32 = 100;
+
+/// Most persons on a page: 1,000.
+pub const LIMIT_MAX: u32 = 1_000;
+
+/// Who is in a place of an answer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    query: Value,
+    at: Value,
+    #[serde(default)]
+    limit: Option<u32>,
+    #[serde(default)]
+    cursor: Option<i64>,
+}
+
+/// The question whose answer has the place, and which page of its persons is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WhoIs {
+    question: Question,
+    spot: Spot,
+    limit: u32,
+    after: i64,
+}
+
+/// A place in an answer, by the kind of the question.
+#[derive(Debug, Clone, PartialEq)]
+enum Spot {
+    Trends(trends::Spot),
+    Funnel(funnel::Spot),
+    Retention(retention::Spot),
+    Paths(paths::Spot),
+    Lifecycle(activity::LifecycleSpot),
+    Stickiness(activity::StickinessSpot),
+    Sessions(sessions::Spot),
+    Cohort(Nowhere),
+}
+
+/// A cohort has no places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nowhere {}
+
+/// One person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct PersonRow {
+    /// Its number; see `GET /v1/persons/{id}` for what is known of it, by one of its ids.
+    pub person_id: i64,
+    /// `user` or `anonymous`.
+    pub kind: String,
+    /// One of its ids: its first user_id, or else its anonymous_id.
+    pub id: String,
+    /// When that id was first seen.
+    pub first_seen_at: At,
+}
+
+/// A page of persons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonPage {
+    /// The persons, by their numbers.
+    pub persons: Vec<PersonRow>,
+    /// What to ask the next page with; none at the end.
+    pub next_cursor: Option<i64>,
+}
+
+impl WhoIs {
+    /// Reads what is wanted: `{"query": question, "at": place, "limit": 100, "cursor": …}`.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn read(json: &[u8]) -> Result<Self, Invalid> {
+        let root = Path::root();
+        let wanted: Wanted = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(json))
+            .map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))?;
+        let question = Question::from_value(wanted.query).map_err(|invalid| invalid.below("query"))?;
+        let spot = Spot::read(&question, wanted.at).map_err(|invalid| invalid.below("at"))?;
+        let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT);
+        root.field("limit")
+            .require((1..=LIMIT_MAX).contains(&limit), "is from 1 to 1,000")?;
+        Ok(Self {
+            question,
+            spot,
+            limit,
+            after: wanted.cursor.unwrap_or(i64::MIN),
+        })
+    }
+}
+
+impl Spot {
+    fn read(question: &Question, at: Value) -> Result<Self, Invalid> {
+        fn read<T: serde::de::DeserializeOwned>(at: Value) -> Result<T, Invalid> {
+            serde_path_to_error::deserialize(at).map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))
+        }
+        Ok(match question {
+            Question::Trends(_) => Self::Trends(read(at)?),
+            Question::Funnel(_) => Self::Funnel(read(at)?),
+            Question::Retention(_) => Self::Retention(read(at)?),
+            Question::Paths(_) => Self::Paths(read(at)?),
+            Question::Lifecycle(_) => Self::Lifecycle(read(at)?),
+            Question::Stickiness(_) => Self::Stickiness(read(at)?),
+            Question::Sessions(_) => Self::Sessions(read(at)?),
+            Question::Cohort(_) => Self::Cohort(read(at)?),
+        })
+    }
+}
+
+/// A page of the persons in a place.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Result<PersonPage, QueryError> {
+    snapshot.know_cohorts(now).await?;
+    let page = Page {
+        after: who.after,
+        limit: who.limit,
+    };
+    let ids = match (&who.question, &who.spot) {
+        (Question::Trends(question), Spot::Trends(spot)) => {
+            trends::persons(snapshot, question, spot, now, page).await?
+        }
+        (Question::Funnel(question), Spot::Funnel(spot)) => {
+            funnel::persons(snapshot, question, spot, now, page).await?
+        }
+        (Question::Retention(question), Spot::Retention(spot)) => {
+            retention::persons(snapshot, question, spot, now, page).await?
+        }
+        (Question::Paths(question), Spot::Paths(spot)) => paths::persons(snapshot, question, spot, now, page).await?,
+        (Question::Lifecycle(question), Spot::Lifecycle(spot)) => {
+            activity::lifecycle_persons(snapshot, question, spot, now, page).await?
+        }
+        (Question::Stickiness(question), Spot::Stickiness(spot)) => {
+            activity::stickiness_persons(snapshot, question, spot, now, page).await?
+        }
+        (Question::Sessions(question), Spot::Sessions(spot)) => {
+            sessions::persons(snapshot, question, spot, now, page).await?
+        }
+        (Question::Cohort(question), _) => {
+            let mut making = Making::new(snapshot)?;
+            let table = cohort::who(&mut making, question)?;
+            page.of(snapshot, making, &format!("SELECT person_id FROM {table}"))
+                .await?
+        }
+        _ => Vec::new(),
+    };
+    listed(snapshot, ids, who.limit).await
+}
+
+/// Which persons of a place are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Those whose numbers are greater.
+    pub after: i64,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Page {
+    /// One more than fits shows that there is another page.
+    #[must_use]
+    pub fn wanted(self) -> usize {
+        self.limit as usize + 1
+    }
+
+    /// The page of a statement's `person_id`s.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn of(self, snapshot: &mut Snapshot, mut making: Making, select: &str) -> Result<Vec<i64>, QueryError> {
+        let after = making.bind(self.after)?;
+        let limit = making.bind(i64::try_from(self.wanted()).unwrap_or(i64::MAX))?;
+        let select = format!(
+            "SELECT DISTINCT person_id FROM ({select}) who WHERE person_id > {after} ORDER BY person_id LIMIT {limit}"
+        );
+        let ids: Vec<(i64,)> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
+        Ok(ids.into_iter().map(|(id,)| id).collect())
+    }
+}
+
+const LISTED: &str = "
+    SELECT DISTINCT ON (person_id) person_id, CASE kind WHEN 1 THEN 'user' ELSE 'anonymous' END AS kind,
+           external_id AS id, first_seen_at
+    FROM identities WHERE project_id = $1 AND person_id = ANY ($2)
+    ORDER BY person_id, identities.kind DESC, identities.id";
+
+async fn listed(snapshot: &mut Snapshot, mut ids: Vec<i64>, limit: u32) -> Result<PersonPage, QueryError> {
+    let more = ids.len() > limit as usize;
+    ids.truncate(limit as usize);
+    let next_cursor = ids.last().copied().filter(|_| more);
+    let persons = snapshot.select(LISTED).bind(ids).fetch_all(snapshot.rows()).await?;
+    Ok(PersonPage { persons, next_cursor })
+}
+
+/// The number that stands for these parts in [`super::sql::Parts::fold`].
+///
+/// # Errors
+/// They are not parts of the answer.
+pub(super) fn folded(parts: &[super::sql::Parts], wanted: &[Part]) -> Result<i32, QueryError> {
+    let refused = || QueryError::parameter("at.breakdown", "is none of the answer's lines");
+    if parts.len() != wanted.len() {
+        return Err(refused());
+    }
+    let numbered = parts
+        .iter()
+        .zip(wanted)
+        .map(|(parts, part)| Some((parts.numbers(), parts.number_of(part)?)));
+    numbered
+        .collect::<Option<Vec<_>>>()
+        .and_then(|numbers| {
+            numbers.into_iter().try_fold(0_i32, |folded, (count, number)| {
+                folded.checked_mul(i32::try_from(count).ok()?)?.checked_add(1 + number)
+            })
+        })
+        .ok_or_else(refused)
+}
