@@ -11,6 +11,7 @@ use http::request::Parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
 
+use super::ask;
 use super::delivery::Delivery;
 use super::error::QueryError;
 use super::events::{EventFilter, EventPage};
@@ -36,6 +37,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/api/analytics/stats", get(stats))
         .route("/api/analytics/delivery", get(delivery))
         .route("/v1/persons/{id}", get(person))
+        .merge(ask::http::router())
         .layer(Extension(Turns(Arc::new(Semaphore::new(READS_AT_ONCE)))))
 }
 
@@ -48,6 +50,14 @@ struct Turns(Arc<Semaphore>);
 pub struct Authorised {
     reader: Reader,
     _turn: OwnedSemaphorePermit,
+}
+
+impl Authorised {
+    /// Reads the project of the key.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Authorised {

@@ -19,6 +19,8 @@ pub mod activity;
 pub mod sessions;
 pub mod cohort;
 pub mod persons;
+pub mod table;
+pub mod http;
 
 use std::time::Instant;
 
