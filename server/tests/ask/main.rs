@@ -11,6 +11,8 @@ mod funnel;
 mod activity;
 mod visits;
 mod who;
+mod reference;
+mod property;
 
 use serde_json::Value;
 use trailmark_server::query::ask::question::Question;

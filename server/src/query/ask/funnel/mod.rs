@@ -178,6 +178,7 @@ async fn walk(
     };
     let mut rows = rows::stream(snapshot, question, parts, pick)?;
     let mut walk = Walk::new(&rules);
+    let mut place = 0;
     let mut current: Option<Row> = None;
     loop {
         let next = rows.next().await.transpose()?;
@@ -193,7 +194,8 @@ async fn walk(
             }
             continue;
         };
-        walk.see(&row.seen(span.to));
+        place += 1;
+        walk.see(&row.seen(place, span.to));
         if !current.as_ref().is_some_and(|next| row.goes_with(next)) {
             let way = std::mem::replace(&mut walk, Walk::new(&rules)).best();
             if way.is_some_and(|way| !told(&row, way)) || current.is_none() {

@@ -26,8 +26,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn seen(&self, until: trailmark_protocol::Timestamp) -> Seen {
+    pub(super) fn seen(&self, place: u64, until: trailmark_protocol::Timestamp) -> Seen {
         Seen {
+            place,
             at: self.timestamp.0.micros(),
             steps: self.steps.cast_unsigned(),
             exclusions: self.exclusions.cast_unsigned(),

@@ -12,6 +12,8 @@ const STEPS: usize = super::super::question::STEPS_MAX;
 /// One event of a person, as a funnel sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
+    /// Its place among the person's events: two of one moment are two.
+    pub place: u64,
     /// When, in microseconds.
     pub at: i64,
     /// The steps that it may take: bit 0 is the first.
@@ -187,13 +189,9 @@ impl<'a> Walk<'a> {
     }
 
     fn match_steps(&mut self) {
-        let mut events: Vec<Seen> = Vec::new();
-        for event in self.latest.iter().flatten() {
-            if !events.contains(event) {
-                events.push(*event);
-            }
-        }
-        events.sort_by_key(|event| event.at);
+        let mut events: Vec<Seen> = self.latest.iter().flatten().copied().collect();
+        events.sort_by_key(|event| event.place);
+        events.dedup();
         // The window begins with its first event, which must lie in the stretch; the latest such beginning is the best.
         let beginnings = (0..events.len())
             .rev()
@@ -269,7 +267,7 @@ mod tests {
     fn walk(order: FunnelOrder, steps: usize, events: &str) -> Option<(usize, Vec<i64>)> {
         let rules = rules(order, steps);
         let mut walk = Walk::new(&rules);
-        for event in events.split(' ') {
+        for (place, event) in events.split(' ').enumerate() {
             let end = event.find(|c: char| c.is_ascii_digit()).unwrap();
             let (kinds, second) = event.split_at(end);
             let bit = |c: char| {
@@ -280,6 +278,7 @@ mod tests {
                 }
             };
             walk.see(&Seen {
+                place: place as u64,
                 at: second.parse::<i64>().unwrap() * SECOND,
                 steps: kinds.chars().map(bit).sum(),
                 exclusions: u32::from(kinds.contains('x')),
@@ -354,5 +353,10 @@ mod tests {
         assert_eq!(unordered("c1 a2 b12"), Some((2, vec![1, 2])));
         assert_eq!(unordered("ab1 ab2"), Some((2, vec![1, 2])));
         assert_eq!(unordered("ab1"), Some((1, vec![1])));
+        assert_eq!(
+            unordered("ab1 ab1"),
+            Some((2, vec![1, 1])),
+            "two events of one moment are two"
+        );
     }
 }
