@@ -2,12 +2,13 @@
 //! however they are cut into batches, they end in the same persons.
 //!
 //! [`owner`]: whose device it is. [`persons`]: which users are one person. [`register`]: which value of a property
-//! counts. [`erasure`]: which events come too late. The store keeps its tables equal to these functions, partly by calling
+//! counts. [`paths`]: why identities are one person. [`erasure`]: which events come too late. The store keeps its tables equal to these functions, partly by calling
 //! them and partly in SQL; tests compare the two.
 
 pub mod owner;
 pub mod persons;
 pub mod register;
+pub mod paths;
 pub mod erasure;
 
 use trailmark_protocol::{Timestamp, Uuid};

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 mod history;
+mod model;
 mod property;
 mod admin;
 mod exactly_once;
