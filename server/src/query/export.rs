@@ -98,7 +98,7 @@ impl Export {
                 None => self.identities.next().map(|identity| (identity, None)),
             };
             if !events.is_empty() {
-                let lines = events.iter().flat_map(|event| line(event)).collect::<Vec<u8>>();
+                let lines = events.iter().flat_map(line).collect::<Vec<u8>>();
                 return Ok(Some(lines.into()));
             }
         }

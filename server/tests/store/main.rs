@@ -10,6 +10,7 @@ mod exactly_once;
 mod poison;
 mod partitions;
 mod identity;
+mod erasures;
 mod registers;
 mod installs;
 mod writer;
