@@ -205,21 +205,23 @@ fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
 /// How many turns of [`REFRESH_EVERY`] lie make a minute.
 const MINUTE_TURNS: u64 = 60 / REFRESH_EVERY.as_secs();
 
-/// Takes up erasures that a crash has interrupted, or helps with one that is under way. Beside the upkeep: a person of a
-/// million events takes half a minute.
-fn go_on_erasing(store: &Store) {
-    let store = store.clone();
-    tokio::spawn(async move {
-        if let Err(error) = store.finish_erasures().await {
-            tracing::debug!(%error, "erasures were not gone on with");
-        }
-    });
+/// Takes up erasures that a crash has interrupted, or helps with one that is under way: beside the upkeep, for a person
+/// of a million events takes half a minute.
+fn go_on_erasing(store: &Store, erasing: &mut Option<JoinHandle<()>>) {
+    if erasing.as_ref().is_none_or(JoinHandle::is_finished) {
+        let store = store.clone();
+        *erasing = Some(tokio::spawn(async move {
+            if let Err(error) = store.finish_erasures().await {
+                tracing::debug!(%error, "erasures were not gone on with");
+            }
+        }));
+    }
 }
 
 /// Reads the keys and tombstones again; once a minute, goes on with erasures, notes which were used and forgets limits that nobody uses.
 async fn upkeep(app: Arc<App>) {
     let mut turns = tokio::time::interval(REFRESH_EVERY);
-    let mut turn: u64 = 0;
+    let (mut turn, mut erasing) = (0u64, None);
     loop {
         turns.tick().await;
         if let Err(error) = app.keyring.refresh(&app.store).await {
@@ -231,7 +233,7 @@ async fn upkeep(app: Arc<App>) {
         app.metrics.run_upkeep();
         if turn.is_multiple_of(MINUTE_TURNS) {
             app.limits.sweep();
-            go_on_erasing(&app.store);
+            go_on_erasing(&app.store, &mut erasing);
             let _ = app.store.touch_keys(&app.keyring.take_used(), app.clock.now()).await;
         }
         turn += 1;
