@@ -22,8 +22,8 @@ use crate::query::params::Params;
 use crate::query::time::At;
 use crate::store::{Erasure, ErasureRequest, KeyKind, Store, StoreError, Withdrawn};
 
-/// How long an erasure may take before it is answered as it stands then: 10 s, the time of a read. That is 100,000 to
-/// 300,000 events.
+/// How long an erasure may take before it is answered as it stands then: 10 s, the time of a read. That is about a
+/// million events.
 const ANSWER_AFTER: Duration = Duration::from_secs(10);
 
 /// Most requests and erasures that a list holds.

@@ -206,7 +206,7 @@ fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
 const MINUTE_TURNS: u64 = 60 / REFRESH_EVERY.as_secs();
 
 /// Takes up erasures that a crash has interrupted, or helps with one that is under way: beside the upkeep, for a person
-/// of a million events takes half a minute.
+/// of a million events takes ten seconds.
 fn go_on_erasing(store: &Store, erasing: &mut Option<JoinHandle<()>>) {
     if erasing.as_ref().is_none_or(JoinHandle::is_finished) {
         let store = store.clone();

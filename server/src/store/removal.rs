@@ -10,7 +10,7 @@ use super::erasures::Erasure;
 use super::error::StoreError;
 use super::group::late;
 
-/// Most events removed in one transaction: 5,000, as many as the writer stores in one; 0.1 to 0.3 s.
+/// Most events removed in one transaction: 5,000, as many as the writer stores in one; 40 ms (500,000 took 4 s, two cores).
 const EVENTS_AT_ONCE: usize = 5_000;
 
 /// Identities looked at in one transaction: a shared login may have thousands of devices with few events each.
