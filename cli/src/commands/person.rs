@@ -160,7 +160,7 @@ fn because(explained: &Explained) -> [String; 4] {
     let Some(because) = &explained.because else {
         return [
             name(&explained.ident),
-            "asked for".to_owned(),
+            "the id asked for".to_owned(),
             String::new(),
             String::new(),
         ];

@@ -59,7 +59,7 @@ fn a_person_is_explained_parted_exported_and_erased() {
     let (link, alias) = (link["id"].as_str().unwrap(), alias["id"].as_str().unwrap());
     let parts = [
         "anonymous phone",
-        "asked for",
+        "the id asked for",
         "identified on anonymous phone",
         "is also user ann",
         "became part of",

@@ -32,6 +32,8 @@ struct Erased {
     through: i64,
     /// When an id was erased last.
     at: HashMap<IdHash, Timestamp>,
+    /// When somebody was erased last: what was captured later, which is nearly everything, needs no hash.
+    latest: Option<Timestamp>,
 }
 
 /// One tombstone as it is stored.
@@ -41,10 +43,13 @@ impl Tombstones {
     /// Whether the event names somebody who was erased after it was captured.
     #[must_use]
     pub fn name(&self, project_id: i32, event: &AcceptedEvent<'_>, received_at: Timestamp) -> bool {
-        let Some(erased) = self.0.get(&project_id).filter(|erased| !erased.at.is_empty()) else {
+        let Some(erased) = self.0.get(&project_id) else {
             return false;
         };
         let captured_at = captured_at(event, received_at);
+        if erased.latest.is_none_or(|latest| captured_at > latest) {
+            return false;
+        }
         let erased_at = |(kind, id)| erased.at.get(&id_hash(project_id, kind, id));
         ids(event)
             .filter_map(erased_at)
@@ -76,6 +81,7 @@ impl Tombstones {
             };
             let latest = erased.at.entry(hash).or_insert(at.0);
             *latest = at.0.max(*latest);
+            erased.latest = erased.latest.max(Some(at.0));
         }
     }
 }
