@@ -276,6 +276,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_erased_number_is_forgotten_and_a_look_from_before_does_not_bring_it_back() {
+        let cache = Dictionary::default();
+        let (ann, bob) = (Key::new(1, Kind::User, "ann"), Key::new(1, Kind::User, "bob"));
+        let (_, _, before) = cache.sort_out(&[]);
+        cache.learn([(ann, 7), (bob, 8)].into_iter(), before);
+        cache.forget(&HashSet::from([7]));
+        let known = || [ann, bob].map(|key| cache.lock().get(key));
+        assert_eq!(known(), [None, Some(8)]);
+        cache.learn([(ann, 7)].into_iter(), before);
+        assert_eq!(known(), [None, Some(8)]);
+        let (_, _, after) = cache.sort_out(&[]);
+        cache.learn([(ann, 9)].into_iter(), after);
+        assert_eq!(known(), [Some(9), Some(8)]);
+        assert_eq!(cache.lock().young_entries, 2);
+    }
+
+    #[test]
     fn the_cache_is_bounded_and_keeps_what_is_used() {
         let mut cache = Generations::default();
         let texts: Vec<String> = (0..3 * GENERATION).map(|n| n.to_string()).collect();

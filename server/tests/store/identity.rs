@@ -198,7 +198,7 @@ async fn play(servers: &mut [Store], model: &mut Model, part: &Part) {
 #[test]
 fn every_order_repetition_batching_crash_withdrawal_and_erasure_gives_the_persons_of_the_model() {
     let (runtime, store) = property::store();
-    proptest!(property::cases(200), |(parts in histories())| {
+    proptest!(property::cases(150), |(parts in histories())| {
         runtime.block_on(async {
             forget_everything(&store).await;
             let server = || Store::connect(store.pool().connect_options().as_ref().clone(), 2);
