@@ -23,7 +23,7 @@ use crate::gateway::limit::Limits;
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::observe;
 use crate::postgres::StopError;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::writer::{Writer, WriterStats};
 
 /// Bodies decompressed at once: enough for two cores, and at the most four windows of 8–16 MiB.
@@ -218,17 +218,20 @@ fn go_on_erasing(store: &Store, erasing: &mut Option<JoinHandle<()>>) {
     }
 }
 
+/// What others have changed. While the database is away, one of the two waits for it and not both.
+async fn refresh(app: &App) -> Result<(), StoreError> {
+    app.keyring.refresh(&app.store).await?;
+    app.store.refresh_tombstones().await
+}
+
 /// Reads the keys and tombstones again; once a minute, goes on with erasures, notes which were used and forgets limits that nobody uses.
 async fn upkeep(app: Arc<App>) {
     let mut turns = tokio::time::interval(REFRESH_EVERY);
     let (mut turn, mut erasing) = (0u64, None);
     loop {
         turns.tick().await;
-        if let Err(error) = app.keyring.refresh(&app.store).await {
-            tracing::debug!(%error, "the keyring was not refreshed");
-        }
-        if let Err(error) = app.store.refresh_tombstones().await {
-            tracing::debug!(%error, "the tombstones were not refreshed");
+        if let Err(error) = refresh(&app).await {
+            tracing::debug!(%error, "the keys and tombstones were not refreshed");
         }
         app.metrics.run_upkeep();
         if turn.is_multiple_of(MINUTE_TURNS) {
