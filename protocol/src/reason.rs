@@ -66,7 +66,9 @@ reasons! {
     TooDeep = "too_deep",
     /// A number that no `f64` holds.
     NumberOutOfRange = "number_out_of_range",
-    // On the server, behind the receipt.
+    // On the server, at the receipt or behind it.
+    /// The person was erased after it was captured.
+    Erased = "erased",
     /// The database refused the row; it is in the dead letters.
     DeadLetter = "dead_letter",
 }

@@ -23,7 +23,7 @@ use crate::gateway::limit::Limits;
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::observe;
 use crate::postgres::StopError;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::writer::{Writer, WriterStats};
 
 /// Bodies decompressed at once: enough for two cores, and at the most four windows of 8–16 MiB.
@@ -205,18 +205,38 @@ fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
 /// How many turns of [`REFRESH_EVERY`] lie make a minute.
 const MINUTE_TURNS: u64 = 60 / REFRESH_EVERY.as_secs();
 
-/// Reads the keys again; once a minute, notes which were used and forgets limits that nobody uses.
+/// Takes up erasures that a crash has interrupted, or helps with one that is under way: beside the upkeep, for a person
+/// of a million events takes ten seconds.
+fn go_on_erasing(store: &Store, erasing: &mut Option<JoinHandle<()>>) {
+    if erasing.as_ref().is_none_or(JoinHandle::is_finished) {
+        let store = store.clone();
+        *erasing = Some(tokio::spawn(async move {
+            if let Err(error) = store.finish_erasures().await {
+                tracing::debug!(%error, "erasures were not gone on with");
+            }
+        }));
+    }
+}
+
+/// What others have changed. While the database is away, one of the two waits for it and not both.
+async fn refresh(app: &App) -> Result<(), StoreError> {
+    app.keyring.refresh(&app.store).await?;
+    app.store.refresh_tombstones().await
+}
+
+/// Reads the keys and tombstones again; once a minute, goes on with erasures, notes which were used and forgets limits that nobody uses.
 async fn upkeep(app: Arc<App>) {
     let mut turns = tokio::time::interval(REFRESH_EVERY);
-    let mut turn: u64 = 0;
+    let (mut turn, mut erasing) = (0u64, None);
     loop {
         turns.tick().await;
-        if let Err(error) = app.keyring.refresh(&app.store).await {
-            tracing::debug!(%error, "the keyring was not refreshed");
+        if let Err(error) = refresh(&app).await {
+            tracing::debug!(%error, "the keys and tombstones were not refreshed");
         }
         app.metrics.run_upkeep();
         if turn.is_multiple_of(MINUTE_TURNS) {
             app.limits.sweep();
+            go_on_erasing(&app.store, &mut erasing);
             let _ = app.store.touch_keys(&app.keyring.take_used(), app.clock.now()).await;
         }
         turn += 1;

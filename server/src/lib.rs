@@ -12,7 +12,8 @@
 //! 4. [`writer`] reads the journal in order, and [`store`] puts a group of records into Postgres in one transaction: rows,
 //!    links, aliases, person properties, the counters of [installs](install), and how far the journal is stored. The
 //!    acknowledgement goes back to the journal, which forgets whole segments.
-//! 5. [`query`] answers from the same rows, for a secret key.
+//!    Who is whom, [`identity`] says.
+//! 5. [`query`] answers from the same rows, for a secret key, and [`admin`] changes what only such a key may change.
 //!
 //! Data flows in this order; only the receipt and the acknowledgement go back. [`app`] starts and stops the parts.
 
@@ -24,9 +25,11 @@ pub mod ingest;
 pub mod event;
 pub mod install;
 pub mod journal;
+pub mod identity;
 pub mod writer;
 pub mod store;
 pub mod query;
+pub mod admin;
 pub mod database;
 pub mod postgres;
 pub mod observe;

@@ -73,6 +73,14 @@ fn describe() {
     );
     describe_counter!("trailmark_writer_dead_letters_total", "Events that Postgres refused.");
     describe_counter!(
+        "trailmark_writer_erased_total",
+        "Accepted events that were dropped: the person was erased after they were captured."
+    );
+    describe_counter!(
+        "trailmark_writer_refused_aliases_total",
+        "Aliases that join nobody: they would have made a person of too many users."
+    );
+    describe_counter!(
         "trailmark_writer_errors_total",
         "Failed writes, tried again, by class of error."
     );

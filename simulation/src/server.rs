@@ -14,6 +14,7 @@ use trailmark_server::ingest::decode::{Shapes, decode};
 use trailmark_server::ingest::{Attempt, Judged, judge, refused};
 use trailmark_server::journal::fake_disk::{FakeDisk, Operation};
 use trailmark_server::journal::{Append, Journal, JournalOptions, LocalJournal, OpenError};
+use trailmark_server::store::Tombstones;
 
 use crate::dice::Dice;
 use crate::invariants;
@@ -171,6 +172,7 @@ impl Server {
             received_at: now,
             sent_at,
             sdk: None,
+            erased: &Tombstones::default(),
         };
         let Judged { kept, results } = judge(&incoming, &attempt);
         let receipt = Receipt {

@@ -1,10 +1,11 @@
-//! Postgres as a model: rows by (project, id), a cursor per journal in the same transaction, persons by the rule of
-//! DESIGN §4.4.
+//! Postgres as a model: rows by (project, id), a cursor per journal in the same transaction, persons by the server's own
+//! rule (`trailmark_server::identity`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trailmark_protocol::{Timestamp, Uuid, names};
 use trailmark_server::event::{AcceptedEvent, Batch, BatchHead, read_batch};
+use trailmark_server::identity::{Alias, Link, owner, persons};
 use trailmark_server::journal::{Record, Seq};
 
 use crate::invariants;
@@ -75,24 +76,39 @@ impl Store {
         Ok(())
     }
 
-    /// The user who owns each device: that of the earliest link, by (at, event id).
+    /// The user who owns each device, by the rule of [`owner`].
     pub(crate) fn owners(&self, project: i32) -> BTreeMap<&str, &str> {
-        let mut links: Vec<_> = self
-            .of(project)
-            .filter(|(_, row)| row.name == names::IDENTIFY)
-            .collect();
-        links.sort_by_key(|(id, row)| std::cmp::Reverse((row.timestamp, *id)));
-        links
-            .into_iter()
-            .filter_map(|(_, row)| Some((row.anonymous_id.as_deref()?, row.user_id.as_deref()?)))
-            .collect()
+        let links = self.of(project).filter_map(|(event_id, row)| {
+            let (device, user) = (row.anonymous_id.as_deref()?, row.user_id.as_deref()?);
+            let at = row.timestamp;
+            (row.name == names::IDENTIFY).then_some(Link {
+                event_id,
+                at,
+                device,
+                user,
+            })
+        });
+        let deciding = owner::deciding(links);
+        deciding.into_iter().map(|(device, link)| (device, link.user)).collect()
     }
 
-    /// Sets of user ids that are one person, by aliases alone: a device is never a bridge.
+    /// Sets of user ids that are one person, by the rule of [`persons`]: by aliases alone, a device is never a bridge.
     pub(crate) fn persons(&self, project: i32) -> Vec<BTreeSet<&str>> {
-        let aliases = self.of(project).filter(|(_, row)| row.name == names::ALIAS);
-        let pairs = aliases.filter_map(|(_, row)| Some((row.user_id.as_deref()?, row.alias.as_deref()?)));
-        joined(pairs)
+        let aliases = self.of(project).filter_map(|(event_id, row)| {
+            let (one, other) = (row.user_id.as_deref()?, row.alias.as_deref()?);
+            let at = row.timestamp;
+            (row.name == names::ALIAS).then_some(Alias {
+                event_id,
+                at,
+                one,
+                other,
+            })
+        });
+        let mut sets = BTreeMap::<&str, BTreeSet<&str>>::new();
+        for (user, person) in persons::join([], aliases, persons::USERS_OF_A_PERSON).person_of {
+            sets.entry(person).or_default().insert(user);
+        }
+        sets.into_values().collect()
     }
 
     fn of(&self, project: i32) -> impl Iterator<Item = (Uuid, &Row)> {

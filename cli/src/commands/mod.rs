@@ -6,6 +6,7 @@ mod demo;
 mod migrate;
 mod project;
 mod key;
+mod person;
 mod import;
 mod dead_letter;
 mod doctor;
@@ -38,6 +39,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Migrate => migrate::run(&config, output).await,
         Command::Project(project) => project::run(&config, project, output).await,
         Command::Key(key) => key::run(&config, key, output).await,
+        Command::Person(person) => person::run(&config, person, output).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,
         Command::Doctor(_) => doctor::run(&config, output).await,

@@ -11,6 +11,7 @@ mod encodings;
 mod slow_clients;
 mod crashes;
 mod outages;
+mod persons;
 mod disk_bound;
 mod shutdown;
 mod dead_letters;

@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::ingest::decode::Shapes;
-use crate::{ingest, query};
+use crate::{admin, ingest, query};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -53,6 +53,7 @@ fn routes(edge: &Arc<Edge>, app: &Arc<App>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .merge(query::router())
+        .merge(admin::router())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(edge), edge::layer))

@@ -12,7 +12,7 @@ use trailmark_protocol::limits::ID_CHARS;
 use super::validate::{CleanEvent, Invalid};
 use crate::install::InstallReport;
 
-/// Most reasons that a client may count under. The vocabulary has 21.
+/// Most reasons that a client may count under. The vocabulary has 23.
 const REASONS: usize = 64;
 
 /// Longest reason, in bytes. The longest of the vocabulary has 19.

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, StatusCode, header};
 use hyper::body::Body;
 use trailmark_protocol::receipt::Refused;
-use trailmark_protocol::{Receipt, Timestamp, Verdict, headers};
+use trailmark_protocol::{Reason, Receipt, Timestamp, Uuid, Verdict, headers};
 
 use crate::app::App;
 use crate::event::{BatchHead, BatchWriter};
@@ -23,7 +23,7 @@ use crate::gateway::problem::{Code, Problem};
 use crate::gateway::query_string;
 use crate::install::InstallReport;
 use crate::journal::AppendError;
-use crate::store::KeyKind;
+use crate::store::{KeyKind, Tombstones};
 
 pub mod decompress;
 pub mod decode;
@@ -105,8 +105,10 @@ async fn keep(
     grant: Grant,
     received_at: Timestamp,
 ) -> Result<Receipt, Problem> {
+    let erased = app.store.tombstones();
     let attempt = Attempt {
         project_id: grant.project_id,
+        erased: &erased,
         received_at,
         sent_at: sent_at(parts, incoming),
         sdk: parts.headers.get(headers::SDK).and_then(|value| value.to_str().ok()),
@@ -135,6 +137,8 @@ pub struct Attempt<'a> {
     pub sent_at: Option<Timestamp>,
     /// Name and version of the SDK.
     pub sdk: Option<&'a str>,
+    /// Who was erased, as far as this server knows.
+    pub erased: &'a Tombstones,
 }
 
 /// What becomes of a batch.
@@ -149,9 +153,10 @@ pub struct Judged {
 /// Judges each event of a batch alone. Pure, but for the id of an event that came without one.
 #[must_use]
 pub fn judge(incoming: &Incoming<'_>, attempt: &Attempt<'_>) -> Judged {
-    let checked: Vec<_> = incoming.events.iter().map(|raw| validate::validate(raw)).collect();
+    let mut checked: Vec<_> = incoming.events.iter().map(|raw| validate::validate(raw)).collect();
     let newest = checked.iter().flatten().filter_map(|event| event.timestamp).max();
     let clocks = Clocks::new(attempt.received_at, attempt.sent_at, newest);
+    refuse_erased(&mut checked, attempt, &clocks);
     let bytes: usize = incoming.events.iter().map(|raw| raw.get().len()).sum();
     let head = BatchHead {
         project_id: attempt.project_id,
@@ -167,6 +172,24 @@ pub fn judge(incoming: &Incoming<'_>, attempt: &Attempt<'_>) -> Judged {
     Judged {
         kept: (payload.events() > 0 || report.is_some()).then_some(payload),
         results: results.collect(),
+    }
+}
+
+/// Refuses events that name somebody who was erased after they were captured. In most projects nobody ever was.
+fn refuse_erased(checked: &mut [Result<CleanEvent<'_>, Invalid>], attempt: &Attempt<'_>, clocks: &Clocks) {
+    if !attempt.erased.concern(attempt.project_id) {
+        return;
+    }
+    for judged in checked {
+        let Ok(event) = judged else { continue };
+        let accepted = normalize::normalize(event, clocks, entropy);
+        if attempt.erased.name(attempt.project_id, &accepted, attempt.received_at) {
+            *judged = Err(Invalid {
+                reason: Reason::Erased,
+                detail: "one of its ids was erased after it was captured".to_owned(),
+                id: event.id.as_deref().and_then(|id| Uuid::try_parse(id).ok()),
+            });
+        }
     }
 }
 

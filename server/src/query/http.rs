@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, RawQuery};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
+use futures_util::stream::try_unfold;
 use http::request::Parts;
+use http::{HeaderValue, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
 
@@ -15,6 +19,8 @@ use super::ask;
 use super::delivery::Delivery;
 use super::error::QueryError;
 use super::events::{EventFilter, EventPage};
+use super::explain::Explanation;
+use super::export::Export;
 use super::params::{Params, storable};
 use super::person::Person;
 use super::reader::Reader;
@@ -37,6 +43,8 @@ pub fn router() -> Router<Arc<App>> {
         .route("/api/analytics/stats", get(stats))
         .route("/api/analytics/delivery", get(delivery))
         .route("/v1/persons/{id}", get(person))
+        .route("/v1/persons/{id}/explain", get(explain))
+        .route("/v1/persons/{id}/export", get(export))
         .merge(ask::http::router())
         .layer(Extension(Turns(Arc::new(Semaphore::new(READS_AT_ONCE)))))
 }
@@ -45,11 +53,19 @@ pub fn router() -> Router<Arc<App>> {
 #[derive(Debug, Clone)]
 struct Turns(Arc<Semaphore>);
 
+impl Turns {
+    async fn next(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.0).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(overloaded)
+    }
+}
+
 /// A caller whose secret key opened a project, and whose turn it is. Take it as the first argument of a handler.
 #[derive(Debug)]
 pub struct Authorised {
     reader: Reader,
-    _turn: OwnedSemaphorePermit,
+    turns: Turns,
+    turn: OwnedSemaphorePermit,
 }
 
 impl Authorised {
@@ -66,12 +82,11 @@ impl FromRequestParts<Arc<App>> for Authorised {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let key = presented_key(&parts.headers, &parts.uri);
         let grant = authorise(app, key.as_deref(), KeyKind::Secret).await?;
-        let Turns(turns) = parts.extensions.get().cloned().ok_or_else(overloaded)?;
-        let turn = tokio::time::timeout(TURN_TIMEOUT, turns.acquire_owned()).await;
-        let turn = turn.ok().and_then(Result::ok).ok_or_else(overloaded)?;
+        let turns: Turns = parts.extensions.get().cloned().ok_or_else(overloaded)?;
         Ok(Self {
             reader: Reader::new(app.store.pool().clone(), grant.project_id),
-            _turn: turn,
+            turn: turns.next().await?,
+            turns,
         })
     }
 }
@@ -110,7 +125,45 @@ async fn person(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Person>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["limit", "cursor"])?;
+    let id = person_id(id)?;
+    Ok(Json(caller.reader.person(&id, params.page()?).await?))
+}
+
+async fn explain(
+    caller: Authorised,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Explanation>, Problem> {
+    Params::parse(&query.unwrap_or_default(), &[])?;
+    Ok(Json(caller.reader.explain(&person_id(id)?).await?))
+}
+
+async fn export(
+    caller: Authorised,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Params::parse(&query.unwrap_or_default(), &[])?;
+    let Authorised { reader, turns, turn } = caller;
+    let export = Export::begin(reader, &person_id(id)?).await?;
+    drop(turn);
+    // A turn for each page: who reads slowly keeps nobody waiting.
+    let lines = try_unfold((export, turns), |(mut export, turns)| async move {
+        let turn = turns.next().await.map_err(|problem| problem.detail().to_owned())?;
+        let lines = export.next().await.map_err(|error| error.to_string());
+        drop(turn);
+        Ok::<_, String>(lines?.map(|lines| (lines, (export, turns))))
+    });
+    let kind = HeaderValue::from_static("application/x-ndjson");
+    Ok(([(header::CONTENT_TYPE, kind)], Body::from_stream(lines)).into_response())
+}
+
+/// The id in a path.
+///
+/// # Errors
+/// [`Code::InvalidParameter`].
+pub(crate) fn person_id(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
     let Path(id) = id.map_err(|_| QueryError::parameter("id", "is not percent-encoded UTF-8"))?;
-    let id = storable("id", &id, ID_CHARS)?;
-    Ok(Json(caller.reader.person(id, params.page()?).await?))
+    storable("id", &id, ID_CHARS)?;
+    Ok(id)
 }

@@ -9,6 +9,9 @@ use super::time::At;
 /// Most identities that an answer lists. A shared login may have thousands of devices; the count is given in full.
 pub const IDENTITIES_LISTED: i64 = 1_000;
 
+/// The words for `identities.kind`.
+pub(super) const KIND_OF: [&str; 2] = ["anonymous", "user"];
+
 /// The user wins where a user_id and an anonymous_id are the same text: it is the id that the app chose.
 const PERSON_OF: &str = "
     SELECT person_id FROM identities
@@ -64,11 +67,11 @@ pub async fn resolve(snapshot: &mut Snapshot, external_id: &str) -> Result<Optio
     }))
 }
 
-/// The identities of a person, users first, then in the order in which they came; at most [`IDENTITIES_LISTED`].
+/// The identities of a person, users first, then in the order in which they came; at most `limit`.
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn list(snapshot: &mut Snapshot, person_id: i64) -> Result<Vec<Identity>, QueryError> {
-    let statement = snapshot.select(IDENTITIES).bind(person_id).bind(IDENTITIES_LISTED);
+pub async fn list(snapshot: &mut Snapshot, person_id: i64, limit: i64) -> Result<Vec<Identity>, QueryError> {
+    let statement = snapshot.select(IDENTITIES).bind(person_id).bind(limit);
     Ok(statement.fetch_all(snapshot.rows()).await?)
 }

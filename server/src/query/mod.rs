@@ -2,7 +2,7 @@
 //!
 //! A request's way: [`http`] (key to project, a turn among the readers) → [`params`] (strict reading of the query
 //! string) → [`Reader`] (one consistent [`snapshot`] of the project, under time limits) → [`events`], [`stats`],
-//! [`person`] or [`delivery`] → JSON. Everything but [`http`] needs no more than a pool, a project and typed parameters.
+//! [`person`], [`explain`], [`export`] or [`delivery`] → JSON. Everything but [`http`] needs no more than a pool, a project and typed parameters.
 //!
 //! Two rules hold by construction. A statement is made by [`snapshot::Snapshot::select`] alone, which binds the project
 //! as `$1`, so no answer crosses from one project into another. And the text of a statement is a constant: what a
@@ -18,6 +18,8 @@ pub mod windows;
 pub mod events;
 pub mod stats;
 pub mod person;
+pub mod explain;
+pub mod export;
 pub mod delivery;
 pub mod ask;
 pub mod reader;
@@ -26,6 +28,8 @@ pub mod http;
 pub use delivery::{Delivery, InstallPage};
 pub use error::QueryError;
 pub use events::{EventFilter, EventPage, EventRow};
+pub use explain::Explanation;
+pub use export::Export;
 pub use http::router;
 pub use params::{Page, TimeRange};
 pub use person::Person;

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 
 use super::error::QueryError;
 use super::events::{self, EventPage};
-use super::identity::{self, Identity};
+use super::identity::{self, IDENTITIES_LISTED, Identity};
 use super::params::{Page, TimeRange};
 use super::snapshot::Snapshot;
 use super::time::At;
@@ -30,6 +30,9 @@ const SEEN: &str = "
     SELECT count(*) AS events, min(timestamp) AS first_seen_at, max(timestamp) AS last_seen_at FROM events
     WHERE project_id = $1 AND identity_id = ANY ($2)";
 
+/// What is known about a person, by key.
+pub type Properties = BTreeMap<String, Json<Box<RawValue>>>;
+
 /// A person.
 #[derive(Debug, Serialize)]
 pub struct Person {
@@ -40,7 +43,7 @@ pub struct Person {
     /// Its ids, users first; at most [`identity::IDENTITIES_LISTED`].
     pub identities: Vec<Identity>,
     /// What is known about it; at most [`PROPERTIES_LISTED`].
-    pub properties: BTreeMap<String, Json<Box<RawValue>>>,
+    pub properties: Properties,
     /// How many events it has, when the first and the last happened.
     #[serde(flatten)]
     pub seen: Seen,
@@ -71,17 +74,23 @@ pub async fn find(snapshot: &mut Snapshot, external_id: &str, page: Page) -> Res
     Ok(Person {
         person_id: resolved.person_id,
         identity_count: ids.len(),
-        identities: identity::list(snapshot, resolved.person_id).await?,
-        properties: properties(snapshot, &ids).await?,
-        seen: snapshot.select(SEEN).bind(&ids).fetch_one(snapshot.rows()).await?,
+        identities: identity::list(snapshot, resolved.person_id, IDENTITIES_LISTED).await?,
+        properties: properties(snapshot, &ids, PROPERTIES_LISTED).await?,
+        seen: seen(snapshot, &ids).await?,
         timeline: events::of_person(snapshot, ids, None, TimeRange::default(), page).await?,
     })
 }
 
-async fn properties(snapshot: &mut Snapshot, ids: &[i64]) -> Result<BTreeMap<String, Json<Box<RawValue>>>, QueryError> {
+/// How often and when these identities were seen.
+pub(super) async fn seen(snapshot: &mut Snapshot, ids: &[i64]) -> Result<Seen, QueryError> {
+    Ok(snapshot.select(SEEN).bind(ids).fetch_one(snapshot.rows()).await?)
+}
+
+/// What is known about the person with these identities; at most `limit` properties.
+pub(super) async fn properties(snapshot: &mut Snapshot, ids: &[i64], limit: i64) -> Result<Properties, QueryError> {
     let statement = snapshot
         .select::<(String, Json<Box<RawValue>>)>(PROPERTIES)
         .bind(ids)
-        .bind(PROPERTIES_LISTED);
+        .bind(limit);
     Ok(statement.fetch_all(snapshot.rows()).await?.into_iter().collect())
 }

@@ -11,6 +11,7 @@ use super::ask::{self, Answered};
 use super::delivery::{self, Delivery, InstallPage};
 use super::error::QueryError;
 use super::events::{self, EventFilter, EventPage};
+use super::explain::{self, Explanation};
 use super::params::{Page, TimeRange};
 use super::person::{self, Person};
 use super::snapshot::{STATEMENT_TIMEOUT, Snapshot};
@@ -74,6 +75,15 @@ impl Reader {
             .await
     }
 
+    /// Why the identities of the person behind a user_id or anonymous_id are one person.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn explain(&self, external_id: &str) -> Result<Explanation, QueryError> {
+        self.answer(async |snapshot| explain::explain(snapshot, external_id).await)
+            .await
+    }
+
     /// What became of what the installs captured, those that lost most first.
     ///
     /// # Errors
@@ -101,7 +111,11 @@ impl Reader {
             .await
     }
 
-    async fn answer<T>(&self, read: impl AsyncFnOnce(&mut Snapshot) -> Result<T, QueryError>) -> Result<T, QueryError> {
+    /// What `read` finds in one snapshot.
+    pub(super) async fn answer<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Snapshot) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
         let work = async {
             let mut snapshot = Snapshot::open(&self.pool, self.project_id, self.statement_timeout).await?;
             let answer = read(&mut snapshot).await?;

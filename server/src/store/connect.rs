@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use sqlx::ConnectOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -10,6 +11,7 @@ use trailmark_protocol::Uuid;
 
 use super::dictionary::Dictionary;
 use super::error::StoreError;
+use super::tombstones::Tombstones;
 use super::weeks::KnownWeeks;
 
 /// The schema that this release works with. Migrations only expand; what an older release needs goes one release later.
@@ -25,6 +27,7 @@ pub struct Store {
     pub(super) pool: PgPool,
     pub(super) dictionary: Arc<Dictionary>,
     pub(super) weeks: Arc<KnownWeeks>,
+    pub(super) tombstones: Arc<ArcSwap<Tombstones>>,
 }
 
 /// Statements are not logged: their text helps nobody at a terminal, and their time is in the metrics.
@@ -44,6 +47,7 @@ impl Store {
             pool,
             dictionary: Arc::default(),
             weeks: Arc::default(),
+            tombstones: Arc::default(),
         }
     }
 

@@ -120,7 +120,13 @@ impl Store {
     async fn replay(&self, project_id: i32, event_id: Uuid, payload: Bytes) -> Result<Written, StoreError> {
         let payloads = [payload];
         let written = self.store(Group::read(&payloads), None).await?;
-        if written.dead == 0 {
+        if written.erased > 0 {
+            sqlx::query("DELETE FROM dead_letters WHERE project_id = $1 AND event_id = $2")
+                .bind(project_id)
+                .bind(event_id)
+                .execute(&self.pool)
+                .await?;
+        } else if written.dead == 0 {
             sqlx::query("UPDATE dead_letters SET replayed_at = now() WHERE project_id = $1 AND event_id = $2")
                 .bind(project_id)
                 .bind(event_id)

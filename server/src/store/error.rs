@@ -90,6 +90,9 @@ pub enum StoreError {
     /// No such project.
     #[error("there is no project {0}")]
     NoProject(i32),
+    /// A person was erased since this server last looked: nothing was stored, and the same again works.
+    #[error("a person was erased meanwhile")]
+    Erased,
     /// The platform gives no random bits.
     #[error("no random bits for a key: {0}")]
     NoEntropy(getrandom::Error),
@@ -104,6 +107,7 @@ impl StoreError {
             Self::Migrate(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
                 ErrorClass::of_sqlx(source)
             }
+            Self::Erased => ErrorClass::Transient,
             _ => ErrorClass::Bug,
         }
     }

@@ -1,5 +1,8 @@
 //! What one write stores: the events of some payloads, each once, in the order of their ids.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use trailmark_protocol::{Timestamp, Uuid};
@@ -8,6 +11,7 @@ use crate::event::{AcceptedEvent, Batch, BatchHead, BatchWriter, read_batch};
 
 use super::error::StoreError;
 use super::installs::Report;
+use super::tombstones::Tombstones;
 
 /// Longest name or id in bytes that an index takes with certainty: an entry of a B-tree holds 2,704 bytes. Validation
 /// allows 200 characters, which are at most 800 bytes.
@@ -21,7 +25,7 @@ pub(super) struct Pending<'a> {
 }
 
 /// An event that becomes a dead letter.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Dead {
     pub(super) project_id: i32,
     pub(super) event_id: Uuid,
@@ -30,6 +34,14 @@ pub(super) struct Dead {
     pub(super) detail: String,
     pub(super) payload: Bytes,
     pub(super) received_at: Option<Timestamp>,
+}
+
+/// An accepted event that is not stored, because somebody whom it names was erased after it was captured.
+#[derive(Debug, Clone)]
+pub(super) struct Late {
+    pub(super) project_id: i32,
+    pub(super) event_id: Uuid,
+    pub(super) install_id: Option<String>,
 }
 
 /// The events to store, and those that cannot be.
@@ -68,6 +80,39 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Whose events these are.
+    pub(super) fn projects(&self) -> Vec<i32> {
+        let dead = self.dead.iter().map(|dead| dead.project_id);
+        let projects: BTreeSet<i32> = self
+            .events
+            .iter()
+            .map(|pending| pending.head.project_id)
+            .chain(dead)
+            .collect();
+        projects.into_iter().collect()
+    }
+
+    /// Takes out what `known` tombstones refuse.
+    pub(super) fn without_erased(&self, known: &Tombstones) -> (Cow<'_, [Pending<'a>]>, Cow<'_, [Dead]>, Vec<Late>) {
+        if known.is_empty() {
+            return (Cow::Borrowed(&self.events), Cow::Borrowed(&self.dead), Vec::new());
+        }
+        let (mut events, mut dead, mut lates) = (Vec::new(), Vec::new(), Vec::new());
+        for pending in &self.events {
+            match pending.late(known) {
+                Some(late) => lates.push(late),
+                None => events.push(*pending),
+            }
+        }
+        for letter in &self.dead {
+            match late(&letter.payload, known) {
+                Some(late) => lates.push(late),
+                None => dead.push(letter.clone()),
+            }
+        }
+        (events.into(), dead.into(), lates)
+    }
+
     fn sort_in(&mut self, pending: Pending<'a>) {
         match pending.unstorable() {
             None => self.events.push(pending),
@@ -77,6 +122,18 @@ impl<'a> Group<'a> {
 }
 
 impl Pending<'_> {
+    /// What is counted if somebody whom it names was erased after it was captured.
+    fn late(&self, known: &Tombstones) -> Option<Late> {
+        let head = &self.head;
+        known
+            .name(head.project_id, &self.event, head.received_at)
+            .then(|| Late {
+                project_id: head.project_id,
+                event_id: self.event.id,
+                install_id: head.install_id.map(str::to_owned),
+            })
+    }
+
     /// What is unique.
     pub(super) fn key(&self) -> (Uuid, i32) {
         (self.event.id, self.head.project_id)
@@ -103,6 +160,12 @@ impl Pending<'_> {
         }
         (event.user_id.is_none() && event.anonymous_id.is_none()).then(|| "neither anonymous_id nor user_id".to_owned())
     }
+}
+
+/// The same for the payload of a dead letter, which holds one event.
+pub(super) fn late(payload: &[u8], known: &Tombstones) -> Option<Late> {
+    let Batch { head, events, .. } = read_batch(payload).ok()?;
+    events.into_iter().find_map(|event| Pending { head, event }.late(known))
 }
 
 impl Dead {

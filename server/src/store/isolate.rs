@@ -8,11 +8,12 @@ use super::error::{ErrorClass, StoreError};
 use super::existing;
 use super::group::Dead;
 use super::rows::Row;
-use super::write::{Work, Written, finish, put};
+use super::write::{Tally, Work, Written, finish, put};
 
 /// What becomes of a part.
 enum Verdict {
-    Stored,
+    /// With so many aliases that turned out too many for one person.
+    Stored(u64),
     /// The key refused a row of it; these are the others.
     Known(u64),
     Refused(StoreError),
@@ -21,6 +22,8 @@ enum Verdict {
 /// Stores what can be stored of `work`; the rest become dead letters.
 pub(super) async fn store(store: &Store, work: Work<'_>) -> Result<Written, StoreError> {
     let mut transaction = store.pool.begin().await?;
+    work.enter(&mut transaction).await?;
+    let mut tally = Tally::default();
     let mut done = Work {
         rows: Vec::new(),
         ..work
@@ -28,7 +31,10 @@ pub(super) async fn store(store: &Store, work: Work<'_>) -> Result<Written, Stor
     let mut parts = halves(work.rows);
     while let Some(mut part) = parts.pop() {
         match try_part(&mut transaction, &mut part).await? {
-            Verdict::Stored => done.rows.append(&mut part),
+            Verdict::Stored(refused_aliases) => {
+                tally.refused_aliases += refused_aliases;
+                done.rows.append(&mut part);
+            }
             Verdict::Known(duplicates) => {
                 done.duplicates += duplicates;
                 parts.push(part);
@@ -39,9 +45,9 @@ pub(super) async fn store(store: &Store, work: Work<'_>) -> Result<Written, Stor
             },
         }
     }
-    finish(&mut transaction, &done).await?;
+    tally.erased = finish(&mut transaction, &done).await?;
     transaction.commit().await?;
-    Ok(done.written())
+    Ok(done.written(tally))
 }
 
 /// The second half first: the stack gives the first one back first, so rows are locked in the order of their ids.
@@ -53,9 +59,9 @@ fn halves(mut rows: Vec<Row<'_>>) -> Vec<Vec<Row<'_>>> {
 async fn try_part(connection: &mut PgConnection, part: &mut Vec<Row<'_>>) -> Result<Verdict, StoreError> {
     let mut savepoint = connection.begin().await?;
     let error = match put(&mut savepoint, part).await {
-        Ok(()) => {
+        Ok(refused_aliases) => {
             savepoint.commit().await?;
-            return Ok(Verdict::Stored);
+            return Ok(Verdict::Stored(refused_aliases));
         }
         Err(error) => error,
     };

@@ -1,6 +1,6 @@
 //! All that is written to Postgres (DESIGN §4.3–4.5). Data flows: payloads → `group` (what to store) → `dictionary`
 //! (names and ids to integers) → `weeks` (partitions) → `write` (one transaction: `rows` by COPY, `identity`, `registers`,
-//! `installs`, `dead_letters`, cursor).
+//! `installs`, `dead_letters`, cursor). What is refused for an erased person, and why none slips through: `tombstones`.
 
 mod error;
 mod pg_time;
@@ -8,24 +8,35 @@ mod connect;
 mod projects;
 mod keys;
 mod weeks;
-mod dictionary;
+mod tombstones;
 mod group;
+mod dictionary;
 mod rows;
 mod identity;
+mod region;
 mod registers;
 mod installs;
+mod late;
+mod erasure_requests;
 mod write;
 mod existing;
 mod isolate;
 mod dead_letters;
+mod aliases;
+mod erasures;
+mod removal;
 mod inspect;
 
+pub use aliases::Withdrawn;
 pub use connect::Store;
 pub use dead_letters::{DeadLetter, Replayed};
+pub use erasure_requests::ErasureRequest;
+pub use erasures::Erasure;
 pub use error::{ErrorClass, StoreError};
 pub use inspect::Vitals;
 pub use keys::{ApiKey, KeyKind, KeyRow, NewKey, hash_key};
 pub use pg_time::PgTime;
 pub use projects::Project;
+pub use tombstones::Tombstones;
 pub use weeks::WEEKS_AHEAD;
 pub use write::Written;

@@ -2,16 +2,19 @@
 //! the cursor. Optimistic: if the key refuses a row, the transaction is rolled back, the events that are there
 //! already are counted and left out, and the rest is tried again; another server may be storing the same events.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use sqlx::PgConnection;
 use trailmark_protocol::Uuid;
 
 use super::connect::Store;
 use super::error::{ErrorClass, StoreError};
-use super::group::{Dead, Group};
+use super::group::{Dead, Group, Late};
 use super::installs::{self, Report};
 use super::rows::{self, Row};
-use super::{dead_letters, existing, identity, isolate, registers};
+use super::tombstones::{self, Tombstones};
+use super::{dead_letters, erasure_requests, existing, identity, isolate, late, registers};
 
 /// What a write did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,10 @@ pub struct Written {
     pub duplicates: u64,
     /// Events that the database refused; they are dead letters now.
     pub dead: u64,
+    /// Events that were dropped because somebody whom they name was erased after they were captured.
+    pub erased: u64,
+    /// Aliases that join nobody because they would have made a person of too many users.
+    pub refused_aliases: u64,
 }
 
 /// How far a node's journal is stored once this is committed.
@@ -47,7 +54,16 @@ impl Store {
     /// Stores a group, and forgets the caches if it fails for another reason than the values: the database may be
     /// another one when it answers again.
     pub(super) async fn store(&self, group: Group<'_>, cursor: Option<Cursor>) -> Result<Written, StoreError> {
-        let outcome = self.attempt(group, cursor).await;
+        let outcome = loop {
+            match self.attempt(&group, cursor).await {
+                Err(StoreError::Erased) => {
+                    if let Err(error) = self.learn_erasures(&group.projects()).await {
+                        break Err(error);
+                    }
+                }
+                outcome => break outcome,
+            }
+        };
         if outcome.is_err() {
             self.dictionary.clear();
             self.weeks.clear();
@@ -55,25 +71,27 @@ impl Store {
         outcome
     }
 
-    async fn attempt(&self, group: Group<'_>, cursor: Option<Cursor>) -> Result<Written, StoreError> {
-        self.make_weeks_of(&group.events).await?;
-        let numbers = self.numbers(&group.events).await?;
-        let rows = group
-            .events
-            .iter()
-            .filter_map(|pending| Row::new(pending, &numbers))
-            .collect();
+    async fn attempt(&self, group: &Group<'_>, cursor: Option<Cursor>) -> Result<Written, StoreError> {
+        let known = self.tombstones();
+        let (events, dead, late) = group.without_erased(&known);
+        self.make_weeks_of(&events).await?;
+        let numbers = self.numbers(&events, &known).await?;
         let mut work = Work {
-            rows,
-            dead: group.dead,
-            reports: group.reports,
+            rows: events
+                .iter()
+                .filter_map(|pending| Row::new(pending, &numbers))
+                .collect(),
+            dead: dead.into_owned(),
+            late,
+            reports: &group.reports,
             duplicates: group.duplicates,
             cursor,
+            known: &known,
         };
         let mut refused = false;
         loop {
             match self.store_whole(&work).await {
-                Ok(()) => return Ok(work.written()),
+                Ok(tally) => return Ok(work.written(tally)),
                 Err(error) if error.is_duplicate() => self.leave_out_existing(&mut work, error).await?,
                 // Once may be a race with a partition that was just made; twice is the values.
                 Err(error) if error.class() == ErrorClass::Data && !refused => refused = true,
@@ -83,12 +101,16 @@ impl Store {
         }
     }
 
-    async fn store_whole(&self, work: &Work<'_>) -> Result<(), StoreError> {
+    async fn store_whole(&self, work: &Work<'_>) -> Result<Tally, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        put(&mut transaction, &work.rows).await?;
-        finish(&mut transaction, work).await?;
+        work.enter(&mut transaction).await?;
+        let refused_aliases = put(&mut transaction, &work.rows).await?;
+        let erased = finish(&mut transaction, work).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(Tally {
+            refused_aliases,
+            erased,
+        })
     }
 
     async fn leave_out_existing(&self, work: &mut Work<'_>, refusal: StoreError) -> Result<(), StoreError> {
@@ -103,34 +125,66 @@ impl Store {
 pub(super) struct Work<'a> {
     pub(super) rows: Vec<Row<'a>>,
     pub(super) dead: Vec<Dead>,
-    pub(super) reports: Vec<Report<'a>>,
+    /// What `known` refuses.
+    pub(super) late: Vec<Late>,
+    pub(super) reports: &'a [Report<'a>],
     pub(super) duplicates: u64,
     pub(super) cursor: Option<Cursor>,
+    /// The tombstones that this work reckons with.
+    pub(super) known: &'a Tombstones,
+}
+
+/// What a write found out about its rows.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Tally {
+    /// Aliases that turned out too many for one person.
+    pub(super) refused_aliases: u64,
+    /// Events that were dropped for a tombstone, and not before.
+    pub(super) erased: u64,
 }
 
 impl Work<'_> {
-    pub(super) fn written(&self) -> Written {
+    pub(super) fn written(&self, tally: Tally) -> Written {
         Written {
             stored: self.rows.len() as u64,
             duplicates: self.duplicates,
             dead: self.dead.len() as u64,
+            erased: tally.erased,
+            refused_aliases: tally.refused_aliases,
         }
+    }
+
+    /// Keeps erasures away until the transaction ends.
+    ///
+    /// # Errors
+    /// [`StoreError::Erased`] if one came before.
+    pub(super) async fn enter(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        let rows = self.rows.iter().map(Row::project_id);
+        let projects: BTreeSet<i32> = rows.chain(self.dead.iter().map(|dead| dead.project_id)).collect();
+        if projects.is_empty() {
+            return Ok(());
+        }
+        tombstones::enter(connection, &projects, self.known).await
     }
 }
 
-/// Puts rows in, with all that follows from them.
-pub(super) async fn put(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<(), StoreError> {
+/// Puts rows in, with all that follows from them. Returns how many aliases turned out too many for one person.
+pub(super) async fn put(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<u64, StoreError> {
     rows::copy(connection, rows).await?;
-    identity::apply(connection, rows).await?;
-    registers::apply(connection, rows).await
+    let refused_aliases = identity::apply(connection, rows).await?;
+    registers::apply(connection, rows).await?;
+    erasure_requests::apply(connection, rows).await?;
+    Ok(refused_aliases)
 }
 
-/// What ends every write: what installs say of themselves, the dead letters and the cursor.
-pub(super) async fn finish(connection: &mut PgConnection, work: &Work<'_>) -> Result<(), StoreError> {
-    installs::apply(connection, &work.reports).await?;
+/// What ends every write: what installs say of themselves, what came too late, the dead letters and the cursor. Returns
+/// how many events came too late.
+pub(super) async fn finish(connection: &mut PgConnection, work: &Work<'_>) -> Result<u64, StoreError> {
+    installs::apply(connection, work.reports).await?;
+    let erased = late::count(connection, &work.late).await?;
     dead_letters::keep(connection, &work.dead).await?;
     let Some(Cursor { node, through }) = work.cursor else {
-        return Ok(());
+        return Ok(erased);
     };
     sqlx::query(
         "INSERT INTO ingest_cursor AS c (node_id, seq) VALUES ($1, $2)
@@ -140,5 +194,5 @@ pub(super) async fn finish(connection: &mut PgConnection, work: &Work<'_>) -> Re
     .bind(through.cast_signed())
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(erased)
 }

@@ -92,6 +92,8 @@ impl WriterStats {
         counter!("trailmark_writer_stored_total").increment(written.stored);
         counter!("trailmark_writer_duplicates_total").increment(written.duplicates);
         counter!("trailmark_writer_dead_letters_total").increment(written.dead);
+        counter!("trailmark_writer_erased_total").increment(written.erased);
+        counter!("trailmark_writer_refused_aliases_total").increment(written.refused_aliases);
         histogram!("trailmark_writer_write_seconds").record(took.as_secs_f64());
         let mut status = self.lock();
         status.stored_seq = through;

@@ -7,7 +7,7 @@ use trailmark_server::event::AcceptedEvent;
 
 use crate::delivery::report;
 use crate::http::Front;
-use crate::world::{World, identify};
+use crate::world::{World, alias, event, id_at, identify, user};
 
 const MANUAL: &str = include_str!("../../../docs/api.md");
 
@@ -51,18 +51,40 @@ async fn answers_have_the_fields_that_the_manual_shows() {
         }])
         .await;
     world
+        .send(&[
+            alias(20, "u_7", "ann@example.com"),
+            alias(21, "u_7", "u_8"),
+            asks_to_be_erased(22, "device", "u_7"),
+        ])
+        .await;
+    world
         .report(0, "0193-install", &[1, 2], &report(9, 1, &[("too_large", 1)]))
         .await;
     let front = Front::of(world).await;
     let secret = front.secret().await;
+    let (_, answer) = front.delete(&format!("/v1/aliases/{}", id_at(21)), &secret).await;
+    assert_eq!(fields(&answer), fields(&example("unaliased")), "{answer}");
     for (name, path) in [
         ("events", "/api/analytics/events"),
         ("stats", "/api/analytics/stats"),
         ("delivery", "/api/analytics/delivery"),
         ("person", "/v1/persons/u_7"),
         ("problem", "/api/analytics/events?limit=0"),
+        ("explain", "/v1/persons/u_7/explain"),
     ] {
         let (_, answer) = front.get(path, &secret).await;
         assert_eq!(fields(&answer), fields(&example(name)), "{name}: {answer}");
     }
+    front
+        .world()
+        .send(&[user(23, "e", "bob"), asks_to_be_erased(24, "other", "bob")])
+        .await;
+    let (_, answer) = front.delete("/v1/persons/u_7", &secret).await;
+    assert_eq!(fields(&answer), fields(&example("erased")), "{answer}");
+    let (_, answer) = front.get("/v1/erasures", &secret).await;
+    assert_eq!(fields(&answer), fields(&example("erasures")), "{answer}");
+}
+
+fn asks_to_be_erased<'a>(ms: i64, device: &'a str, user: &'a str) -> AcceptedEvent<'a> {
+    event(ms, "$erase", Some(device), Some(user))
 }

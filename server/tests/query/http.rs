@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use http::{Request, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::Value;
@@ -71,20 +71,45 @@ impl Front {
     }
 
     async fn ask(&self, method: &str, path: &str, key: Option<&str>) -> Answer {
+        let (status, bytes) = self.send(method, path, key, "").await;
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    /// A status and a whole body.
+    async fn send(&self, method: &str, path: &str, key: Option<&str>, body: &str) -> (StatusCode, Bytes) {
         let request = Request::builder().method(method).uri(path);
         let request = match key {
             Some(key) => request.header(header::AUTHORIZATION, format!("Bearer {key}")),
             None => request,
         };
-        let response = self
-            .router
-            .clone()
-            .oneshot(request.body(Body::empty()).unwrap())
-            .await
-            .unwrap();
+        let body = Body::from(body.to_owned());
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let status = response.status();
-        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        (status, to_bytes(response.into_body(), usize::MAX).await.unwrap())
+    }
+
+    /// The receipt of a batch that is sent with a new write key.
+    pub(crate) async fn receipt(&self, batch: &Value) -> Value {
+        let key = self.key(self.world.project, KeyKind::Write).await;
+        let (status, receipt) = self.send("POST", "/v1/batch", Some(&key), &batch.to_string()).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+        serde_json::from_slice(&receipt).unwrap()
+    }
+
+    pub(crate) async fn delete(&self, path: &str, key: &str) -> Answer {
+        self.ask("DELETE", path, Some(key)).await
+    }
+
+    /// A body of JSON lines.
+    pub(crate) async fn lines(&self, path: &str, key: &str) -> Vec<Value> {
+        let (status, body) = self.send("GET", path, Some(key), "").await;
+        assert_eq!(status, StatusCode::OK);
+        let lines = std::str::from_utf8(&body).unwrap().lines();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.world
     }
 
     pub(crate) async fn get(&self, path: &str, key: &str) -> Answer {
@@ -92,11 +117,13 @@ impl Front {
     }
 }
 
-const READS: [&str; 4] = [
+const READS: [&str; 6] = [
     "/api/analytics/events",
     "/api/analytics/stats",
     "/api/analytics/delivery",
     "/v1/persons/ann",
+    "/v1/persons/ann/explain",
+    "/v1/erasures",
 ];
 
 async fn front() -> Front {
@@ -210,6 +237,10 @@ async fn a_bad_parameter_is_refused_by_its_name() {
         ("/v1/persons/ann?person=ann", "person"),
         ("/v1/persons/ann?limit=-1", "limit"),
         ("/v1/persons/%00", "id"),
+        ("/v1/persons/%00/explain", "id"),
+        ("/v1/persons/%ff/export", "id"),
+        ("/v1/persons/ann/export?limit=1", "limit"),
+        ("/v1/erasures?limit=1", "limit"),
         ("/v1/persons/%ff", "id"),
         (&format!("/v1/persons/{long}"), "id"),
     ];

@@ -7,6 +7,7 @@ mod world;
 mod paging;
 mod filters;
 mod persons;
+mod admin;
 mod properties;
 mod stats;
 mod delivery;

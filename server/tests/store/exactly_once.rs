@@ -14,6 +14,7 @@ fn written(stored: u64, duplicates: u64) -> Written {
         stored,
         duplicates,
         dead: 0,
+        ..Written::default()
     }
 }
 

@@ -3,12 +3,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 mod history;
+mod model;
 mod property;
 mod admin;
 mod exactly_once;
 mod poison;
 mod partitions;
 mod identity;
+mod erasures;
 mod registers;
 mod installs;
 mod writer;

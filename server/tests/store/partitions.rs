@@ -78,7 +78,8 @@ async fn an_old_log_gets_its_weeks_on_demand_and_absurd_times_none() {
         Written {
             stored: 0,
             duplicates: 6,
-            dead: 0
+            dead: 0,
+            ..Written::default()
         }
     );
 }
@@ -97,7 +98,8 @@ async fn a_partition_takes_its_rows_out_of_the_default_one() {
         Written {
             stored: 0,
             duplicates: 1,
-            dead: 0
+            dead: 0,
+            ..Written::default()
         }
     );
 }

@@ -34,7 +34,8 @@ async fn poison_rows_become_dead_letters_and_the_rest_is_stored() {
         Written {
             stored: 97,
             duplicates: 1,
-            dead: 2
+            dead: 2,
+            ..Written::default()
         }
     );
     assert_eq!(
@@ -68,7 +69,8 @@ async fn person_properties_can_be_the_poison_too() {
         Written {
             stored: 2,
             duplicates: 0,
-            dead: 1
+            dead: 1,
+            ..Written::default()
         }
     );
 }
@@ -97,7 +99,8 @@ async fn names_and_ids_that_no_index_takes_become_dead_letters() {
         Written {
             stored: 1,
             duplicates: 0,
-            dead: 3
+            dead: 3,
+            ..Written::default()
         }
     );
     assert!(
@@ -120,7 +123,8 @@ async fn a_payload_that_cannot_be_read_is_kept_whole_and_once() {
         Written {
             stored: 1,
             duplicates: 0,
-            dead: 1
+            dead: 1,
+            ..Written::default()
         }
     );
     store.write(NODE, 2, std::slice::from_ref(&garbage)).await.unwrap();

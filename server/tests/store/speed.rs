@@ -230,3 +230,44 @@ async fn what_a_row_costs() {
         write_path("our write path, 1 in 2 twice", 2).await;
     }
 }
+
+/// How long erasing a large person takes, and for how long it keeps writers out.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn what_an_erasure_costs() {
+    const EVENTS: i64 = 500_000;
+    const DEVICES: i64 = 50_000;
+    let store = fresh().await;
+    let ann = crate::history::identify(1, "phone", "ann");
+    store.write(Uuid::nil(), 1, &[payload_of(1, &[ann])]).await.unwrap();
+    for (statement, rows) in [
+        (
+            "INSERT INTO events (project_id, event_name_id, identity_id, timestamp, received_at, client_timestamp, id, install_id, properties)
+             SELECT 1, event_name_id, identity_id, timestamp + n * interval '1 ms', received_at, client_timestamp,
+                    (left(id::text, 24) || lpad(to_hex(n + 65536), 12, '0'))::uuid, 'i', properties
+             FROM events CROSS JOIN generate_series(1, $1) AS n WHERE seq = 1",
+            EVENTS,
+        ),
+        (
+            "INSERT INTO identities (project_id, kind, person_id, first_seen_at, external_id)
+             SELECT 1, 0, person_id, first_seen_at, 'device-' || n FROM identities CROSS JOIN generate_series(1, $1) AS n
+             WHERE external_id = 'ann'",
+            DEVICES,
+        ),
+        (
+            "INSERT INTO links (project_id, event_id, anonymous_identity_id, user_identity_id, at)
+             SELECT 1, gen_random_uuid(), d.id, u.id, now() FROM identities d, identities u
+             WHERE d.kind = 0 AND d.external_id <> 'phone' AND u.external_id = 'ann' AND $1 > 0",
+            1,
+        ),
+    ] {
+        sqlx::query(statement).bind(rows).execute(store.pool()).await.unwrap();
+    }
+    sqlx::raw_sql("ANALYZE").execute(store.pool()).await.unwrap();
+    let started = Instant::now();
+    let erasure = store.begin_erasure(1, "ann", at(NOW)).await.unwrap().unwrap();
+    println!("{DEVICES} ids: writers wait for {:?}", started.elapsed());
+    let done = store.finish_erasure(1, erasure).await.unwrap();
+    assert_eq!((done.events, done.identities), (EVENTS + 1, DEVICES + 2));
+    println!("{EVENTS} events: {:?} in all", started.elapsed());
+}

@@ -219,7 +219,8 @@ impl Server {
         assert!(!log.contains("panicked"), "{log}");
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command line, with this server's data.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(TRAILMARK);
         command
             .args(arguments)
