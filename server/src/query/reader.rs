@@ -118,9 +118,9 @@ impl Reader {
     ) -> Result<T, QueryError> {
         let work = async {
             let mut snapshot = Snapshot::open(&self.pool, self.project_id, self.statement_timeout).await?;
-            let answer = read(&mut snapshot).await?;
-            snapshot.close().await?;
-            Ok(answer)
+            let answer = read(&mut snapshot).await;
+            let closed = snapshot.close().await;
+            answer.and_then(|answer| closed.map(|()| answer))
         };
         tokio::time::timeout(ANSWER_TIMEOUT, work)
             .await

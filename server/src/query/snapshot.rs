@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
 use sqlx::query::QueryAs;
 use sqlx::query_scalar;
-use sqlx::{FromRow, Postgres, Transaction};
+use sqlx::{Executor, FromRow, Postgres};
 use trailmark_protocol::Timestamp;
 
 use super::ask::cohort::Cohorts;
@@ -23,15 +24,20 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 ///   …`) vanishes and the planner knows how common an event's name is.
 /// - `jit`: compiling costs more than these statements take (0.2 s for thirteen partitions, measured).
 /// - `random_page_cost`: 1.1 as for SSDs, so that the narrow covering index is preferred to the wide rows.
+/// - `client_connection_check_interval`: whoever asked may leave; then the connection is closed ([`Snapshot`]'s drop), and
+///   Postgres looks every 200 ms whether anybody is still there to answer to.
 /// - `work_mem`: 16 MB, doubled for hash tables by `hash_mem_multiplier`: 400,000 distinct identities without a spill.
 const SETTINGS: &str = "SELECT set_config('statement_timeout', $1, true), set_config('plan_cache_mode', \
                         'force_custom_plan', true), set_config('jit', 'off', true), set_config('random_page_cost', \
-                        '1.1', true), set_config('work_mem', '16MB', true)";
+                        '1.1', true), set_config('work_mem', '16MB', true), \
+                        set_config('client_connection_check_interval', '200', true)";
 
 /// A transaction that reads one project.
 #[derive(Debug)]
 pub struct Snapshot {
-    transaction: Transaction<'static, Postgres>,
+    connection: PoolConnection<Postgres>,
+    /// It was ended in order, and the connection can be used again.
+    closed: bool,
     project_id: i32,
     cohorts: Cohorts,
 }
@@ -42,17 +48,19 @@ impl Snapshot {
     /// # Errors
     /// What stands in the way.
     pub async fn open(pool: &PgPool, project_id: i32, statement_timeout: Duration) -> Result<Self, QueryError> {
-        let mut transaction = pool.begin_with(BEGIN).await?;
-        let timeout = statement_timeout.as_millis().to_string();
-        query_scalar::<_, String>(SETTINGS)
-            .bind(timeout)
-            .fetch_one(&mut *transaction)
-            .await?;
-        Ok(Self {
-            transaction,
+        let mut snapshot = Self {
+            connection: pool.acquire().await?,
+            closed: false,
             project_id,
             cohorts: Cohorts::none(Timestamp::default()),
-        })
+        };
+        let timeout = statement_timeout.as_millis().to_string();
+        snapshot.rows().execute(BEGIN).await?;
+        query_scalar::<_, String>(SETTINGS)
+            .bind(timeout)
+            .fetch_one(snapshot.rows())
+            .await?;
+        Ok(snapshot)
     }
 
     /// A statement, the project already bound as `$1`; bind the rest from `$2` and fetch from [`Self::rows`].
@@ -86,14 +94,26 @@ impl Snapshot {
 
     /// Where to fetch from.
     pub fn rows(&mut self) -> &mut PgConnection {
-        &mut self.transaction
+        &mut self.connection
     }
 
     /// Ends the look; the connection goes back to the pool.
     ///
     /// # Errors
     /// What stands in the way.
-    pub async fn close(self) -> Result<(), QueryError> {
-        Ok(self.transaction.commit().await?)
+    pub async fn close(mut self) -> Result<(), QueryError> {
+        self.rows().execute("COMMIT").await?;
+        self.closed = true;
+        Ok(())
+    }
+}
+
+/// What is dropped in the middle (an answer that failed, took too long, or that nobody waits for any more) may have said
+/// half a sentence to Postgres: that connection is closed and not used again.
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.connection.close_on_drop();
+        }
     }
 }

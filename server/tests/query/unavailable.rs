@@ -32,6 +32,40 @@ async fn a_statement_that_takes_too_long_is_cancelled_and_its_connection_serves_
     assert_eq!(hasty.stats(TimeRange::default()).await.unwrap().events, 1);
 }
 
+/// How many statements wait for somebody's lock.
+async fn waiting(world: &World) -> i64 {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    sqlx::query_scalar(waiting).fetch_one(world.store.pool()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_read_that_nobody_waits_for_any_more_ends_in_the_database_and_harms_no_other() {
+    let world = World::new().await;
+    world.send(&[anonymous(1, "open", "device")]).await;
+    let mut lock = world.store.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    for _ in 0..8 {
+        let reader = world.reader();
+        let read = tokio::spawn(async move { reader.stats(TimeRange::default()).await.map(|_| ()) });
+        while waiting(&world).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        read.abort();
+        let gone = async {
+            while waiting(&world).await > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap();
+    }
+    lock.rollback().await.unwrap();
+    assert_eq!(world.reader().stats(TimeRange::default()).await.unwrap().events, 1);
+}
+
 #[tokio::test]
 async fn a_read_leaves_no_setting_behind_on_its_connection() {
     let world = World::new().await;
