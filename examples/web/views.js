@@ -74,13 +74,20 @@ export function checkout(go) {
   const company = h('input', { name: 'company', autocomplete: 'organization', placeholder: 'optional' });
   const voucher = h('input', { name: 'voucher', autocomplete: 'off', placeholder: 'LOWTIDE' });
   const said = h('p', { class: 'said', role: 'status' });
+  const price = h('p', { class: 'price' });
+  let percentOff = 0;
+  const total = () => Math.round((cart.total() * (100 - percentOff)) / 100);
+  const showPrice = () => (price.textContent = euros(total()));
+  showPrice();
 
   const redeem = async () => {
     try {
       const vouchers = await (await fetch('/shop/vouchers.json')).json();
       if (!(voucher.value in vouchers)) throw new RangeError(`no voucher ${voucher.value}`);
-      said.textContent = `${vouchers[voucher.value]} % off.`;
-      trailmark.track('voucher_redeemed', { percent: vouchers[voucher.value] });
+      percentOff = vouchers[voucher.value];
+      showPrice();
+      said.textContent = `${percentOff} % off.`;
+      trailmark.track('voucher_redeemed', { percent: percentOff });
     } catch (error) {
       said.textContent = 'This voucher is not one of ours.';
       // Caught and handled, and still worth knowing.
@@ -91,7 +98,7 @@ export function checkout(go) {
     event.preventDefault();
     if (company.value) trailmark.group('company', company.value.trim().toLowerCase(), { name: company.value });
     trailmark.track('order_completed', {
-      total: cart.total() / 100,
+      total: total() / 100,
       items: cart.lines().map((line) => ({ product_id: line.tea.id, count: line.count })),
     });
     cart.empty();
@@ -105,7 +112,7 @@ export function checkout(go) {
       h('label', {}, 'Company', company),
       h('label', {}, 'Voucher', h('span', { class: 'joined' }, voucher, h('button', { type: 'button', class: 'quiet', id: 'redeem', click: redeem }, 'Redeem'))),
       said,
-      h('p', { class: 'price' }, euros(cart.total())),
+      price,
       h('button', { id: 'order' }, 'Order'),
       // No handler catches this one: the SDK reports it by itself.
       h('button', { type: 'button', class: 'quiet', id: 'break', click: () => { throw new TypeError('the kettle boiled over'); } }, 'Break something')),
