@@ -26,7 +26,7 @@ ACTS ?= 150
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BUILD := cargo build --locked --profile $(PROFILE)
 
-.PHONY: help setup build demo test test-ffi ffi sim bench fmt lint docs
+.PHONY: help setup build demo test test-ffi ffi wasm sim bench fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,9 @@ test-ffi: ## of these, the client in Python, Kotlin, Dart and C; only those: LAN
 
 ffi: ## the library that apps carry, and its bindings for Kotlin, Swift, Python and Dart
 	@scripts/ffi.sh
+
+wasm: ## the engine for web pages, and the JavaScript that loads it
+	@scripts/wasm.sh
 
 sim: ## stories of devices, networks and a server under one seeded scheduler; SEEDS=10000 FIRST=0 ACTS=150, SEED=7 tells one
 	@cargo run --quiet --locked --profile $(PROFILE) -p trailmark-simulation -- --seeds $(SEEDS) --first $(or $(SEED),$(FIRST)) --acts $(ACTS) $(if $(SEED),--trace)
