@@ -1,11 +1,12 @@
 /** Where a visitor came from: the last touch on every event, the first touch on the person. */
 import type { Inside } from '../inside';
 
-/** What ads and mails put into an address; PostHog's list, without what nobody sends any more. */
-const PARAMETERS = (
-  'utm_source utm_medium utm_campaign utm_term utm_content utm_id gclid gbraid wbraid dclid fbclid msclkid twclid ' +
-  'ttclid li_fat_id igshid rdt_cid epik sccid mc_cid'
-).split(' ');
+/**
+ * What ads and mails put into an address: the UTM parameters; the click ids of Google, Meta, Microsoft, X, TikTok and Yandex
+ * (`…clid`, `msclkid`, `gbraid`, `wbraid`), LinkedIn, Instagram, Reddit, Mailchimp, Pinterest and Snapchat.
+ */
+const CAMPAIGN =
+  /^(utm_(source|medium|campaign|term|content|id)|(g|d|fb|ms|tw|tt|y)clk?id|[gw]braid|(rdt|mc|sc)_?cid|li_fat_id|igshid|epik)$/;
 
 /** Characters that are kept of a parameter, because it goes with every event: 200. Google's `gclid` has about 100. */
 const VALUE_CHARS = 200;
@@ -17,12 +18,10 @@ type Texts = Record<string, string>;
 
 /** The campaign parameters of an address. */
 export function campaignOf(address: string): Texts {
-  const query = new URL(address).searchParams;
   const found: Texts = {};
-  for (const name of PARAMETERS) {
-    const value = query.get(name);
-    if (value) found[name] = value.slice(0, VALUE_CHARS);
-  }
+  new URL(address).searchParams.forEach((value, name) => {
+    if (value && CAMPAIGN.test(name)) found[name] = value.slice(0, VALUE_CHARS);
+  });
   return found;
 }
 
@@ -37,23 +36,20 @@ export function referredBy(referrer: string, address: string, cookieDomain = '')
 
 /** Person properties of the first visit, under PostHog's names. */
 export function firstTouch(address: string, touch: Texts): Texts {
-  const { host, pathname } = new URL(address);
-  const direct = { $referrer: '$direct', $referring_domain: '$direct' };
-  const known: Texts = { current_url: withoutQuery(address), host, pathname, ...direct, ...touch };
+  const { host, origin, pathname } = new URL(address);
+  const direct = '$direct';
+  // Without the query, which may be secret; what is known of a campaign is told by itself.
+  const url = { current_url: origin + pathname, host, pathname };
+  const known: Texts = { ...url, $referrer: direct, $referring_domain: direct, ...touch };
   const first: Texts = {};
-  for (const name in known) first[`$initial_${name.replace('$', '')}`] = known[name] ?? '';
+  for (const name in known) first['$initial_' + name.replace('$', '')] = known[name]!;
   return first;
-}
-
-/** A query or a fragment may be secret; what is known of a campaign is told by itself. */
-function withoutQuery(address: string): string {
-  return address.replace(/[?#].*/, '');
 }
 
 /** Registers the last touch, whole: a part of the one before would name a campaign that never was. */
 function tellLast(client: Inside, touch: Texts): void {
   for (const name in client.who_().r)
-    if (!(name in touch) && [...PARAMETERS, '$referrer', '$referring_domain'].includes(name)) client.unregister(name);
+    if (!(name in touch) && (CAMPAIGN.test(name) || /^\$referr/.test(name))) client.unregister(name);
   client.register(touch);
 }
 

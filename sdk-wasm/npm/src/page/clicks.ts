@@ -1,6 +1,6 @@
 /** `$autocapture` of clicks, submitted forms and changed fields; `$rageclick`. Of a change only that there was one. */
 import type { Inside } from '../inside';
-import { addressOf, described, elementsOf, fromInteractive, nameOf, textOf } from './elements';
+import { described, elementsOf, fromInteractive, nameOf, textOf } from './elements';
 import { hear } from './hearing';
 
 /** A rage: this many clicks … */
@@ -56,14 +56,11 @@ function byPerson(event: Event): Element[] {
 function tell(client: Inside, name: string, type: string, path: Element[]): void {
   const [first] = path;
   if (!first) return;
-  const link = path.find((element): element is HTMLAnchorElement => element instanceof HTMLAnchorElement);
-  const leads = link && link.host !== location.host && /^http/.test(link.protocol);
   client.record_(name, {
     $event_type: type,
     $pathname: location.pathname,
     $el_name: nameOf(path),
     $el_text: (client.options_.clickText && type === 'click' && textOf(first)) || undefined,
-    $external_click_url: leads ? addressOf(link.href) : undefined,
     $elements: described(path),
   });
 }

@@ -23,8 +23,8 @@ const PRIVATE =
 
 /** What a click on it, or in it, is meant for. */
 const INTERACTIVE =
-  'a,button,input,select,textarea,summary,option,[onclick],[data-tm-name],' +
-  ['button', 'link', 'tab', 'menuitem', 'option', 'checkbox', 'radio', 'switch'].map((role) => `[role=${role}]`);
+  'a,button,input,select,textarea,summary,[onclick],[data-tm-name],[role=button],[role=link],[role=tab],[role=switch],' +
+  '[role=option],[role^=menuitem]';
 
 /** Parts whose text may be what a visitor typed or chose. */
 const FILLED = `input,textarea,select,script,style,${PRIVATE}`;
@@ -58,7 +58,7 @@ export function described(path: Element[]): Record<string, unknown>[] {
 }
 
 /** Where a link goes, without what may be secret or a person: a query, a fragment, a mail address. */
-export function addressOf(href: string): string {
+function addressOf(href: string): string {
   const url = new URL(href, location.href);
   return /^http/.test(url.protocol) ? url.origin + url.pathname : url.protocol;
 }

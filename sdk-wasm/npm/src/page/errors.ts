@@ -1,5 +1,5 @@
 /** `$exception` of errors and rejected promises that nobody caught. */
-import type { Properties, Thrown } from '../api';
+import type { Properties } from '../api';
 import type { Inside } from '../inside';
 import { chainOf, exceptionProperties, isNews } from './exception';
 import { hear } from './hearing';
@@ -12,34 +12,29 @@ const MINUTE_MS = 60_000;
 /** Nothing is known of these, or nothing is wrong: an error of another origin's script, and a busy ResizeObserver. */
 const NOISE = /^Script error|^ResizeObserver loop/;
 
-/** This file, if it is Trailmark's engine and not part of the page's own bundle. */
+/** The engine file: pages load it by itself, it is never part of their own code. */
 const SELF = framesOf(String(new Error().stack))[0]?.file;
 
 export function watchErrors(client: Inside): void {
-  const stub = `${client.host_}/sdk/v1/`;
-  const isOurs = (file = ''): boolean => file.startsWith(stub) || (file === SELF && /\/engine[^/]*\.js$/.test(file));
+  const stub = client.host_ + '/sdk/v1/';
+  const isOurs = (file = ''): boolean => file === SELF || file.startsWith(stub);
   const tell = limited(client);
-  const met = (error: unknown, thrown: Thrown[]): void => {
-    const theirs = thrown.map((one) => ({ ...one, frames: one.frames?.filter(({ file }) => !isOurs(file)) ?? [] }));
-    // All of its places are ours: Trailmark's own error. Where only some are, the page's call went through a wrapper of ours.
-    const isOwn = !!thrown[0]?.frames?.length && !theirs[0]?.frames.length;
-    if (!isOwn && isNews(client, error)) tell({ $pathname: location.pathname, ...exceptionProperties({ thrown: theirs }) });
+  const met = (error: unknown): void => {
+    let isOwn = false;
+    const thrown = chainOf(error).map(({ frames = [], ...one }, at) => {
+      const theirs = frames.filter(({ file }) => !isOurs(file));
+      // All of its places are ours: Trailmark's own error. If only some are, a call of the page's went through a wrapper.
+      if (!at) isOwn = !!frames[0] && !theirs[0];
+      return { ...one, frames: theirs };
+    });
+    if (!isOwn && isNews(client, error)) tell({ $pathname: location.pathname, ...exceptionProperties({ thrown }) });
   };
-  hear<ErrorEvent>('error', (event) => {
-    // A file that did not load is an `Event` of its element.
-    if (!(event instanceof ErrorEvent) || (!event.error && NOISE.test(event.message))) return;
-    met(event.error, event.error ? chainOf(event.error) : [placed(event)]);
+  hear<ErrorEvent>('error', ({ error, message, filename, lineno, colno }) => {
+    const stack = `@${filename}:${lineno}:${colno}`;
+    // Without a message it is the event of an element whose file did not load.
+    if (error || (message && !NOISE.test(message))) met(error || { name: 'Error', message, stack });
   });
-  hear<PromiseRejectionEvent>('unhandledrejection', ({ reason }) => met(reason, chainOf(reason)));
-}
-
-/** What the browser says of an error that it does not hand over. */
-function placed({ message, filename, lineno, colno }: ErrorEvent): Thrown {
-  return {
-    kind: 'Error',
-    message,
-    frames: filename ? framesOf(`@${filename}:${lineno}:${colno}`) : [],
-  };
+  hear<PromiseRejectionEvent>('unhandledrejection', ({ reason }) => met(reason));
 }
 
 /** Tells {@link PER_MINUTE}; of the others the next one told says how many there were, at the page's end the last of them. */

@@ -1,7 +1,6 @@
 /** Errors as properties of `$exception`: to the byte what sdk-core/src/exception.rs writes. */
 import type { ExceptionFacts, Properties, Thrown } from '../api';
 import type { Inside } from '../inside';
-import { merged, plain } from '../json';
 import { framesOf } from './stack';
 
 /** Limits of sdk-core/src/exception.rs: errors of a chain, frames of a chain, bytes of a message and of another text. */
@@ -12,24 +11,32 @@ const TEXT_BYTES = 300;
 
 /** `$exception` of an error that the page has caught. The same error is told once, whoever tells it first. */
 export function captureException(client: Inside, error: unknown, properties?: Properties): void {
-  const facts = isFacts(error) ? error : { thrown: chainOf(error), handled: true };
-  if (isNews(client, error)) client.record_('$exception', merged(properties, plain(exceptionProperties(facts))));
+  const facts: ExceptionFacts = Array.isArray(Object(error).thrown)
+    ? (error as ExceptionFacts)
+    : { thrown: chainOf(error), handled: true };
+  if (isNews(client, error)) client.record_('$exception', under(exceptionProperties(facts), properties));
 }
 
-const told = new WeakMap<Inside, WeakSet<object>>();
+/** What the SDK knows, behind the call's properties and instead of those of the same names. */
+export function under(known: Properties, properties?: Properties): Properties {
+  const all = { ...properties };
+  for (const name in known) {
+    if (known[name] === undefined) continue;
+    delete all[name];
+    all[name] = known[name];
+  }
+  return all;
+}
+
+/** Who was told of an error. */
+const told = new WeakMap<object, Inside[]>();
 
 /** Whether this client has not been told of this error; from now on it has. */
 export function isNews(client: Inside, error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return true;
-  const known = told.get(client) ?? new WeakSet();
-  told.set(client, known);
-  const isNew = !known.has(error);
-  known.add(error);
-  return isNew;
-}
-
-function isFacts(error: unknown): error is ExceptionFacts {
-  return !(error instanceof Error) && Array.isArray((error as ExceptionFacts | null)?.thrown);
+  if (Object(error) !== error) return true;
+  const clients = told.get(error as object) ?? [];
+  told.set(error as object, [...clients, client]);
+  return !clients.includes(client);
 }
 
 /** The properties of `$exception`, in the core's order; what is not known is `undefined`, which JSON leaves out. */
@@ -89,30 +96,18 @@ function writtenBytes(char: string): number {
 export function chainOf(error: unknown): Thrown[] {
   const chain = [error];
   for (const one of chain) {
-    const { cause, errors } = isObject(one) ? one : {};
+    const { cause, errors } = Object(one);
     for (const next of [cause, ...(Array.isArray(errors) ? errors.slice(0, CAUSES) : [])])
       if (next && chain.length < CAUSES && !chain.includes(next)) chain.push(next);
   }
   return chain.map(thrownOf);
 }
 
+/** Anything may be thrown: what is no error is known by its type, and says what it says as a text. */
 function thrownOf(error: unknown): Thrown {
-  if (!isObject(error)) return { kind: typeof error, message: String(error) };
-  const { name, message, stack } = error;
-  return {
-    kind: typeof name === 'string' ? name : (error.constructor?.name ?? 'Object'),
-    // Of what is no error only the names: its values may be anybody's data.
-    message: typeof message === 'string' ? message : `{${Object.keys(error).slice(0, 20).join(', ')}}`,
-    frames: typeof stack === 'string' ? framesOf(withoutHead(stack, message)) : [],
-  };
-}
-
-/** Chromium writes the message in front, and a message may look like frames. */
-function withoutHead(stack: string, message: unknown): string {
-  const at = typeof message === 'string' && message ? stack.indexOf(message) : -1;
-  return at < 0 ? stack : stack.slice(at + String(message).length);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  const { name = typeof error, message = error, stack = '' } = Object(error);
+  const kind = String(name);
+  const says = String(message);
+  // Chromium writes both in front of the frames, and a message may look like one.
+  return { kind, message: says, frames: framesOf(String(stack).replace(`${kind}: ${says}`, () => '')) };
 }

@@ -1,14 +1,14 @@
 /** Requests as properties of `$request`: to the byte what sdk-core/src/http_request.rs writes. */
 import type { Properties, RequestFacts } from '../api';
 import type { Inside } from '../inside';
-import { merged, plain } from '../json';
+import { under } from './exception';
 
 /** A name or an address, and perhaps a port. */
 const HOST = /^(?:\[[^]*\]:?\d*|[^:\]]+(?::\d*)?)$/;
 
 /** `$request` of a request that the page made by itself. */
 export function captureRequest(client: Inside, facts: RequestFacts, properties?: Properties): void {
-  client.record_('$request', merged(properties, plain(requestProperties(facts))));
+  client.record_('$request', under(requestProperties(facts), properties));
 }
 
 /** The properties of `$request`, in the core's order; what is not known is `undefined`, which JSON leaves out. */

@@ -4,8 +4,8 @@ import type { Inside } from '../inside';
 import { hear, quietly } from './hearing';
 import { captureRequest } from './request';
 
-/** Tells how a request ended. */
-type Ended = (status?: number, error?: string) => void;
+/** Tells how a request ended: with a status, or with 0 and why there is none. */
+type Ended = (status: number, error?: string) => void;
 
 /** Begins to time a request, if it is one of those that are timed. */
 type Begin = (method: string, address: string) => Ended | undefined;
@@ -18,10 +18,12 @@ export function watchRequests(client: Inside): void {
     const begins = (prefix: string): boolean => url.startsWith(prefix);
     if (!wanted.some(begins) || own.some(begins)) return undefined;
     const started = performance.now();
-    return (status, error) => {
-      const duration_ms = Math.round((performance.now() - started) * 10) / 10;
-      captureRequest(client, { method: method.toUpperCase(), url, status, duration_ms, error } as RequestFacts);
-    };
+    return (status, error) =>
+      quietly(() => {
+        const duration_ms = Math.round((performance.now() - started) * 10) / 10;
+        const answer = status ? { status, duration_ms } : { duration_ms, error };
+        captureRequest(client, { method: method.toUpperCase(), url, ...answer } as RequestFacts);
+      });
   };
   wrapFetch(begin);
   wrapXhr(begin);
@@ -44,16 +46,14 @@ function wrapFetch(begin: Begin): void {
       ended = begin(init?.method ?? request.method ?? 'GET', request.url ?? String(target));
     });
     const answer = original.apply(this, given);
-    const tell: Ended = (status, error) => quietly(() => ended?.(status, error));
-    if (!ended) return answer;
     // Another promise than the browser's: a rejection that nobody handles is still the page's to hear of.
     return answer.then(
       (response) => {
-        tell(response.status || undefined);
+        ended?.(response.status);
         return response;
       },
       (error: unknown) => {
-        tell(undefined, String(error));
+        ended?.(0, String(error));
         throw error;
       },
     );
@@ -79,7 +79,7 @@ function hearXhr(xhr: XMLHttpRequest, sent: () => Ended | undefined): void {
   const heard = ({ type }: Event): void => {
     if (type === 'loadstart') ended = sent();
     else if (xhr.status || type !== 'readystatechange') {
-      ended?.(xhr.status || undefined, xhr.status ? undefined : type);
+      ended?.(xhr.status, type);
       ended = undefined;
     }
   };

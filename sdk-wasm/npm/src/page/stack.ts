@@ -7,32 +7,26 @@ type Frame = NonNullable<Thrown['frames']>[number];
 const PLACE = /^(.*?)(?::(\d+))?(?::(\d+))?$/;
 
 /** `    at async Cart.pay (https://shop.example/app.js:10:5)`, `    at https://shop.example/app.js:10:5` */
-const CHROMIUM = /^\s*at (?:async )?(?:(.+?) \()?(?:eval at .*?, )?(.+?)\)?$/;
+const CHROMIUM = /^\s*at (?:async )?(?:(.+?) \()?(.+?)\)?$/;
 
 /** `pay@https://shop.example/app.js:10:5`, `async*pay@…`, `global code@…` and, in Safari, the place alone. */
 const OTHERS = /^(?:async\*)?(?:([^@]*)@)?((?:[a-z-]+:\/|\[native code\]).*)$/;
 
-/** Frames that are read at most: more than are kept of any error. */
-const FRAMES = 64;
+/** Characters of a stack that are read: enough for more frames than are kept. */
+const CHARS = 20_000;
 
 /** The frames of a stack, the innermost first. What is not known of one is left out. */
 export function framesOf(stack: string): Frame[] {
-  const lines = stack.split('\n').filter((line) => line.length < 2_000);
-  const isChromium = lines.some((line) => /^\s*at .*[:)\d>]$/.test(line));
-  const matches = lines.map((line) => (isChromium ? CHROMIUM : OTHERS).exec(line)).filter((match) => match !== null);
-  return matches.slice(0, FRAMES).map((match) => frame(match[1], match[2] ?? ''));
+  const lines = stack.slice(0, CHARS).split('\n');
+  const matches = lines.map((line) => CHROMIUM.exec(line) ?? OTHERS.exec(line)).filter((match) => match !== null);
+  return matches.map(([, name, place = '']) => frame(name, place));
 }
 
 function frame(name: string | undefined, place: string): Frame {
   const [, whole = '', line, column] = PLACE.exec(place) ?? [];
-  // Firefox: `app.js line 3 > eval`, an evaluated text within app.js. A query may be secret, and changes with releases.
-  const file = whole.replace(/ line \d+ > .*$/, '').replace(/[?#].*$/, '');
-  const isFile = /^[a-z-]+:/i.test(file);
-  return {
-    ...(name && { function: name.replace(/ \[as .*\]$|\/<$/, '') }),
-    ...(isFile && { file }),
-    ...(line && { line: +line }),
-    ...(column && { column: +column }),
-    in_app: file.startsWith(`${location.origin}/`),
-  };
+  // A query may be secret, and changes with releases.
+  const file = whole.replace(/[?#].*/, '');
+  const in_app = file.startsWith(location.origin + '/');
+  const known = { function: name, file: /^[a-z-]+:/i.test(file) && file, line: Number(line), column: Number(column) };
+  return { ...Object.fromEntries(Object.entries(known).filter(([, value]) => value)), in_app };
 }

@@ -36,7 +36,7 @@ export function watchViews(client: Inside): void {
     view.height_ = document.documentElement.scrollHeight;
   };
   const measureSoon = (): void => {
-    measuring ??= setTimeout(() => quietly(measure), MEASURE_MS);
+    measuring ??= setTimeout(measure, MEASURE_MS);
   };
   const leave = (): void => {
     if (pageLeaves) client.record_('$pageleave', left(view, performance.now()));
@@ -54,8 +54,7 @@ export function watchViews(client: Inside): void {
 
   wrap('pushState', moved);
   wrap('replaceState', moved);
-  hear('popstate', moved);
-  hear('hashchange', moved);
+  hear('popstate', moved); // of hashes, too
   hear('scroll', measureSoon);
   hear('pagehide', leave);
   onReturn(enter);

@@ -64,18 +64,18 @@ export function watchVitals(client: Inside): void {
   let told = false;
   // What is painted after the page was hidden says nothing: nobody waited for it.
   let hidden = hiddenBefore(started);
-  const painted = (name: string, { startTime }: PerformanceEntry): void => {
-    if (startTime < hidden) visit.values_[name] = Math.max(0, startTime - started);
+  const met = (name: string, at: number): void => {
+    if (at < hidden) visit.values_[name] = Math.max(0, at - started);
   };
-  if (responseStart) visit.values_['TTFB'] = Math.max(0, responseStart - started);
+  if (responseStart) met('TTFB', responseStart);
 
   const drainShifts = observe('layout-shift', (entry) => visit.shifts_.add_(entry as unknown as Shift));
   const interacted = (entry: Interaction): void => visit.interactions_.add_(entry);
   const drains = [
     observe('paint', (entry) => {
-      if (entry.name === 'first-contentful-paint') painted('FCP', entry);
+      if (entry.name === 'first-contentful-paint') met('FCP', entry.startTime);
     }),
-    observe('largest-contentful-paint', (entry) => painted('LCP', entry)),
+    observe('largest-contentful-paint', (entry) => met('LCP', entry.startTime)),
     observe('event', interacted, EVENT_MS),
     observe('first-input', interacted),
     drainShifts,
