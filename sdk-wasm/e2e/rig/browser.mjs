@@ -1,13 +1,16 @@
 /** A real Chromium with a profile that outlives it, started by us so that we can kill it. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
 
 import { makeHome } from './home.mjs';
 import { until } from './wait.mjs';
 
 const require = createRequire(new URL('../../npm/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
+
+const run = promisify(execFile);
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -48,6 +51,12 @@ export async function startBrowser({ preferences } = {}) {
       const all = [pid, ...descendants(pid)];
       for (const one of all) process.kill(one, 'SIGKILL');
       await until('the end of the browser', () => !all.some(runs));
+    },
+    /** Whether all these texts are in files of the profile, where the end of the browser does not reach them. */
+    async keeps(texts) {
+      const { stdout } = await run('grep', ['-rhoaE', texts.join('|'), profile], { maxBuffer: 1 << 26 });
+      const found = new Set(stdout.split('\n'));
+      return texts.every((text) => found.has(text));
     },
     leave: () => home.leave(),
   };

@@ -33,14 +33,14 @@ export async function makeProject(server, name = 'web') {
     return found;
   }
 
-  /** Waits until what all installs say of themselves adds up: nothing queued, nothing lost. */
-  async function settled(patience) {
+  /** Waits until what all installs say of themselves adds up, nothing queued and nothing lost, to at least `captured`. */
+  async function settled(captured = 1) {
     let totals;
-    const told = () => `nothing queued and nothing lost, it is ${JSON.stringify(totals)}`;
+    const told = () => `${captured} captured, none queued and none lost, it is ${JSON.stringify(totals)}`;
     await until(told, async () => {
       ({ totals } = await read('/api/analytics/delivery'));
-      return totals.installs > 0 && totals.queued === 0 && totals.lost === 0;
-    }, patience);
+      return totals.captured >= captured && totals.queued === 0 && totals.lost === 0;
+    });
     return totals;
   }
 

@@ -13,15 +13,39 @@ const TYPES = { js: 'text/javascript; charset=utf-8', wasm: 'application/wasm' }
 /** A page without the SDK: where a visitor goes. */
 const ELSEWHERE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Elsewhere</title><p>Elsewhere.</p>';
 
-const page = (title) => `<!doctype html>
+const page = (path) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>${title}</title>
-<script src="/sdk/v1/trailmark.js"></script>
-<script src="/start.js"></script>
-<h1>${title}</h1>
+<title>Page ${path}</title>
+${scriptsOf(path).map((source) => `<script src="${source}"></script>`).join('\n')}
+<h1>Page ${path}</h1>
 <p><a href="/elsewhere">Elsewhere</a> <button id="buy">Buy</button></p>
 `;
+
+/** Captures and leaves before the engine can be there. */
+const HASTY = "for (let n = 0; n < 3; n++) trailmark.track('left', { n }); location.href = '/elsewhere';";
+
+const SDK = '/sdk/v1/trailmark.js';
+
+function scriptsOf(path) {
+  if (path === '/hasty') return [SDK, '/start.js', '/hasty.js'];
+  if (path === '/measured') return ['/before.js', SDK, '/after.js', '/start-measured.js'];
+  return [SDK, '/start.js'];
+}
+
+/** Scripts of pages, by their path. */
+const scripts = {
+  '/start.js': ({ key, options }) => `trailmark.init(${JSON.stringify(key)}, ${JSON.stringify(options)});`,
+  '/hasty.js': () => HASTY,
+  '/before.js': () => 'globalThis.spent = { begun: performance.now() };',
+  '/after.js': () => 'spent.script = performance.now() - spent.begun;',
+  '/start-measured.js': (site) => `{
+    const begun = performance.now();
+    ${scripts['/start.js'](site)}
+    trailmark.track('first', { plan: 'pro' });
+    spent.init = performance.now() - begun;
+  }`,
+};
 
 /** Content-Security-Policies; `host` is the address of the analytics server. */
 export const policies = {
@@ -53,14 +77,12 @@ export async function openSite({ key, options = {}, csp, withhold }) {
 
 function serve(site, path, response) {
   site.served.push(path);
-  if (path === '/start.js') return answer(response, TYPES.js, start(site));
+  if (path in scripts) return answer(response, TYPES.js, scripts[path](site));
   if (path.startsWith('/sdk/v1/')) return serveFile(site, path.slice('/sdk/v1/'.length), response);
   if (path === '/favicon.ico') return response.writeHead(204).end();
   const policy = site.csp ? { 'content-security-policy': site.csp } : {};
-  answer(response, 'text/html; charset=utf-8', path === '/elsewhere' ? ELSEWHERE : page(`Page ${path}`), policy);
+  answer(response, 'text/html; charset=utf-8', path === '/elsewhere' ? ELSEWHERE : page(path), policy);
 }
-
-const start = ({ key, options }) => `trailmark.init(${JSON.stringify(key)}, ${JSON.stringify(options)});`;
 
 function serveFile(site, name, response) {
   const exists = readdirSync(FILES).includes(name);

@@ -68,9 +68,3 @@ export async function untilSends(page, sender) {
   const told = () => `${sender} to send, it is ${JSON.stringify(last)}; the console: ${page.complaints}`;
   return until(told, async () => (last = await stats(page)).sender === sender && last);
 }
-
-/** The numbers `n` of rows, in order, to be compared with {@link upTo}. */
-export const numbers = (rows) => rows.map((row) => row.properties.n).sort((a, b) => a - b);
-
-/** 0, 1, … count - 1. */
-export const upTo = (count) => Array.from({ length: count }, (_, n) => n);
