@@ -35,7 +35,7 @@ export interface Who {
   /** user_id */
   u?: string;
   /** The install id that whoever numbers events first takes. */
-  i?: string;
+  i?: string | undefined;
   /** Sessions ever begun. */
   n: number;
   /** The session: id, its number, its start and its latest event (Unix ms). */
@@ -44,8 +44,8 @@ export interface Who {
   r?: Properties;
   /** Groups. */
   g?: Properties;
-  /** The person has opted out. */
-  o?: 1;
+  /** 1: the person has opted out; 0: has opted in, where `consent` is `denied`. */
+  o?: 0 | 1 | undefined;
 }
 
 /** The plain sender's numbers. */
@@ -55,6 +55,16 @@ export interface Numbers {
   captured: number;
   delivered: number;
   dropped: Record<string, number>;
+}
+
+/** What an event has beside its name and the properties of the call. */
+export interface More {
+  set?: Properties | undefined;
+  setOnce?: Properties | undefined;
+  /** The other user id of an `$alias`. */
+  alias?: string;
+  /** What the SDK itself knows of it: written over the properties of the call. */
+  known_?: Properties;
 }
 
 /** A client, from inside. */
@@ -68,9 +78,12 @@ export interface Inside extends Trailmark {
   /** Unix ms. */
   now_(): number;
   who_(): Who;
-  /** Makes a record of an event of this page and takes it. Properties of the call, then what the SDK itself knows. */
-  record_(name: string, properties?: Properties, more?: { set?: Properties; setOnce?: Properties; alias?: string }): void;
-  /** Set while the engine runs in this tab: takes a record, or says why not. Otherwise records go to the store. */
+  /** Makes a record of an event of this page and takes it. `null` properties: an event of a person, without registered ones. */
+  record_(name: string, properties?: Properties | null, more?: More, changed?: Who): void;
+  /**
+   * Set while the engine runs in this tab: takes a record, or says why not. Otherwise records go to the store. A record
+   * that is `!` and a reason is one too, under an id that is no UUID.
+   */
   take_: ((id: string, record: string) => string | undefined) | undefined;
   /** Calls that only the engine file answers, from before it came. */
   waiting_: [method: string, args: unknown[], settle: (answer: unknown) => void][];
@@ -84,6 +97,8 @@ export interface Inside extends Trailmark {
   yield_(): void;
   /** Numbers and sends records without the engine; `leaving`: the page may end at any moment. */
   send_(leaving?: boolean): Promise<void>;
+  /** The page's address when this client was started: where campaigns are read from. */
+  landing_: string;
   /** The engine does not come: the plain sender works. */
   plain_: boolean;
   /** Calls without effect since the start of the page, because the person has opted out. */
