@@ -1,0 +1,70 @@
+/** What every test stands on: one server and one browser for a file of tests, and for each test a scene of its own. */
+import { after, before } from 'node:test';
+
+import { startBrowser } from './browser.mjs';
+import { startServer } from './server.mjs';
+import { openSite, policies } from './site.mjs';
+import { until } from './wait.mjs';
+import { openWire } from './wire.mjs';
+
+/** The two senders that a page may have, by what its Content-Security-Policy allows. */
+export const SENDERS = { engine: policies.wasm, plain: policies.strict };
+
+/** Quick enough for tests, and nothing that a page captures by itself: a ledger counts what it was told. */
+const QUICK = { flushIntervalMs: 200 };
+const SILENT = { pageviews: false, pageLeaves: false, clicks: false, vitals: false, errors: false };
+
+/** Starts a server and a browser before the tests of a file, and ends them after. */
+export function openStage(settings) {
+  const stage = {};
+  before(async () => {
+    [stage.server, stage.browser] = await Promise.all([startServer(), startBrowser(settings)]);
+  });
+  after(() => Promise.all([stage.server?.leave(), stage.browser?.leave()]));
+  return stage;
+}
+
+/**
+ * A project, a wire to its server and a site that sends over it, for one test. `policy` is one of site.mjs, by default
+ * the one under which `sender` sends.
+ */
+export async function openScene(test, stage, { sender = 'engine', policy = SENDERS[sender], options, withhold, own } = {}) {
+  const project = await stage.server.project(test.name);
+  const wire = await openWire(stage.server);
+  const settings = { apiHost: wire.url, ...QUICK, ...SILENT, ...options };
+  const site = await openSite({ key: project.write, options: settings, csp: policy?.(wire.url), withhold });
+  const context = own ? stage.browser.context : await stage.browser.fresh();
+  test.after(async () => {
+    if (!own) await context.close().catch(() => {});
+    await Promise.all([site.leave(), wire.leave()]);
+  });
+  return { project, wire, site, context, sender, visit: (path) => visit(context, site, path) };
+}
+
+/** Opens a page of the site in a new tab. */
+export async function visit(context, site, path = '/shop') {
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('console', (message) => page.complaints.push(message.text()));
+  page.on('pageerror', (error) => page.complaints.push(String(error)));
+  await page.goto(site.url + path);
+  return page;
+}
+
+/** Captures events named `name` with `n` counting from `from`. */
+export const track = (page, name, count = 1, from = 0) =>
+  page.evaluate(
+    ([name, count, from]) => {
+      for (let n = from; n < from + count; n++) trailmark.track(name, { n });
+    },
+    [name, count, from],
+  );
+
+export const stats = (page) => page.evaluate(() => trailmark.stats());
+
+/** Waits until `sender` sends for this page. */
+export async function untilSends(page, sender) {
+  let last;
+  const told = () => `${sender} to send, it is ${JSON.stringify(last)}; the console: ${page.complaints}`;
+  return until(told, async () => (last = await stats(page)).sender === sender && last);
+}

@@ -1,0 +1,72 @@
+/** Storage that is full. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { limitStorage } from './rig/browser.mjs';
+import { closeBooks } from './rig/books.mjs';
+import { SENDERS, openScene, openStage, track, untilSends } from './rig/stage.mjs';
+
+const stage = openStage();
+
+const EVENTS = 200;
+
+for (const sender of Object.keys(SENDERS)) {
+  test(`${sender}: a localStorage that the page has filled costs nothing`, async (t) => {
+    const scene = await openScene(t, stage, { sender });
+    const page = await scene.visit();
+    await untilSends(page, sender);
+    await page.evaluate(fillLocalStorage);
+    await track(page, 'full', EVENTS);
+    await closeBooks(scene, 'full', EVENTS);
+    assert.equal(await page.evaluate(() => localStorage.getItem('page-0').length > 0), true);
+  });
+
+  test(`${sender}: a localStorage that is full from the beginning costs nothing`, async (t) => {
+    const scene = await openScene(t, stage, { sender });
+    const page = await scene.context.newPage();
+    page.complaints = [];
+    await page.goto(`${scene.site.url}/elsewhere`);
+    await page.evaluate(fillLocalStorage);
+    await page.goto(`${scene.site.url}/shop`);
+    await track(page, 'full', EVENTS);
+    await closeBooks(scene, 'full', EVENTS);
+  });
+
+  test(`${sender}: in an outage with all storage full, what cannot be kept is counted`, async (t) => {
+    const scene = await openScene(t, stage, { sender, options: { maxQueueEvents: 100 } });
+    const page = await scene.visit();
+    await untilSends(page, sender);
+    await limitStorage(page, 0);
+    await page.evaluate(fillLocalStorage);
+    await scene.wire.part();
+    await track(page, 'full', EVENTS);
+    await scene.wire.join();
+    const { stored, dropped, captured } = await scene.project.settled(EVENTS);
+    assert.equal(stored + sum(dropped), captured);
+    t.diagnostic(`${stored} stored, ${JSON.stringify(dropped)}`);
+  });
+}
+
+test('engine: an IndexedDB without room costs nothing', async (t) => {
+  const scene = await openScene(t, stage, {});
+  const page = await scene.visit();
+  await untilSends(page, 'engine');
+  await limitStorage(page, 0);
+  await track(page, 'full', EVENTS);
+  await closeBooks(scene, 'full', EVENTS);
+});
+
+const sum = (counts) => Object.values(counts).reduce((all, one) => all + one, 0);
+
+/** Runs in the page: fills localStorage to the last character. */
+function fillLocalStorage() {
+  let size = 1 << 20;
+  for (let n = 0; size > 0; ) {
+    try {
+      localStorage.setItem(`page-${n}`, 'x'.repeat(size));
+      n++;
+    } catch {
+      size >>= 1;
+    }
+  }
+}
