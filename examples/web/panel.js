@@ -2,7 +2,7 @@
 import { h } from './dom.js';
 
 // How many calls it shows, and how often it asks for the numbers, in milliseconds.
-const SHOWN = 8;
+const SHOWN = 5;
 const EVERY = 1000;
 
 const calls = h('ol', { class: 'calls' });
@@ -56,5 +56,5 @@ function draw(stats) {
     ...row('waiting', stats.queued),
     ...row('dropped', dropped),
     ...row('sent by', stats.sender),
-    ...row('kept in', stats.storage));
+    ...row('kept', stats.storage));
 }

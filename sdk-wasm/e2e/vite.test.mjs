@@ -33,7 +33,9 @@ before(async () => {
 });
 after(() => Promise.all([browser?.leave(), home?.leave()]));
 
-const npm = (words, cwd) => execFileSync('npm', words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+function npm(words, cwd) {
+  return execFileSync('npm', words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+}
 
 test('the package holds what its page says, and nothing else', () => {
   const files = readdirSync(`${app}/node_modules/trailmark-web/dist/npm`).sort();

@@ -2,7 +2,7 @@
  * Checks the types of the package as an app sees them: every public type of src/api.ts is there, use.ts compiles, and what
  * it marks as wrong is refused; by TypeScript set up as for a bundler and as for Node.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -11,8 +11,8 @@ const app = join(here, 'dist/app');
 
 /** Both ways in which apps find a package's types. Libraries are checked too: the package is one here. */
 const SETTINGS = [
-  ['--module', 'ESNext', '--moduleResolution', 'Bundler'],
-  ['--module', 'NodeNext', '--moduleResolution', 'NodeNext'],
+  { module: 'ESNext', moduleResolution: 'Bundler' },
+  { module: 'NodeNext', moduleResolution: 'NodeNext' },
 ];
 
 const names = [...readFileSync(join(here, 'src/api.ts'), 'utf8').matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name);
@@ -26,8 +26,9 @@ copyFileSync(join(here, 'test/types/use.ts'), join(app, 'use.ts'));
 writeFileSync(join(app, 'names.ts'), names.map((name) => `export type { ${name} } from 'trailmark-web';\n`).join(''));
 
 for (const settings of SETTINGS) {
-  const flags = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'ES2022', '--types', '', ...settings];
-  const tsc = join(here, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, ...flags, 'use.ts', 'names.ts'], { cwd: app, stdio: 'inherit' });
+  const compilerOptions = { ...settings, noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'ES2022', types: [] };
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts', 'names.ts'] }));
+  const { status } = spawnSync(process.execPath, [join(here, 'node_modules/typescript/bin/tsc')], { cwd: app, stdio: 'inherit' });
+  if (status !== 0) throw new Error(`the types do not hold with ${JSON.stringify(settings)}`);
 }
 console.log(`types: ${names.length} public types, as for a bundler and as for Node`);
