@@ -2,7 +2,8 @@
 # Installs what this machine lacks. Running it again changes nothing.
 #   setup.sh       what the server, the demo and the Rust tests need
 #   setup.sh ffi   also what the tests of the other languages need
-#   setup.sh web   also what the web SDK is built with; `web-test`: and what tests it
+#   setup.sh web   also what the web SDK is built with; `web-test`: and what tests it; `wasm-debian`: Debian's compiler for
+#                  wasm, where rustup has none
 set -euo pipefail
 
 say() { echo "setup: $*" >&2; }
@@ -54,6 +55,7 @@ case "${1:-}" in
   ffi) ;;
   web) web; exit ;;
   web-test) web_test; exit ;;
+  wasm-debian) install rustc-web cargo-web rust-web-src rust-web-llvm lld-22; exit ;;
   *) exit ;;
 esac
 command -v javac >/dev/null || install openjdk-17-jdk-headless
