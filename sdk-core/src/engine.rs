@@ -31,7 +31,7 @@ use crate::queue::Queue;
 use crate::request::Request;
 use crate::session::Session;
 use crate::state::{Counters, State};
-use crate::stats::{Stats, StorageHealth, count};
+use crate::stats::{Stats, StorageHealth};
 use crate::storage::Storage;
 use crate::verdict::Fate;
 
@@ -293,7 +293,7 @@ impl Engine {
         match fate {
             Fate::Delivered => self.counters.delivered += 1,
             Fate::Dropped(reason) => {
-                count(&mut self.counters.dropped, Cow::clone(reason), 1);
+                self.counters.dropped.count(Cow::clone(reason), 1);
                 self.notices.add(Notice::Dropped(Cow::clone(reason)));
             }
             Fate::Again => return,

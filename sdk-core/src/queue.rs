@@ -178,12 +178,8 @@ impl Queue {
         let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
         rest.seqs.remove_all(entries.iter().map(|entry| entry.seq));
         rest.bytes = rest.bytes.saturating_sub(bytes);
-        self.window_bytes += bytes;
         self.bytes += bytes;
-        self.window.extend(entries);
-        if !self.window.iter().is_sorted_by_key(|entry| entry.seq) {
-            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
-        }
+        entries.into_iter().for_each(|entry| self.insert(entry));
         let left = rest.seqs.count();
         match next {
             Some(from) if left > 0 => self.rest = Some(Rest { from, ..rest }),
@@ -301,18 +297,20 @@ impl Queue {
     }
 
     fn put_back(&mut self, entries: Vec<Entry>) {
-        let ordered = match (entries.last(), self.window.front()) {
-            (Some(last), Some(front)) => last.seq < front.seq,
-            _ => true,
+        // From the last one, because what comes back is nearly always older than all that waits.
+        entries.into_iter().rev().for_each(|entry| self.insert(entry));
+    }
+
+    /// Adds to the window, in the order of the numbers.
+    fn insert(&mut self, entry: Entry) {
+        self.window_bytes += entry.json.len();
+        let newest = self.window.back().is_none_or(|newest| newest.seq < entry.seq);
+        let at = if newest {
+            self.window.len()
+        } else {
+            self.window.partition_point(|waiting| waiting.seq < entry.seq)
         };
-        for entry in entries.into_iter().rev() {
-            self.window_bytes += entry.json.len();
-            self.window.push_front(entry);
-        }
-        if !ordered {
-            // Rare (a released event meets a halved request), and nearly sorted.
-            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
-        }
+        self.window.insert(at, entry);
     }
 
     /// All events that are in memory, those first that were sent already. In each place the oldest comes first.

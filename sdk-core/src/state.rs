@@ -71,7 +71,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn dropped_total(&self) -> u64 {
-        self.dropped.values().sum()
+        self.dropped.total()
     }
 }
 
@@ -139,7 +139,7 @@ fn write_session(out: &mut String, session: &Session) {
 
 fn write_counts(out: &mut String, dropped: &Dropped) {
     let mut object = Object::open(out);
-    for (reason, count) in dropped {
+    for (reason, count) in dropped.iter() {
         let _ = write!(object.key(reason), "{count}");
     }
     object.close();
@@ -245,7 +245,7 @@ mod tests {
             counters: Counters {
                 captured: 12,
                 delivered: 4,
-                dropped: [("too_large".into(), 2), ("new".into(), 1)].into(),
+                dropped: [("too_large".into(), 2), ("new".into(), 1)].into_iter().collect(),
             },
             undecided: Ranges::of([6, 8, 9, 10, 11]),
         }

@@ -59,7 +59,7 @@ fn dropped<'a>(mut object: Object<'a>, dropped: &Dropped) -> Object<'a> {
     dropped
         .iter()
         .fold(Object::open(object.key("dropped")), |counts, (reason, count)| {
-            counts.int(reason, *count)
+            counts.int(reason, count)
         })
         .close();
     object

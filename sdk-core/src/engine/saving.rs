@@ -9,7 +9,6 @@ use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::queue::{Entry, Queue};
 use crate::state::to_json;
-use crate::stats::count;
 use crate::verdict::Fate;
 
 impl Engine {
@@ -114,7 +113,7 @@ impl Engine {
             let Fate::Dropped(reason) = dropped(Reason::StorageLost) else {
                 return;
             };
-            count(&mut self.counters.dropped, reason.clone(), lost);
+            self.counters.dropped.count(reason.clone(), lost);
             let left = self.queue.len() as u64;
             self.flushes
                 .iter_mut()
