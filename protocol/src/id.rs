@@ -53,6 +53,12 @@ pub fn v7(now_ms: u64, tail: [u8; 10]) -> Uuid {
     Builder::from_unix_timestamp_millis(now_ms, &tail).into_uuid()
 }
 
+/// The text of an id. (`to_string` would bring `core::fmt` into the web build.)
+#[must_use]
+pub fn text(id: Uuid) -> String {
+    id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -84,7 +84,7 @@ impl Refused {
     fn write(&self, out: &mut String) {
         let object = Object::open(out).int("index", self.index as u64);
         let object = match self.id {
-            Some(id) => object.plain("id", id),
+            Some(id) => object.id("id", id),
             None => object,
         };
         let result = if self.verdict == Verdict::Retry {

@@ -11,7 +11,7 @@ mod settings;
 mod telling;
 
 use trailmark_core::flush::FlushId;
-use trailmark_core::{Answer, Capture, Outcome, Reason, Request, Step, Timestamp, Uuid};
+use trailmark_core::{Answer, Capture, ConfigError, Outcome, Reason, Request, Step, Timestamp, Uuid};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use host::Host;
@@ -38,7 +38,7 @@ impl Engine {
         let config = settings::read(settings)?;
         let engine = trailmark_core::Engine::open(config, host.clone(), host.clone(), time(now));
         Ok(Self {
-            engine: engine.map_err(|error| error.to_string())?,
+            engine: engine.map_err(ConfigError::text)?,
             request: None,
         })
     }

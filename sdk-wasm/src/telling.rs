@@ -7,7 +7,7 @@ use trailmark_protocol::json::{Array, Object};
 /// A request without its body.
 pub(crate) fn request(request: &Request) -> String {
     let mut out = String::new();
-    let mut object = Object::open(&mut out).plain("id", request.id).str("path", request.path);
+    let mut object = Object::open(&mut out).id("id", request.id).str("path", request.path);
     request
         .headers
         .iter()

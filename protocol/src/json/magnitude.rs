@@ -1,6 +1,8 @@
 //! Whether an `f64` holds a number, without the 13 KB of tables and code that parsing one takes: they would be a third of
 //! what a web page loads.
 
+use super::read::as_i64;
+
 /// 2¹⁰²⁴ − 2⁹⁷⁰, halfway between the largest `f64` and 2¹⁰²⁴. IEEE 754 rounds it, and all above it, to infinity.
 const BOUND: &str = "\
     1797693134862315807937289714053034150799341327100378269361737789804449682927647509466490179775872070\
@@ -15,7 +17,7 @@ pub(super) fn is_finite(number: &str) -> bool {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = whole.bytes().chain(fraction.bytes());
     let zeros = digits.clone().take_while(|digit| *digit == b'0').count();
-    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let exponent = as_i64(exponent).unwrap_or(0);
     // Digits before the decimal point, were it written without an exponent.
     let places = length(whole) - length_of(zeros) + exponent;
     let bound = length(BOUND);

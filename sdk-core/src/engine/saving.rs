@@ -61,7 +61,7 @@ impl Engine {
 
     fn note_failure(&mut self) {
         let error = self.log.as_ref().and_then(|log| log.error());
-        let text = error.map_or_else(String::new, ToString::to_string);
+        let text = error.map_or_else(String::new, |error| error.0.clone());
         self.notices.add(Notice::StorageFailing(text));
     }
 

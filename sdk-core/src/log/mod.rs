@@ -18,6 +18,7 @@ mod recover;
 use std::time::Duration;
 
 use trailmark_protocol::Timestamp;
+use trailmark_protocol::json::{as_u64, write_digits};
 
 use crate::queue::Entry;
 use crate::storage::{Storage, StorageError};
@@ -70,11 +71,13 @@ struct Failure {
 impl Log {
     /// The file of a segment. The format's version is in the name: a version that does not know it leaves it alone.
     fn file(number: u64) -> String {
-        format!("events-{number:010}.v1")
+        let mut name = "events-".to_owned();
+        write_digits(&mut name, number, 10);
+        name + ".v1"
     }
 
     fn number(file: &str) -> Option<u64> {
-        file.strip_prefix("events-")?.strip_suffix(".v1")?.parse().ok()
+        file.strip_prefix("events-")?.strip_suffix(".v1").and_then(as_u64)
     }
 
     /// Whether the next record must have a checkpoint in it.

@@ -1,8 +1,6 @@
 //! Sets of event numbers, as ranges: what is decided is nearly always contiguous.
 
-use std::fmt::Write;
-
-use trailmark_protocol::json::{as_u64, elements};
+use trailmark_protocol::json::{as_u64, elements, write_u64};
 
 /// A set of numbers as ascending, disjoint, inclusive ranges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -89,8 +87,11 @@ impl Ranges {
     pub(crate) fn to_json(&self) -> String {
         let mut out = String::from("[");
         for (at, (first, last)) in self.0.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            let _ = write!(out, "{comma}[{first},{last}]");
+            out.push_str(if at == 0 { "[" } else { ",[" });
+            write_u64(&mut out, *first);
+            out.push(',');
+            write_u64(&mut out, *last);
+            out.push(']');
         }
         out.push(']');
         out
