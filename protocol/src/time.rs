@@ -109,7 +109,7 @@ impl std::fmt::Display for Timestamp {
 
 fn digits(text: &str) -> Option<i64> {
     let digit = |byte: u8| char::from(byte).to_digit(10).map(i64::from);
-    let number = |number: i64, byte| Some(number.checked_mul(10)?.checked_add(digit(byte)?)?);
+    let number = |number: i64, byte| number.checked_mul(10)?.checked_add(digit(byte)?);
     text.bytes().try_fold(0, number).filter(|_| !text.is_empty())
 }
 

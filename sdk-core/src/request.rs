@@ -31,7 +31,7 @@ pub(crate) fn headers(
 ) -> Vec<(&'static str, String)> {
     vec![
         ("content-type", "application/json".to_owned()),
-        (headers::AUTHORIZATION, ["Bearer ", write_key].concat()),
+        (headers::AUTHORIZATION, "Bearer ".to_owned() + write_key),
         (headers::SDK, sdk_name.to_owned()),
         (headers::REQUEST_ID, id::text(id)),
         (headers::ATTEMPT, text(|out| write_u64(out, attempt.into()))),

@@ -28,9 +28,7 @@ const MONTHS: [&str; 12] = [
 #[must_use]
 pub fn parse_date(text: &str) -> Option<Timestamp> {
     let mut words = [""; 7];
-    let found = text
-        .split(|c: char| matches!(c, ' ' | ',' | '-'))
-        .filter(|word| !word.is_empty());
+    let found = text.split([' ', ',', '-']).filter(|word| !word.is_empty());
     words.iter_mut().zip(found).for_each(|(word, found)| *word = found);
     let (day, month, year, clock) = match words {
         [_, day, month, year, clock, "GMT", ""] => (day, month, year, clock),

@@ -12,7 +12,7 @@ use trailmark_protocol::json::{as_string, as_u64, fields};
 pub(crate) fn read(json: &str) -> Result<Config, String> {
     let mut config = Config::new(&write_key(json)?).map_err(ConfigError::text)?;
     for (key, value) in fields(json).map_while(Result::ok) {
-        set(&mut config, &key, value).ok_or_else(|| ["not a value for ", &key, ": ", value].concat())?;
+        set(&mut config, &key, value).ok_or_else(|| "not a value: ".to_owned() + &key + "=" + value)?;
     }
     Ok(config)
 }

@@ -42,7 +42,7 @@ pub(crate) fn stats(stats: &Stats) -> String {
 fn storage(health: &StorageHealth) -> String {
     match health {
         StorageHealth::Saved => "saved".to_owned(),
-        StorageHealth::Failing(why) => ["failing: ", why].concat(),
+        StorageHealth::Failing(why) => "failing: ".to_owned() + why,
         _ => "memory".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{Fault, Scanner, Shape, code_unit};
+use super::scan::{Fault, Scanner, Shape, code_unit, position};
 
 /// The fields of an object, in order: `(key, value)`, the key unescaped, the value as raw JSON.
 #[derive(Debug)]
@@ -120,13 +120,15 @@ pub fn as_i64(raw: &str) -> Option<i64> {
 /// Takes the quotes off a scanned string and resolves its escapes.
 fn unescape(quoted: &str) -> Cow<'_, str> {
     let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    if !inner.contains('\\') {
+    if position(inner, b'\\').is_none() {
         return Cow::Borrowed(inner);
     }
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
-    while let Some((clean, escape)) = rest.split_once('\\') {
-        out.push_str(clean);
+    while let Some(at) = position(rest, b'\\') {
+        let (clean, escape) = (rest.get(..at), rest.get(at + 1..));
+        out.push_str(clean.unwrap_or_default());
+        let escape = escape.unwrap_or_default();
         let mut chars = escape.chars();
         match chars.next() {
             Some('u') => {

@@ -1,6 +1,6 @@
 //! Repairing: the two things that JSON may hold and PostgreSQL's `jsonb` may not.
 
-use super::scan::code_unit;
+use super::scan::{code_unit, position};
 
 /// Replaces each `\u0000` and each half surrogate pair in `json` by `\ufffd`, the replacement character.
 ///
@@ -10,7 +10,7 @@ use super::scan::code_unit;
 pub fn repair(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;
-    while let Some(at) = rest.find('\\') {
+    while let Some(at) = position(rest, b'\\') {
         let (clean, escape) = rest.split_at(at);
         out.push_str(clean);
         let taken = match (escaped_unit(escape), escape.get(6..).and_then(escaped_unit)) {

@@ -252,6 +252,11 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Where the first such ASCII character is. (`str::find` searches for any character, and its code is ten times this.)
+pub(super) fn position(text: &str, byte: u8) -> Option<usize> {
+    text.bytes().position(|found| found == byte)
+}
+
 /// The UTF-16 code unit of the four hexadecimal digits at the start.
 pub(super) fn code_unit(bytes: &[u8]) -> Option<u16> {
     let digit = |byte: u8| char::from(byte).to_digit(16);

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use uuid::Uuid;
 
+use crate::id;
 use crate::time::Timestamp;
 
 /// An object being written. Fields appear in the order of the calls.
@@ -58,8 +59,12 @@ impl<'a> Object<'a> {
     }
 
     /// A field that holds a UUID.
-    pub fn id(self, key: &str, id: Uuid) -> Self {
-        self.str(key, id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+    pub fn id(mut self, key: &str, id: Uuid) -> Self {
+        let out = self.key(key);
+        out.push('"');
+        id::write(out, id);
+        out.push('"');
+        self
     }
 
     /// A field that holds a time.

@@ -26,8 +26,6 @@ pub(super) struct Fresh<'a> {
     pub(super) identity: Option<&'a Identity>,
 }
 
-const NOTHING: &Properties = &Properties::EMPTY;
-
 /// Most bytes kept for the next event to be written to: 16 KiB. A usual event has less than one; one with the longest
 /// string that is not cut has nine.
 const FROZEN_KEPT: usize = 16 * 1024;
@@ -37,9 +35,9 @@ impl<'a> Fresh<'a> {
         Self {
             name,
             alias: None,
-            properties: NOTHING,
-            set: NOTHING,
-            set_once: NOTHING,
+            properties: Properties::NONE,
+            set: Properties::NONE,
+            set_once: Properties::NONE,
             identity: None,
         }
     }
@@ -115,10 +113,8 @@ impl Engine {
     ///
     /// # Errors
     /// See [`Engine::track`].
-    pub fn capture(&mut self, capture: &Capture, now: Timestamp) -> Result<Uuid, Reason> {
-        let shortened = capture.shortened();
-        let cut = shortened.as_ref().map_or(0, |(_, cut)| *cut);
-        let capture = shortened.as_ref().map_or(capture, |(shorter, _)| shorter);
+    pub fn capture(&mut self, mut capture: Capture, now: Timestamp) -> Result<Uuid, Reason> {
+        let cut = capture.shorten();
         self.admit_with(capture.id, false, cut, now, |engine, id, seq, out| {
             capture.refused.map_or(Ok(()), Err)?;
             let event = capture.event(id, seq, now, &engine.config.context);

@@ -65,7 +65,7 @@ impl Engine {
         let mut request = Capture::new(names::ERASE).properties(properties);
         request.anonymous_id = Some(deleted.anonymous_id().to_owned());
         request.user_id = deleted.user_id().map(str::to_owned);
-        let asked = self.capture(&request, now);
+        let asked = self.capture(request, now);
         if asked.is_err() {
             // The client is closed: the device is emptied all the same, and no later event is taken for the request.
             self.state.erasing.retain(|seq| *seq != self.state.last_erase);
