@@ -2,6 +2,7 @@
 # Installs what this machine lacks. Running it again changes nothing.
 #   setup.sh       what the server, the demo and the Rust tests need
 #   setup.sh ffi   also what the tests of the other languages need
+#   setup.sh wasm  also what the web SDK and its tests need: the compiler's part for it, node, a browser
 set -euo pipefail
 
 say() { echo "setup: $*" >&2; }
@@ -34,6 +35,13 @@ command -v cargo >/dev/null || { say "Rust is missing; get it from https://rustu
 command -v make >/dev/null || install make
 command -v cc >/dev/null || install gcc libc6-dev
 have_postgres || install postgresql
+
+if [ "${1:-}" = wasm ]; then
+  rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown >&2
+  command -v npm >/dev/null || install nodejs npm
+  command -v chromium >/dev/null || install chromium
+  command -v chromedriver >/dev/null || install chromium-driver
+fi
 
 [ "${1:-}" = ffi ] || exit 0
 command -v javac >/dev/null || install openjdk-17-jdk-headless
