@@ -48,6 +48,8 @@ web() {
 web_test() {
   web
   [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install chromium
+  command -v chromedriver >/dev/null || install chromium-driver
+  rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown >&2
   node_at_least 20.19 || { say "the tests need Node 20.19 or newer, this is $(node --version); see https://nodejs.org"; exit 2; }
 }
 

@@ -19,7 +19,7 @@ npm run --silent --prefix sdk-wasm/npm types
 npm test --silent --prefix sdk-wasm/npm
 
 say "Its size"
-node sdk-wasm/size.mjs
+node sdk-wasm/size.mjs sdk-wasm/npm/dist/v1
 
 say "Its wasm in Chromium"
 scripts/test-wasm.sh
