@@ -12,12 +12,12 @@ const MINUTE_MS = 60_000;
 /** Nothing is known of these, or nothing is wrong: an error of another origin's script, and a busy ResizeObserver. */
 const NOISE = /^Script error|^ResizeObserver loop/;
 
-/** The engine file: pages load it by itself, it is never part of their own code. */
-const SELF = framesOf(String(new Error().stack))[0]?.file;
+/** The engine file, if it is one: a bundler may have put it into the page's own. */
+const SELF = /^.*\/engine[^/]*\.js$/.exec(framesOf(String(new Error().stack))[0]?.file ?? '')?.[0];
 
 export function watchErrors(client: Inside): void {
   const stub = client.host_ + '/sdk/v1/';
-  const isOurs = (file = ''): boolean => file === SELF || file.startsWith(stub);
+  const isOurs = (file = ''): boolean => !!file && (file === SELF || file.startsWith(stub));
   const tell = limited(client);
   const met = (error: unknown): void => {
     let isOwn = false;

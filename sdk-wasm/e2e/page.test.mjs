@@ -1,0 +1,425 @@
+/** What a page captures by itself, in a real Chromium. The features run on a client that tells what is recorded. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { after, before, beforeEach, test } from 'node:test';
+
+const npm = new URL('../npm/', import.meta.url);
+const require = createRequire(new URL('package.json', npm));
+const { chromium } = require('playwright-core');
+const { build } = require('esbuild');
+
+/** How long something may take that a test waits for. */
+const DEADLINE_MS = 10_000;
+
+const HTML = `<!doctype html><html><head><meta charset=utf8><title>Shop</title></head><body style="margin:0">
+<h1>Shop</h1>
+<nav><a id=away href="https://elsewhere.example/x?token=s#y">Elsewhere</a></nav>
+<button id=buy class="big red" data-tm-name="Buy">Buy 3 for ann@example.com <b data-tm-ignore>secret</b></button>
+<div id=dead style="width:100px;height:30px">nothing happens here</div>
+<form id=form><input id=mail name=mail value="ann@example.com"><input id=pin type=password value=hunter2>
+<input id=number name=cardnumber value="4111"><select id=size><option>S<option>M</select><button id=go>Send</button></form>
+<div contenteditable id=note><button id=innote>x</button></div>
+<div data-tm-ignore><button id=ignored>leave me alone</button></div>
+<shop-cart></shop-cart>
+<div style="height:3000px"></div>
+<script src="/app.js"></script>
+<script type=module>
+  import { start } from '/engine-test.js';
+  const began = performance.now();
+  start(OPTIONS);
+  window.took = performance.now() - began;
+  VITALS
+</script></body></html>`;
+
+const APP = `document.querySelector('form').addEventListener('submit', (e) => e.preventDefault());
+document.querySelector('#away').addEventListener('click', (e) => e.preventDefault());
+function pay() { throw new TypeError('no card', { cause: new Error('empty') }); }
+function refuse() { return Promise.reject(new RangeError('too many')); }
+customElements.define('shop-cart', class extends HTMLElement { constructor() { super();
+  this.attachShadow({ mode: 'open' }).innerHTML = '<button id=inner>Cart</button>'; } });`;
+
+/** A client that beacons what is recorded, so that it arrives although the page ends. */
+const ENGINE = `import { startPage, captureException } from './src/page/index';
+const say = (...said) => navigator.sendBeacon('/seen', JSON.stringify(said));
+const kept = {};
+let registered = {};
+export const start = (options, landing = location.href) => {
+  const client = {
+    options_: options, host_: location.origin, landing_: landing, now_: Date.now,
+    store_: { lasting_: true, get_: (k) => sessionStorage[k] ?? null, set_: (k, v) => !!(sessionStorage[k] = v) },
+    who_: () => ({ a: 'anon', r: registered }),
+    isOptedOut: () => false,
+    record_: (name, properties) => say(name, properties),
+    page: () => say('$pageview', { $pathname: location.pathname }),
+    register: (p) => { registered = { ...registered, ...p }; say('register', p); },
+    unregister: (k) => { delete registered[k]; say('unregister', k); },
+    setPersonProperties: (set, once) => say('$set', once),
+  };
+  startPage(client);
+  window.caught = (error) => captureException(client, error, { cart: 3 });
+  window.fail = () => { throw new Error('ours'); };
+};`;
+
+const VITALS = `const { onLCP, onINP, onCLS, onTTFB, onFCP } = await import('/web-vitals.js');
+  for (const on of [onLCP, onINP, onCLS, onTTFB, onFCP])
+    on(({ name, value }) => navigator.sendBeacon('/seen', JSON.stringify(['oracle', { [name]: value }])));
+  window.oracle = true;`;
+
+let browser, server, origin, engine, page;
+let options = {};
+let vitals = '';
+/** What the page told, in order. */
+let seen = [];
+
+before(async () => {
+  const { outputFiles } = await build({
+    stdin: { contents: ENGINE, resolveDir: new URL('.', npm).pathname, loader: 'ts' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2021',
+    mangleProps: /_$/,
+    write: false,
+  });
+  engine = outputFiles[0].text;
+  server = createServer(answer).listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  origin = `http://127.0.0.1:${server.address().port}`;
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(' '),
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+beforeEach(async () => {
+  await page?.close();
+  page = await browser.newPage();
+  page.setDefaultTimeout(DEADLINE_MS);
+  [options, vitals, seen] = [{}, '', []];
+});
+
+function answer(request, response) {
+  const { pathname } = new URL(request.url, 'http://x');
+  const send = (type, body, status = 200) => response.writeHead(status, { 'content-type': type }).end(body);
+  if (pathname === '/seen') {
+    let body = '';
+    request.on('data', (part) => (body += part));
+    return request.on('end', () => (seen.push(JSON.parse(body)), send('text/plain', '')));
+  }
+  if (pathname === '/engine-test.js') return send('text/javascript', engine);
+  if (pathname === '/app.js') return send('text/javascript', APP);
+  if (pathname === '/web-vitals.js')
+    return send('text/javascript', readFileSync(new URL('node_modules/web-vitals/dist/web-vitals.js', npm)));
+  if (pathname === '/api/broken') return request.socket.destroy();
+  if (pathname === '/api/never') return undefined;
+  if (pathname.startsWith('/api/')) return send('application/json', '{}', pathname.endsWith('none') ? 404 : 200);
+  if (pathname.startsWith('/v1/batch')) return send('application/json', '{}', 202);
+  return send('text/html', HTML.replace('OPTIONS', JSON.stringify(options)).replace('VITALS', vitals));
+}
+
+const events = (name) => seen.filter(([is]) => is === name).map(([, properties]) => properties);
+
+/** Waits until so many events of this name have arrived. */
+async function arrived(name, count = 1) {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (events(name).length < count) {
+    assert.ok(Date.now() < deadline, `${count} ${name} in ${JSON.stringify(seen)}`);
+    await new Promise((later) => setTimeout(later, 10));
+  }
+  return events(name);
+}
+
+/** Opens a page and waits until the features run. */
+async function open(path = '/shop', given = {}, more = {}) {
+  options = { clicks: false, vitals: false, errors: false, pageviews: false, pageLeaves: false, campaigns: false, ...given };
+  await page.goto(origin + path, more);
+  await page.waitForFunction(() => 'took' in window);
+}
+
+/** All that was told before this has arrived: the beacons of a page come in order. */
+async function settled() {
+  const mark = `mark ${seen.length}`;
+  await page.evaluate((mark) => navigator.sendBeacon('/seen', JSON.stringify([mark, {}])), mark);
+  await arrived(mark);
+}
+
+test('each route of an app is one view, and each view is left once', async () => {
+  await open('/shop', { pageviews: true, pageLeaves: true });
+  await page.evaluate(() => {
+    history.replaceState({}, '', '/shop?sort=price');
+    history.pushState({}, '', '/shop#reviews');
+    history.pushState({ kept: 1 }, '', '/cart');
+    history.pushState({}, '', '/cart');
+    location.hash = 'below';
+    location.hash = '#/step/2';
+  });
+  await arrived('$pageview', 2);
+  await page.evaluate(() => history.go(-3));
+  await arrived('$pageview', 3);
+  assert.equal(await page.evaluate(() => history.state?.kept), 1);
+  await page.goto('about:blank');
+  const leaves = await arrived('$pageleave', 4);
+  assert.deepEqual(events('$pageview').map((view) => view.$pathname), ['/cart', '/cart', '/cart']);
+  assert.deepEqual(leaves.map((leave) => leave.$prev_pageview_pathname), ['/shop', '/cart', '/cart#/step/2', '/cart']);
+  for (const { $prev_pageview_duration: seconds } of leaves) assert.ok(seconds >= 0 && seconds < 10, `${seconds} s`);
+});
+
+test('a leave says how far the visitor scrolled', async () => {
+  await open('/shop', { pageLeaves: true });
+  await page.evaluate(() => scrollTo(0, 1_000));
+  await page.waitForTimeout(400); // the measure's own pause is what is tested
+  await page.goto('about:blank');
+  const [{ $prev_pageview_max_content_percentage: share }] = await arrived('$pageleave');
+  assert.ok(share > 0.45 && share < 0.65, `${share}`);
+  assert.equal(events('$pageview').length, 0);
+});
+
+test('a route that was entered before the engine file came is not missed', async () => {
+  await open('/shop', { pageviews: true, pageLeaves: true });
+  await page.evaluate(async () => {
+    const landing = location.href;
+    history.pushState({}, '', '/early');
+    (await import('/engine-test.js')).start({ clicks: false, vitals: false, errors: false, campaigns: false }, landing);
+  });
+  // One of the client that was there, one of the client that came late.
+  assert.deepEqual(await arrived('$pageview', 2), [{ $pathname: '/early' }, { $pathname: '/early' }]);
+  assert.deepEqual((await arrived('$pageleave', 2)).map((leave) => leave.$prev_pageview_pathname), ['/shop', '/shop']);
+});
+
+test('a click says what was clicked, and nothing that a person typed', async () => {
+  await open('/shop', { clicks: true });
+  await page.click('#buy');
+  await page.click('#away');
+  await page.click('shop-cart #inner');
+  const [buy, away, inner] = await arrived('$autocapture', 3);
+  assert.equal(buy.$event_type, 'click');
+  assert.equal(buy.$el_name, 'Buy');
+  assert.equal(buy.$pathname, '/shop');
+  assert.deepEqual(buy.$elements[0], { tag_name: 'button', nth_of_type: 1, classes: ['big', 'red'], attr__id: 'buy' });
+  assert.deepEqual(buy.$elements.map((element) => element.tag_name), ['button', 'body', 'html']);
+  assert.equal(away.$elements[0].attr__href, 'https://elsewhere.example/x');
+  assert.deepEqual(inner.$elements.map((element) => element.tag_name), ['button', 'shop-cart', 'body', 'html']);
+  assert.doesNotMatch(JSON.stringify(seen), /ann@|secret|token|Elsewhere|Buy 3/);
+});
+
+test('the text of what was clicked comes only when asked for, masked', async () => {
+  await open('/shop', { clicks: true, clickText: true });
+  await page.click('#buy', { position: { x: 5, y: 5 } });
+  const [buy] = await arrived('$autocapture');
+  assert.equal(buy.$el_text, 'Buy * for *');
+});
+
+test('forms and fields say that they changed, never to what; private ones say nothing', async () => {
+  await open('/shop', { clicks: true, clickText: true });
+  await page.fill('#mail', 'bob@example.com');
+  await page.selectOption('#size', 'M');
+  await page.fill('#pin', 'hunter3');
+  await page.fill('#number', '4242424242424242');
+  await page.click('#ignored');
+  await page.click('#innote');
+  await page.evaluate(() => document.querySelector('#buy').click());
+  await page.click('#go');
+  await arrived('$autocapture', 3);
+  await settled();
+  const told = events('$autocapture').map((event) => [event.$event_type, event.$elements[0].attr__id]);
+  assert.deepEqual(told.filter(([type]) => type !== 'click'), [['change', 'mail'], ['submit', 'form']]);
+  assert.deepEqual(told.filter(([type]) => type === 'click'), [['click', 'go']]);
+  assert.doesNotMatch(JSON.stringify(seen), /bob@|ann@|hunter|4242|leave me|"M"/);
+});
+
+test('three quick clicks on something dead are a rage, once', async () => {
+  await open('/shop', { clicks: true });
+  for (let click = 0; click < 5; click++) await page.click('#dead', { delay: 1 });
+  await page.mouse.click(60, 700);
+  const [rage] = await arrived('$rageclick');
+  await settled();
+  assert.equal(events('$rageclick').length, 1);
+  assert.equal(rage.$elements[0].attr__id, 'dead');
+  assert.equal(events('$autocapture').length, 0);
+});
+
+test('web vitals are those that Google\'s own library measures', async () => {
+  vitals = VITALS;
+  await open('/shop', { vitals: true, pageviews: true });
+  await page.waitForFunction(() => window.oracle);
+  await page.evaluate(async () => {
+    const frames = (count) => new Promise((done) => { const next = () => (count-- ? requestAnimationFrame(next) : done()); next(); });
+    await frames(2);
+    document.querySelector('h1').insertAdjacentHTML('beforebegin', '<div style="height:120px"></div>');
+    await frames(3);
+    document.querySelector('#buy').addEventListener('click', () => { for (const end = performance.now() + 120; performance.now() < end; ); });
+  });
+  await page.click('#buy');
+  await page.evaluate(() => new Promise((later) => setTimeout(later, 300))); // the browser tells of events when it has time
+  await page.goto('about:blank');
+  const [told] = await arrived('$web_vitals');
+  await arrived('oracle', 5);
+  const oracle = Object.assign({}, ...events('oracle'));
+  for (const name of ['LCP', 'FCP', 'CLS', 'INP', 'TTFB'])
+    assert.ok(Math.abs(told[`$web_vitals_${name}_value`] - oracle[name]) <= (name === 'CLS' ? 1e-4 : 0.051), `${name}: ${JSON.stringify([told, oracle])}`);
+  assert.ok(oracle.CLS > 0.01 && oracle.INP >= 120 && oracle.TTFB > 0, JSON.stringify(oracle));
+  assert.equal(told.$pathname, '/shop');
+  assert.equal(events('$web_vitals').length, 1);
+});
+
+test('all features together move nothing and take a few milliseconds', async () => {
+  vitals = VITALS;
+  const all = { clicks: true, vitals: true, errors: true, pageviews: true, pageLeaves: true, campaigns: true, requests: true };
+  await open('/shop?utm_source=mail', all);
+  await page.waitForFunction(() => window.oracle);
+  const took = await page.evaluate(() => window.took);
+  await page.goto('about:blank');
+  const [told] = await arrived('$web_vitals');
+  assert.equal(told.$web_vitals_CLS_value, 0);
+  assert.ok(took < 20, `${took} ms`);
+  console.log(`startPage: ${took.toFixed(1)} ms`);
+});
+
+test('errors and rejections that nobody caught are told once, with cause and places', async () => {
+  await open('/shop', { errors: true });
+  await page.evaluate(() => { setTimeout(() => pay()); void refuse(); });
+  const told = await arrived('$exception', 2);
+  const paid = told.find(({ $exception_list: [first] }) => first.type === 'TypeError');
+  assert.deepEqual(paid.$exception_list.map((one) => `${one.type}: ${one.value}`), ['TypeError: no card', 'Error: empty']);
+  assert.equal(paid.$exception_level, 'error');
+  assert.equal(paid.$pathname, '/shop');
+  const [first] = paid.$exception_list;
+  assert.deepEqual(first.mechanism, { handled: false });
+  assert.equal(first.stacktrace.frames[0].function, 'pay');
+  assert.equal(first.stacktrace.frames[0].filename, `${origin}/app.js`);
+  assert.equal(first.stacktrace.frames[0].in_app, true);
+  assert.ok(told.some(({ $exception_list: [one] }) => one.type === 'RangeError'));
+  await page.evaluate(() => { const error = new Error('again'); caught(error); setTimeout(() => { throw error; }); void Promise.reject(error); });
+  await page.evaluate(() => new Promise((later) => setTimeout(later, 50)));
+  await settled();
+  const again = events('$exception').slice(2);
+  assert.equal(again.length, 1);
+  assert.deepEqual(again[0].$exception_list[0].mechanism, { handled: true });
+  assert.equal(again[0].cart, 3);
+});
+
+test('of many errors ten are told, and how many were left out', async () => {
+  await open('/shop', { errors: true });
+  await page.evaluate(() => { for (let nth = 0; nth < 25; nth++) setTimeout(() => { throw new Error(`nth ${nth}`); }); });
+  await arrived('$exception', 10);
+  await settled();
+  assert.equal(events('$exception').length, 10);
+  await page.goto('about:blank');
+  const told = await arrived('$exception', 11);
+  assert.equal(told[10].$exceptions_left_out, 14);
+  assert.equal(told[10].$exception_list[0].value, 'nth 24');
+});
+
+test('Trailmark\'s own errors and files that do not load are nobody\'s errors', async () => {
+  await open('/shop', { errors: true });
+  await page.evaluate(() => {
+    setTimeout(window.fail);
+    document.body.append(Object.assign(new Image(), { src: 'data:,none' }));
+    setTimeout(() => pay());
+  });
+  await arrived('$exception');
+  await page.evaluate(() => new Promise((later) => setTimeout(later, 50)));
+  await settled();
+  assert.deepEqual(events('$exception').map(({ $exception_list: [first] }) => first.value), ['no card']);
+});
+
+test('fetch and XHR are timed and stay what they were', async () => {
+  await open('/shop', { requests: ['/api/'] });
+  const results = await page.evaluate(async () => {
+    const xhr = (url, change = () => 0) => new Promise((done) => {
+      const request = new XMLHttpRequest();
+      request.onloadend = () => done(request.status);
+      request.open('PUT', url);
+      request.send();
+      change(request);
+    });
+    const gone = new AbortController();
+    const never = fetch('/api/never', { signal: gone.signal }).catch((error) => error.name);
+    gone.abort();
+    return [
+      await (await fetch('/api/cart/7?token=s')).text(),
+      (await fetch(new Request('/api/none', { method: 'POST' }))).status,
+      await fetch('/api/broken').catch((error) => `${error}`),
+      await never,
+      await xhr('/api/xhr?token=s'),
+      await xhr('/api/broken'),
+      await xhr('/api/never', (request) => request.abort()),
+      (await fetch('/v1/batch', { method: 'POST' })).status,
+      (await fetch('/other')).status,
+    ];
+  });
+  assert.deepEqual(results, ['{}', 404, 'TypeError: Failed to fetch', 'AbortError', 200, 0, 0, 202, 200]);
+  await arrived('$request', 7);
+  await settled();
+  const told = events('$request').map(({ duration_ms, host, ...rest }) => {
+    assert.ok(duration_ms >= 0 && duration_ms < 5_000, `${duration_ms} ms`);
+    assert.equal(host, new URL(origin).host);
+    return rest;
+  });
+  const by = (one) => JSON.stringify(one);
+  const expected = [
+    { method: 'GET', path: '/api/cart/7', status: 200 },
+    { method: 'POST', path: '/api/none', status: 404 },
+    { method: 'GET', path: '/api/broken', error: 'TypeError: Failed to fetch' },
+    { method: 'GET', path: '/api/never', error: 'AbortError: signal is aborted without reason' },
+    { method: 'PUT', path: '/api/xhr', status: 200 },
+    { method: 'PUT', path: '/api/broken', error: 'error' },
+    { method: 'PUT', path: '/api/never', error: 'abort' },
+  ];
+  assert.deepEqual(told.map(by).sort(), expected.map(by).sort());
+});
+
+test('a rejected fetch that the page does not handle is still unhandled, once', async () => {
+  await open('/shop', { requests: true });
+  const heard = await page.evaluate(async () => {
+    let heard = 0;
+    addEventListener('unhandledrejection', () => heard++);
+    fetch('/api/broken').catch(() => 0);
+    fetch('/api/broken').then(() => 0).catch(() => 0);
+    await new Promise((later) => setTimeout(later, 200));
+    const handled = heard;
+    void fetch('/api/broken');
+    await new Promise((later) => setTimeout(later, 200));
+    return [handled, heard];
+  });
+  assert.deepEqual(heard, [0, 1]);
+});
+
+test('a campaign is the last touch of all events and the first of the person', async () => {
+  await open('/shop?utm_source=mail&gclid=7&token=s', { campaigns: true }, { referer: 'https://search.example/' });
+  const [once] = await arrived('$set');
+  assert.equal(once.$initial_utm_source, 'mail');
+  assert.equal(once.$initial_referring_domain, 'search.example');
+  assert.equal(once.$initial_current_url, `${origin}/shop`);
+  const [touch] = events('register');
+  assert.deepEqual(touch, { utm_source: 'mail', gclid: '7', $referrer: 'https://search.example/', $referring_domain: 'search.example' });
+  await page.goto(`${origin}/shop`, { referer: `${origin}/` });
+  await page.waitForFunction(() => 'took' in window);
+  await settled();
+  assert.equal(events('register').length + events('$set').length, 2, 'a link within the site is no touch');
+});
+
+test('a page that comes back out of the back/forward cache is another view', async () => {
+  await open('/shop', { pageviews: true, pageLeaves: true, vitals: true });
+  await page.evaluate(() => { window.same = true; });
+  await page.goto(`${origin}/other`);
+  await arrived('$pageleave', 1);
+  await arrived('$web_vitals', 1);
+  await page.evaluate(() => history.back()).catch(() => undefined);
+  const views = await arrived('$pageview', 1);
+  assert.equal(views[0].$pathname, '/shop');
+  await new Promise((later) => setTimeout(later, 300));
+  await page.goto('about:blank');
+  const vitals = await arrived('$web_vitals', 3);
+  const returned = vitals.at(-1);
+  assert.equal(returned.$web_vitals_TTFB_value, 0);
+  assert.ok(returned.$web_vitals_LCP_value < 1_000, JSON.stringify(returned));
+});
