@@ -50,7 +50,8 @@ export const start = (options, landing = location.href) => {
     options_: options, host_: location.origin, landing_: landing, now_: Date.now,
     store_: { lasting_: true, get_: (k) => sessionStorage[k] ?? null, set_: (k, v) => !!(sessionStorage[k] = v) },
     who_: () => ({ a: 'anon', r: registered }),
-    isOptedOut: () => false,
+    isOptedOut: () => !!options.out,
+    optIn: () => say('optIn', {}),
     record_: (name, properties) => say(name, properties),
     page: () => say('$pageview', { $pathname: location.pathname }),
     register: (p) => { registered = { ...registered, ...p }; say('register', p); },
@@ -58,6 +59,7 @@ export const start = (options, landing = location.href) => {
     setPersonProperties: (set, once) => say('$set', once),
   };
   startPage(client);
+  window.agree = () => client.optIn();
   window.caught = (error) => captureException(client, error, { cart: 3 });
   window.fail = () => { throw new Error('ours'); };
 };`;
@@ -422,4 +424,16 @@ test('a page that comes back out of the back/forward cache is another view', asy
   const returned = vitals.at(-1);
   assert.equal(returned.$web_vitals_TTFB_value, 0);
   assert.ok(returned.$web_vitals_LCP_value < 1_000, JSON.stringify(returned));
+});
+
+test('nothing listens before the visitor agrees; then the view and where it came from count', async () => {
+  await open('/shop?utm_source=mail', { out: true, pageviews: true, pageLeaves: true, clicks: true, campaigns: true });
+  await page.click('#buy');
+  await page.evaluate(() => history.pushState({}, '', '/shop?step=2'));
+  await settled();
+  assert.deepEqual(seen.map(([name]) => name).filter((name) => name.startsWith('$')), []);
+  await page.evaluate(() => { agree(); agree(); });
+  await page.click('#buy');
+  await arrived('$autocapture');
+  assert.deepEqual(seen.slice(1).map(([name]) => name), ['optIn', '$pageview', 'register', '$set', 'optIn', '$autocapture']);
 });

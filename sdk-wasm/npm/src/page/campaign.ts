@@ -63,7 +63,6 @@ function tellFirst(client: Inside, first: Texts): void {
 
 /** Reads where this visit came from; a visit from nowhere leaves the touch before it. The page's first `$pageview` is older. */
 export function tellCampaign(client: Inside): void {
-  if (client.isOptedOut()) return;
   const { landing_: address } = client;
   const touch = { ...campaignOf(address), ...referredBy(document.referrer, address, client.options_.cookieDomain) };
   if (Object.keys(touch).length) tellLast(client, touch);

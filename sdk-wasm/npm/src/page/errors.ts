@@ -20,14 +20,12 @@ export function watchErrors(client: Inside): void {
   const isOurs = (file = ''): boolean => !!file && (file === SELF || file.startsWith(stub));
   const tell = limited(client);
   const met = (error: unknown): void => {
-    let isOwn = false;
-    const thrown = chainOf(error).map(({ frames = [], ...one }, at) => {
-      const theirs = frames.filter(({ file }) => !isOurs(file));
-      // All of its places are ours: Trailmark's own error. If only some are, a call of the page's went through a wrapper.
-      if (!at) isOwn = !!frames[0] && !theirs[0];
-      return { ...one, frames: theirs };
-    });
-    if (!isOwn && isNews(client, error)) tell({ $pathname: location.pathname, ...exceptionProperties({ thrown }) });
+    const thrown = chainOf(error);
+    const hadFrames = thrown[0]?.frames?.[0];
+    for (const one of thrown) one.frames = one.frames?.filter(({ file }) => !isOurs(file)) ?? [];
+    // All of its places are ours: Trailmark's own error. If only some are, a call of the page's went through a wrapper.
+    if (hadFrames && !thrown[0]?.frames?.[0]) return;
+    if (isNews(client, error)) tell({ $pathname: location.pathname, ...exceptionProperties({ thrown }) });
   };
   hear<ErrorEvent>('error', ({ error, message, filename, lineno, colno }) => {
     const stack = `@${filename}:${lineno}:${colno}`;
@@ -52,7 +50,7 @@ function limited(client: Inside): (properties: Properties) => void {
   });
   return (properties) => {
     const now = client.now_();
-    if (now - since >= MINUTE_MS || now < since) [since, count] = [now, 0];
+    if (Math.abs(now - since) >= MINUTE_MS) [since, count] = [now, 0];
     count += 1;
     if (count <= PER_MINUTE) return tell(properties);
     leftOut += 1;

@@ -42,9 +42,8 @@ export function isNews(client: Inside, error: unknown): boolean {
 /** The properties of `$exception`, in the core's order; what is not known is `undefined`, which JSON leaves out. */
 export function exceptionProperties({ thrown, handled, level, fingerprint }: ExceptionFacts): Properties {
   const kept = thrown.slice(0, CAUSES);
-  const frames = Math.floor(FRAMES / Math.max(1, kept.length));
   return {
-    $exception_list: kept.map((one) => listed(one, !!handled, frames)),
+    $exception_list: kept.map((one) => listed(one, !!handled, FRAMES / kept.length)),
     $exception_level: level ?? 'error',
     $exception_fingerprint: text(fingerprint),
   };

@@ -11,7 +11,9 @@ type Ended = (status: number, error?: string) => void;
 type Begin = (method: string, address: string) => Ended | undefined;
 
 export function watchRequests(client: Inside): void {
-  const wanted = addresses(client.options_.requests);
+  const { requests } = client.options_;
+  // The page's own origin, or what the option lists, relative to the page.
+  const wanted = (Array.isArray(requests) ? requests : ['/']).map((one) => new URL(one, location.href).href);
   const own = ['/v1/batch', '/sdk/v1/'].map((path) => client.host_ + path);
   const begin: Begin = (method, address) => {
     const url = new URL(address, location.href).href;
@@ -27,12 +29,6 @@ export function watchRequests(client: Inside): void {
   };
   wrapFetch(begin);
   wrapXhr(begin);
-}
-
-/** Where the requests go that are timed: the page's own origin, or what the option lists, relative to the page. */
-function addresses(option: boolean | string[] | undefined): string[] {
-  const listed = Array.isArray(option) ? option : ['/'];
-  return listed.map((one) => new URL(one, location.href).href);
 }
 
 /** The page gets the answer, or the error, that it would have got. */
