@@ -72,8 +72,8 @@ function nthOfType(element: Element): number {
 }
 
 /** The name that the page's author gave: the innermost `data-tm-name`. */
-export function nameOf(path: Element[]): string | undefined {
-  return path.map((element) => element.getAttribute('data-tm-name') ?? undefined).find(Boolean);
+export function nameOf(path: Element[]): string | null | undefined {
+  return path.map((element) => element.getAttribute('data-tm-name')).find(Boolean);
 }
 
 /** The text of an element, without what is private or typed, masked. */

@@ -28,7 +28,7 @@ export function watchErrors(client: Inside): void {
     if (isNews(client, error)) tell({ $pathname: location.pathname, ...exceptionProperties({ thrown }) });
   };
   hear<ErrorEvent>('error', ({ error, message, filename, lineno, colno }) => {
-    const stack = `@${filename}:${lineno}:${colno}`;
+    const stack = `@${filename}:${lineno}:${colno}`; // as Firefox would write it
     // Without a message it is the event of an element whose file did not load.
     if (error || (message && !NOISE.test(message))) met(error || { name: 'Error', message, stack });
   });

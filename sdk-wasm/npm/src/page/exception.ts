@@ -86,9 +86,10 @@ export function cut(text: unknown, bytes: number): string {
 
 function writtenBytes(char: string): number {
   const code = char.codePointAt(0) ?? 0;
-  if (char === '"' || char === '\\') return 2;
+  if ('"\\'.includes(char)) return 2;
   if (code < 0x20) return 6;
-  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
+  // From U+10000 on it is two of JavaScript's characters, and 4 bytes.
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : char.length + 2;
 }
 
 /** The error, its cause and, of an `AggregateError`, its errors; then theirs. Each once. */
