@@ -65,6 +65,6 @@ function tellFirst(client: Inside, first: Texts): void {
 export function tellCampaign(client: Inside): void {
   const { landing_: address } = client;
   const touch = { ...campaignOf(address), ...referredBy(document.referrer, address, client.options_.cookieDomain) };
-  if (Object.keys(touch).length) tellLast(client, touch);
+  if (Object.keys(touch)[0]) tellLast(client, touch);
   tellFirst(client, firstTouch(address, touch));
 }

@@ -14,7 +14,7 @@ export function watchRequests(client: Inside): void {
   const { requests } = client.options_;
   // The page's own origin, or what the option lists, relative to the page.
   const wanted = (Array.isArray(requests) ? requests : ['/']).map((one) => new URL(one, location.href).href);
-  const own = ['/v1/batch', '/sdk/v1/'].map((path) => client.host_ + path);
+  const own = [client.host_ + '/v1/batch', client.host_ + '/sdk/v1/'];
   const begin: Begin = (method, address) => {
     const url = new URL(address, location.href).href;
     const begins = (prefix: string): boolean => url.startsWith(prefix);

@@ -28,5 +28,5 @@ function frame(name: string | undefined, place: string): Frame {
   const file = whole.replace(/[?#].*/, '');
   const in_app = file.startsWith(location.origin + '/');
   const known = { function: name || undefined, file: /^[a-z-]+:/i.test(file) ? file : undefined };
-  return { ...known, line: Number(line) || undefined, column: Number(column) || undefined, in_app } as Frame;
+  return { ...known, line: +line! || undefined, column: +column! || undefined, in_app } as Frame;
 }
