@@ -69,23 +69,26 @@ const VITALS = `const { onLCP, onINP, onCLS, onTTFB, onFCP } = await import('/we
     on(({ name, value }) => navigator.sendBeacon('/seen', JSON.stringify(['oracle', { [name]: value }])));
   window.oracle = true;`;
 
-let browser, server, origin, engine, page;
+/** The real stub loads this where the real engine would be: the page features alone, and its own sender. */
+const PLAIN_ENGINE = `import { startPage } from './src/page/index';
+export const start = (client) => { startPage(client); client.plain_ = true; client.send_(); };`;
+
+const REAL_HTML = `<!doctype html><title>Real</title><button id=buy>Buy</button><script src="/app.js"></script>
+<script async src="/trailmark.js" data-write-key="tm_pk_page_test" data-options='{"vitals":false}'></script>`;
+
+let browser, server, origin, engine, plainEngine, stub, page;
 let options = {};
 let vitals = '';
 /** What the page told, in order. */
 let seen = [];
+/** What the real stub sent. */
+let stored = [];
 
 before(async () => {
-  const { outputFiles } = await build({
-    stdin: { contents: ENGINE, resolveDir: new URL('.', npm).pathname, loader: 'ts' },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2021',
-    mangleProps: /_$/,
-    write: false,
-  });
-  engine = outputFiles[0].text;
+  const mangleCache = {};
+  engine = await built(ENGINE, 'esm', mangleCache);
+  plainEngine = await built(PLAIN_ENGINE, 'esm', mangleCache);
+  stub = await built(readFileSync(new URL('src/stub.ts', npm), 'utf8'), 'iife', mangleCache, 'src/');
   server = createServer(answer).listen(0, '127.0.0.1');
   await new Promise((listening) => server.once('listening', listening));
   origin = `http://127.0.0.1:${server.address().port}`;
@@ -96,6 +99,23 @@ before(async () => {
   });
 });
 
+/** Names that end with `_` are the same in all that share a cache. */
+async function built(contents, format, mangleCache, folder = '.') {
+  const result = await build({
+    stdin: { contents, resolveDir: new URL(folder, npm).pathname, loader: 'ts' },
+    bundle: true,
+    minify: true,
+    format,
+    target: 'es2021',
+    define: { ENGINE_FILE: '"engine-plain.js"' },
+    mangleProps: /_$/,
+    mangleCache,
+    write: false,
+  });
+  Object.assign(mangleCache, result.mangleCache);
+  return result.outputFiles[0].text;
+}
+
 after(async () => {
   await browser?.close();
   server?.close();
@@ -105,17 +125,13 @@ beforeEach(async () => {
   await page?.close();
   page = await browser.newPage();
   page.setDefaultTimeout(DEADLINE_MS);
-  [options, vitals, seen] = [{}, '', []];
+  [options, vitals, seen, stored] = [{}, '', [], []];
 });
 
 function answer(request, response) {
   const { pathname } = new URL(request.url, 'http://x');
   const send = (type, body, status = 200) => response.writeHead(status, { 'content-type': type }).end(body);
-  if (pathname === '/seen') {
-    let body = '';
-    request.on('data', (part) => (body += part));
-    return request.on('end', () => (seen.push(JSON.parse(body)), send('text/plain', '')));
-  }
+  if (pathname === '/seen') return readBody(request, (body) => (seen.push(JSON.parse(body)), send('text/plain', '')));
   if (pathname === '/engine-test.js') return send('text/javascript', engine);
   if (pathname === '/app.js') return send('text/javascript', APP);
   if (pathname === '/web-vitals.js')
@@ -123,19 +139,41 @@ function answer(request, response) {
   if (pathname === '/api/broken') return request.socket.destroy();
   if (pathname === '/api/never') return undefined;
   if (pathname.startsWith('/api/')) return send('application/json', '{}', pathname.endsWith('none') ? 404 : 200);
-  if (pathname.startsWith('/v1/batch')) return send('application/json', '{}', 202);
+  if (pathname.startsWith('/v1/batch')) return takeBatch(request, (receipt) => send('application/json', receipt, 202));
+  if (pathname === '/trailmark.js') return send('text/javascript', stub);
+  if (pathname === '/engine-plain.js') return send('text/javascript', plainEngine);
+  if (pathname.startsWith('/real')) return send('text/html', REAL_HTML);
   return send('text/html', HTML.replace('OPTIONS', JSON.stringify(options)).replace('VITALS', vitals));
+}
+
+function readBody(request, read) {
+  let body = '';
+  request.on('data', (part) => (body += part));
+  request.on('end', () => read(body));
+}
+
+/** Each event once, as the server would store it. */
+function takeBatch(request, taken) {
+  readBody(request, (body) => {
+    const { batch } = JSON.parse(body || '{"batch":[]}');
+    for (const event of batch) if (!stored.some(({ id }) => id === event.id)) stored.push(event);
+    taken(JSON.stringify({ accepted: batch.length, results: [], next_send_after_ms: 0 }));
+  });
 }
 
 const events = (name) => seen.filter(([is]) => is === name).map(([, properties]) => properties);
 
-/** Waits until so many events of this name have arrived. */
-async function arrived(name, count = 1) {
+async function until(isSo) {
   const deadline = Date.now() + DEADLINE_MS;
-  while (events(name).length < count) {
-    assert.ok(Date.now() < deadline, `${count} ${name} in ${JSON.stringify(seen)}`);
+  while (!isSo()) {
+    assert.ok(Date.now() < deadline, `${isSo} in ${JSON.stringify([seen, stored.map((e) => [e.event, e.seq, e.properties?.$pathname, e.properties?.$prev_pageview_pathname])])}`);
     await new Promise((later) => setTimeout(later, 10));
   }
+}
+
+/** Waits until so many events of this name have arrived. */
+async function arrived(name, count = 1) {
+  await until(() => events(name).length >= count);
   return events(name);
 }
 
@@ -440,4 +478,21 @@ test('nothing listens before the visitor agrees; then the view and where it came
   await page.click('#buy');
   await arrived('$autocapture');
   assert.deepEqual(seen.slice(1).map(([name]) => name), ['optIn', '$pageview', 'register', '$set', 'optIn', '$autocapture']);
+});
+
+test('with the real stub everything arrives, in order and in one session', async () => {
+  await page.goto(`${origin}/real?utm_source=mail`);
+  await until(() => stored.some(({ event }) => event === '$set'));
+  await page.click('#buy');
+  await page.evaluate(() => history.pushState({}, '', '/real/cart'));
+  await page.evaluate(() => { setTimeout(() => pay()); });
+  await page.evaluate(() => new Promise((later) => setTimeout(later, 50)));
+  // What the goodbye did not carry, the next page delivers.
+  await page.goto(`${origin}/real/next`);
+  await until(() => stored.some(({ event, properties }) => event === '$pageleave' && properties.$prev_pageview_pathname === '/real/cart'));
+  const byId = [...stored].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, 7);
+  assert.equal(new Set(byId.map((event) => event.session_id)).size, 1);
+  assert.deepEqual(byId.map(({ event }) => event), ['$pageview', '$set', '$autocapture', '$pageleave', '$pageview', '$exception', '$pageleave']);
+  assert.equal(byId[2].properties.utm_source, 'mail');
+  assert.equal(byId[4].properties.$pathname, '/real/cart');
 });
