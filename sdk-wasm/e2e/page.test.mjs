@@ -13,13 +13,22 @@ const { build } = require('esbuild');
 /** How long something may take that a test waits for. */
 const DEADLINE_MS = 10_000;
 
+const FLAGS =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
+  '--disable-component-update --disable-sync';
+
+/** All that can be switched off, off. */
+const NOTHING = { clicks: false, vitals: false, errors: false, pageviews: false, pageLeaves: false, campaigns: false };
+const ALL = { clicks: true, vitals: true, errors: true, pageviews: true, pageLeaves: true, campaigns: true, requests: true };
+
 const HTML = `<!doctype html><html><head><meta charset=utf8><title>Shop</title></head><body style="margin:0">
 <h1>Shop</h1>
 <nav><a id=away href="https://elsewhere.example/x?token=s#y">Elsewhere</a></nav>
 <button id=buy class="big red" data-tm-name="Buy">Buy 3 for ann@example.com <b data-tm-ignore>secret</b></button>
 <div id=dead style="width:100px;height:30px">nothing happens here</div>
 <form id=form><input id=mail name=mail value="ann@example.com"><input id=pin type=password value=hunter2>
-<input id=number name=cardnumber value="4111"><select id=size><option>S<option>M</select><button id=go>Send</button></form>
+<input id=number name=cardnumber value="4111">
+<select id=size><option>S<option>M</select><button id=go>Send</button></form>
 <div contenteditable id=note><button id=innote>x</button></div>
 <div data-tm-ignore><button id=ignored>leave me alone</button></div>
 <shop-cart></shop-cart>
@@ -94,7 +103,7 @@ before(async () => {
   origin = `http://127.0.0.1:${server.address().port}`;
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
-    args: '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(' '),
+    args: FLAGS.split(' '),
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
 });
@@ -166,7 +175,7 @@ const events = (name) => seen.filter(([is]) => is === name).map(([, properties])
 async function until(isSo) {
   const deadline = Date.now() + DEADLINE_MS;
   while (!isSo()) {
-    assert.ok(Date.now() < deadline, `${isSo} in ${JSON.stringify([seen, stored.map((e) => [e.event, e.seq, e.properties?.$pathname, e.properties?.$prev_pageview_pathname])])}`);
+    assert.ok(Date.now() < deadline, `${isSo} in ${JSON.stringify(seen.length ? seen : stored)}`);
     await new Promise((later) => setTimeout(later, 10));
   }
 }
@@ -179,7 +188,7 @@ async function arrived(name, count = 1) {
 
 /** Opens a page and waits until the features run. */
 async function open(path = '/shop', given = {}, more = {}) {
-  options = { clicks: false, vitals: false, errors: false, pageviews: false, pageLeaves: false, campaigns: false, ...given };
+  options = { ...NOTHING, ...given };
   await page.goto(origin + path, more);
   await page.waitForFunction(() => 'took' in window);
 }
@@ -291,20 +300,24 @@ test('web vitals are those that Google\'s own library measures', async () => {
   await open('/shop', { vitals: true, pageviews: true });
   await page.waitForFunction(() => window.oracle);
   await page.evaluate(async () => {
-    const frames = (count) => new Promise((done) => { const next = () => (count-- ? requestAnimationFrame(next) : done()); next(); });
+    const frames = async (count) => { while (count--) await new Promise(requestAnimationFrame); };
     await frames(2);
     document.querySelector('h1').insertAdjacentHTML('beforebegin', '<div style="height:120px"></div>');
     await frames(3);
-    document.querySelector('#buy').addEventListener('click', () => { for (const end = performance.now() + 120; performance.now() < end; ); });
+    const slow = () => { for (const end = performance.now() + 120; performance.now() < end; ); };
+    document.querySelector('#buy').addEventListener('click', slow);
   });
   await page.click('#buy');
-  await page.evaluate(() => new Promise((later) => setTimeout(later, 300))); // the browser tells of events when it has time
+  // The browser tells of events when it has time.
+  await page.evaluate(() => new Promise((later) => setTimeout(later, 300)));
   await page.goto('about:blank');
   const [told] = await arrived('$web_vitals');
   await arrived('oracle', 5);
   const oracle = Object.assign({}, ...events('oracle'));
-  for (const name of ['LCP', 'FCP', 'CLS', 'INP', 'TTFB'])
-    assert.ok(Math.abs(told[`$web_vitals_${name}_value`] - oracle[name]) <= (name === 'CLS' ? 1e-4 : 0.051), `${name}: ${JSON.stringify([told, oracle])}`);
+  for (const name of ['LCP', 'FCP', 'CLS', 'INP', 'TTFB']) {
+    const difference = Math.abs(told[`$web_vitals_${name}_value`] - oracle[name]);
+    assert.ok(difference < 1e-4, `${name}: ${JSON.stringify([told, oracle])}`);
+  }
   assert.ok(oracle.CLS > 0.01 && oracle.INP >= 120 && oracle.TTFB > 0, JSON.stringify(oracle));
   assert.equal(told.$pathname, '/shop');
   assert.equal(events('$web_vitals').length, 1);
@@ -312,10 +325,9 @@ test('web vitals are those that Google\'s own library measures', async () => {
 
 test('all features together move nothing and take a few milliseconds', async () => {
   vitals = VITALS;
-  const all = { clicks: true, vitals: true, errors: true, pageviews: true, pageLeaves: true, campaigns: true, requests: true };
   const took = [];
   for (let load = 0; load < 5; load++) {
-    await open('/shop?utm_source=mail', all);
+    await open('/shop?utm_source=mail', ALL);
     took.push(await page.evaluate(() => window.took));
   }
   await page.waitForFunction(() => window.oracle);
@@ -332,7 +344,8 @@ test('errors and rejections that nobody caught are told once, with cause and pla
   await page.evaluate(() => { setTimeout(() => pay()); void refuse(); });
   const told = await arrived('$exception', 2);
   const paid = told.find(({ $exception_list: [first] }) => first.type === 'TypeError');
-  assert.deepEqual(paid.$exception_list.map((one) => `${one.type}: ${one.value}`), ['TypeError: no card', 'Error: empty']);
+  const says = paid.$exception_list.map((one) => `${one.type}: ${one.value}`);
+  assert.deepEqual(says, ['TypeError: no card', 'Error: empty']);
   assert.equal(paid.$exception_level, 'error');
   assert.equal(paid.$pathname, '/shop');
   const [first] = paid.$exception_list;
@@ -341,7 +354,12 @@ test('errors and rejections that nobody caught are told once, with cause and pla
   assert.equal(first.stacktrace.frames[0].filename, `${origin}/app.js`);
   assert.equal(first.stacktrace.frames[0].in_app, true);
   assert.ok(told.some(({ $exception_list: [one] }) => one.type === 'RangeError'));
-  await page.evaluate(() => { const error = new Error('again'); caught(error); setTimeout(() => { throw error; }); void Promise.reject(error); });
+  await page.evaluate(() => {
+    const error = new Error('again');
+    caught(error);
+    setTimeout(() => { throw error; });
+    void Promise.reject(error);
+  });
   await page.evaluate(() => new Promise((later) => setTimeout(later, 50)));
   await settled();
   const again = events('$exception').slice(2);
@@ -352,7 +370,9 @@ test('errors and rejections that nobody caught are told once, with cause and pla
 
 test('of many errors ten are told, and how many were left out', async () => {
   await open('/shop', { errors: true });
-  await page.evaluate(() => { for (let nth = 0; nth < 25; nth++) setTimeout(() => { throw new Error(`nth ${nth}`); }); });
+  await page.evaluate(() => {
+    for (let nth = 0; nth < 25; nth++) setTimeout(() => { throw new Error(`nth ${nth}`); });
+  });
   await arrived('$exception', 10);
   await settled();
   assert.equal(events('$exception').length, 10);
@@ -444,7 +464,8 @@ test('a campaign is the last touch of all events and the first of the person', a
   assert.equal(once.$initial_referring_domain, 'search.example');
   assert.equal(once.$initial_current_url, `${origin}/shop`);
   const [touch] = events('register');
-  assert.deepEqual(touch, { utm_source: 'mail', gclid: '7', $referrer: 'https://search.example/', $referring_domain: 'search.example' });
+  const from = { $referrer: 'https://search.example/', $referring_domain: 'search.example' };
+  assert.deepEqual(touch, { utm_source: 'mail', gclid: '7', ...from });
   await page.goto(`${origin}/shop`, { referer: `${origin}/` });
   await page.waitForFunction(() => 'took' in window);
   await settled();
@@ -477,7 +498,8 @@ test('nothing listens before the visitor agrees; then the view and where it came
   await page.evaluate(() => { agree(); agree(); });
   await page.click('#buy');
   await arrived('$autocapture');
-  assert.deepEqual(seen.slice(1).map(([name]) => name), ['optIn', '$pageview', 'register', '$set', 'optIn', '$autocapture']);
+  const names = seen.slice(1).map(([name]) => name);
+  assert.deepEqual(names, ['optIn', '$pageview', 'register', '$set', 'optIn', '$autocapture']);
 });
 
 test('with the real stub everything arrives, in order and in one session', async () => {
@@ -489,10 +511,11 @@ test('with the real stub everything arrives, in order and in one session', async
   await page.evaluate(() => new Promise((later) => setTimeout(later, 50)));
   // What the goodbye did not carry, the next page delivers.
   await page.goto(`${origin}/real/next`);
-  await until(() => stored.some(({ event, properties }) => event === '$pageleave' && properties.$prev_pageview_pathname === '/real/cart'));
+  await until(() => stored.some(({ properties }) => properties?.$prev_pageview_pathname === '/real/cart'));
   const byId = [...stored].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, 7);
   assert.equal(new Set(byId.map((event) => event.session_id)).size, 1);
-  assert.deepEqual(byId.map(({ event }) => event), ['$pageview', '$set', '$autocapture', '$pageleave', '$pageview', '$exception', '$pageleave']);
+  const inOrder = '$pageview $set $autocapture $pageleave $pageview $exception $pageleave';
+  assert.equal(byId.map(({ event }) => event).join(' '), inOrder);
   assert.equal(byId[2].properties.utm_source, 'mail');
   assert.equal(byId[4].properties.$pathname, '/real/cart');
 });

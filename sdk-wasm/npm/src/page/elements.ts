@@ -25,8 +25,8 @@ const PRIVATE =
 
 /** What a click on it, or in it, is meant for. */
 const INTERACTIVE =
-  'a,button,input,select,textarea,summary,[onclick],[data-tm-name],[role=button],[role=link],[role=tab],[role=switch],' +
-  '[role=option],[role^=menuitem]';
+  'a,button,input,select,textarea,summary,[onclick],[data-tm-name],[role=button],[role=link],[role=tab],' +
+  '[role=switch],[role=option],[role^=menuitem]';
 
 /** Parts whose text may be what a visitor typed or chose. */
 const FILLED = `input,textarea,select,script,style,${PRIVATE}`;

@@ -35,7 +35,7 @@ export function watchErrors(client: Inside): void {
   hear<PromiseRejectionEvent>('unhandledrejection', ({ reason }) => met(reason));
 }
 
-/** Tells {@link PER_MINUTE}; of the others the next one told says how many there were, at the page's end the last of them. */
+/** Tells {@link PER_MINUTE}; the next one, or at the page's end the last of the others, says how many were left out. */
 function limited(client: Inside): (properties: Properties) => void {
   let [since, count, leftOut] = [0, 0, 0];
   let last: Properties = {};

@@ -3,7 +3,7 @@ import type { ExceptionFacts, Properties, Thrown } from '../api';
 import type { Inside } from '../inside';
 import { framesOf } from './stack';
 
-/** Limits of sdk-core/src/exception.rs: errors of a chain, frames of a chain, bytes of a message and of another text. */
+/** Limits of sdk-core/src/exception.rs: errors and frames of a chain, bytes of a message and of another text. */
 const CAUSES = 8;
 const FRAMES = 48;
 const MESSAGE_BYTES = 2_000;

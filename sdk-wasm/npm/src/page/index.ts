@@ -1,4 +1,4 @@
-/** What a page expects of its analytics: each feature a file of its own with a switch in `Options`. None needs the wasm. */
+/** What a page expects of its analytics: each feature a file with a switch in `Options`. None needs the wasm. */
 import type { Inside } from '../inside';
 import { tellCampaign } from './campaign';
 import { watchClicks } from './clicks';

@@ -18,8 +18,8 @@ export function requestProperties({ method, url, status, duration_ms, error }: R
 }
 
 /**
- * Host and path of an address, without what may be secret: an address that is not well-formed has neither, because nobody
- * can say what of it is a password. An address within a path is cut off, for the same reason.
+ * Host and path of an address, without what may be secret: an address that is not well-formed has neither, because
+ * nobody can say what of it is a password. An address within a path is cut off, for the same reason.
  */
 export function placeOf(whole: string): [host: string | undefined, path: string] {
   const url = whole.replace(/[?#][^]*/, '');

@@ -22,7 +22,7 @@ export function watchRequests(client: Inside): void {
     const started = performance.now();
     return (status, error) =>
       quietly(() => {
-        const duration_ms = Math.round((performance.now() - started) * 10) / 10;
+        const duration_ms = Math.round((performance.now() - started) * 1e4) / 1e4;
         const answer = status ? { status, duration_ms } : { duration_ms, error };
         captureRequest(client, { method: method.toUpperCase(), url, ...answer } as RequestFacts);
       });
@@ -42,6 +42,7 @@ function wrapFetch(begin: Begin): void {
       ended = begin(init?.method ?? request.method ?? 'GET', request.url ?? String(target));
     });
     const answer = original.apply(this, given);
+    if (!ended) return answer;
     // Another promise than the browser's: a rejection that nobody handles is still the page's to hear of.
     return answer.then(
       (response) => {

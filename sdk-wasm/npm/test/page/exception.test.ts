@@ -16,13 +16,13 @@ function recorder() {
 /** What the core's vector says of the properties of its events, and the calls that made them. */
 function vector(name: string): { calls: Record<string, unknown>[]; properties: string[] } {
   const file = new URL(`../../../../sdk-core/tests/vectors/${name}.json`, import.meta.url);
-  const repeated = (value: unknown): unknown =>
-    Array.isArray((value as { $repeat?: unknown[] })?.$repeat)
-      ? String((value as { $repeat: [string, number] }).$repeat[0]).repeat((value as { $repeat: [string, number] }).$repeat[1])
-      : value;
+  const repeated = (value: unknown): unknown => {
+    const { $repeat } = Object(value);
+    return $repeat ? $repeat[0].repeat($repeat[1]) : value;
+  };
   const { steps } = JSON.parse(readFileSync(file, 'utf8'), (_, value) => repeated(value));
   const calls = steps.filter((step: { with?: unknown }) => step.with).map((step: { with: unknown }) => step.with);
-  const [body] = steps.flatMap((step: { expect: { send?: { body: string[] } } }) => (step.expect.send ? [step.expect.send.body] : []));
+  const { body } = steps.at(-1).expect.send;
   const { batch } = JSON.parse(body.join(''));
   return { calls, properties: batch.map((event: { properties: unknown }) => JSON.stringify(event.properties)) };
 }
@@ -59,7 +59,7 @@ describe('errors', () => {
   it('a chain and a stack without end still fit an event', () => {
     for (const letter of ['x', 'я', '界', '"', '\\', '\u0001', '😀']) {
       const long = letter.repeat(10_000);
-      const frames = Array(500).fill({ function: long, file: long, line: 4294967295, column: 4294967295, in_app: false });
+      const frames = Array(500).fill({ function: long, file: long, line: 2 ** 32 - 1, column: 2 ** 32 - 1, in_app: false });
       for (const causes of [1, 3, 8, 100]) {
         const properties = exceptionProperties({ thrown: Array(causes).fill({ kind: long, message: long, frames }) });
         expect(Buffer.byteLength(JSON.stringify(properties))).toBeLessThan(52 * 1024);
@@ -71,7 +71,7 @@ describe('errors', () => {
     const inner = new RangeError('inner');
     const outer = new Error('outer', { cause: inner });
     (inner as Error & { cause: unknown }).cause = outer;
-    expect(chainOf(outer).map(({ kind, message }) => [kind, message])).toEqual([['Error', 'outer'], ['RangeError', 'inner']]);
+    expect(chainOf(outer).map(({ kind, message }) => `${kind}: ${message}`)).toEqual(['Error: outer', 'RangeError: inner']);
     const many = new AggregateError([new Error('a'), 'b', outer], 'all');
     expect(chainOf(many).map(({ message }) => message)).toEqual(['all', 'a', 'b', 'outer', 'inner']);
     const hundred = Array.from({ length: 100 }, (_, nth) => new Error(`${nth}`));

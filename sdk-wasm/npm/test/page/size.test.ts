@@ -8,7 +8,8 @@ const BUDGET = 4.5 * 1024;
 /** Bytes of a file with this in it, beside what the engine file has anyway. */
 async function size(imports: string, calls: string, start: string): Promise<number> {
   const resolveDir = new URL('../../src/page', import.meta.url).pathname;
-  const rest = `export const start = (client) => { client.answer_ = (name, args) => ${calls}[name](client, ...args); ${start} }`;
+  const answer = `client.answer_ = (name, args) => ${calls}[name](client, ...args)`;
+  const rest = `export const start = (client) => { ${answer}; ${start} }`;
   const { outputFiles } = await build({
     stdin: { contents: imports + rest, resolveDir, loader: 'ts' },
     bundle: true,
