@@ -11,6 +11,7 @@
  *   which the stub refused it.
  * - `s.` and ten digits: an event that the plain sender has numbered; its bytes do not change any more.
  * - `n`: the plain sender's own install: {@link Numbers}.
+ * - `first`: the anonymous id of which the first touch has been told.
  */
 import type { Options, Properties, Trailmark } from './api';
 
