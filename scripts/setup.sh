@@ -2,6 +2,8 @@
 # Installs what this machine lacks. Running it again changes nothing.
 #   setup.sh       what the server, the demo and the Rust tests need
 #   setup.sh ffi   also what the tests of the other languages need
+#   setup.sh web   also what the web SDK is built with; `web-test`: and what tests it; `wasm-debian`: Debian's compiler for
+#                  wasm, where rustup has none
 set -euo pipefail
 
 say() { echo "setup: $*" >&2; }
@@ -35,7 +37,27 @@ command -v make >/dev/null || install make
 command -v cc >/dev/null || install gcc libc6-dev
 have_postgres || install postgresql
 
-[ "${1:-}" = ffi ] || exit 0
+# node_at_least MAJOR.MINOR
+node_at_least() { printf '%s\n' "v$1" "$(node --version)" | sort --check=quiet --version-sort; }
+
+web() {
+  command -v node >/dev/null || install nodejs
+  command -v npm >/dev/null || install npm
+}
+
+web_test() {
+  web
+  [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install chromium
+  node_at_least 20.19 || { say "the tests need Node 20.19 or newer, this is $(node --version); see https://nodejs.org"; exit 2; }
+}
+
+case "${1:-}" in
+  ffi) ;;
+  web) web; exit ;;
+  web-test) web_test; exit ;;
+  wasm-debian) install rustc-web cargo-web rust-web-src rust-web-llvm lld-22; exit ;;
+  *) exit ;;
+esac
 command -v javac >/dev/null || install openjdk-17-jdk-headless
 command -v mvn >/dev/null || install maven
 command -v npm >/dev/null || install nodejs npm

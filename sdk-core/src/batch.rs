@@ -32,8 +32,13 @@ pub(crate) fn due(queue: &Queue, config: &Config, now: Timestamp) -> Due {
     }
 }
 
-/// How many of the oldest events fit: at most `max_events`, at most `max_bytes` of JSON, and always one.
+/// How many of the oldest events make a request: at most `max_events`, at most `max_bytes` of JSON, and always one.
 pub(crate) fn cut<'a>(waiting: impl Iterator<Item = &'a Entry>, max_events: usize, max_bytes: usize) -> usize {
+    count(waiting, max_events, max_bytes).max(1)
+}
+
+/// How many of the oldest events fit.
+pub(crate) fn count<'a>(waiting: impl Iterator<Item = &'a Entry>, max_events: usize, max_bytes: usize) -> usize {
     waiting
         .take(max_events)
         .scan(0, |bytes, entry| {
@@ -43,12 +48,11 @@ pub(crate) fn cut<'a>(waiting: impl Iterator<Item = &'a Entry>, max_events: usiz
         })
         .take_while(|bytes| *bytes <= max_bytes)
         .count()
-        .max(1)
 }
 
 /// The body of a request.
-pub(crate) fn body(install_id: &str, events: &[Entry], counters: &str) -> String {
-    let events: Vec<&str> = events.iter().map(|entry| &*entry.json).collect();
+pub(crate) fn body<'a>(install_id: &str, events: impl Iterator<Item = &'a Entry>, counters: &str) -> String {
+    let events: Vec<&str> = events.map(|entry| &*entry.json).collect();
     Batch {
         install_id: Some(install_id),
         events: &events,

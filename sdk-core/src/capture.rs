@@ -1,5 +1,7 @@
 //! Capture: the event's JSON is built once, here. Nothing changes its bytes afterwards.
 
+mod json;
+
 use trailmark_protocol::limits::{EVENT_BYTES, NAME_CHARS};
 use trailmark_protocol::{Event, Reason, Timestamp, Uuid, names};
 

@@ -42,9 +42,9 @@ impl FlushReport {
     }
 }
 
-/// Names a flush of one engine.
+/// Names a flush of one engine: its number, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FlushId(pub(crate) u64);
+pub struct FlushId(pub u64);
 
 /// A flush that is going on, or whose report has not been fetched.
 #[derive(Debug)]

@@ -315,15 +315,15 @@ impl Queue {
         }
     }
 
+    /// All events that are in memory, those first that were sent already. In each place the oldest comes first.
+    pub(crate) fn in_memory(&self) -> impl Iterator<Item = &Entry> {
+        let sent = self.held.iter().chain(&self.taken);
+        sent.chain(&self.window).chain(&self.unsaved)
+    }
+
     /// The numbers of all events.
     pub(crate) fn seqs(&self) -> Ranges {
-        let in_memory = self
-            .held
-            .iter()
-            .chain(&self.taken)
-            .chain(&self.window)
-            .chain(&self.unsaved);
-        let mut seqs = Ranges::of(in_memory.map(|entry| entry.seq));
+        let mut seqs = Ranges::of(self.in_memory().map(|entry| entry.seq));
         if let Some(rest) = &self.rest {
             seqs.extend(&rest.seqs);
         }

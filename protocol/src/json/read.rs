@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{Fault, Scanner};
+use super::scan::{Fault, Scanner, Shape};
 
 /// The fields of an object, in order: `(key, value)`, the key unescaped, the value as raw JSON.
 #[derive(Debug)]
@@ -91,6 +91,7 @@ fn step(scanner: &mut Scanner<'_>, state: &mut State, open: u8, close: u8) -> Re
 fn raw_value<'a>(scanner: &mut Scanner<'a>) -> Result<&'a str, Fault> {
     scanner.white_space();
     let start = scanner.at;
+    scanner.shape = Shape::default();
     scanner.value()?;
     Ok(scanner.text(start))
 }

@@ -97,7 +97,15 @@ impl Engine {
     /// # Errors
     /// Always [`Reason::BeforeSend`], or [`Reason::OptedOut`].
     pub fn refuse(&mut self, now: Timestamp) -> Result<Uuid, Reason> {
-        self.drop_at_capture(Reason::BeforeSend, now)
+        self.refuse_as(Reason::BeforeSend, now)
+    }
+
+    /// Counts an event that was refused before it came here: it has a number, and nothing else.
+    ///
+    /// # Errors
+    /// Always `reason`, or [`Reason::OptedOut`].
+    pub fn refuse_as(&mut self, reason: Reason, now: Timestamp) -> Result<Uuid, Reason> {
+        self.drop_at_capture(reason, now)
     }
 
     /// Counts panics of hooks.

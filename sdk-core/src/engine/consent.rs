@@ -5,6 +5,7 @@ use trailmark_protocol::{Reason, Timestamp, names};
 use super::capturing::Fresh;
 use super::{Engine, dropped, new_id};
 use crate::flush::Flush;
+use crate::identity::Identity;
 use crate::properties::Properties;
 use crate::queue::Entry;
 use crate::state::{Counters, State};
@@ -45,9 +46,15 @@ impl Engine {
     /// other. Nothing is captured afterwards until [`opt_in`](Engine::opt_in). Once the server has the request and
     /// nothing else was captured, the install is forgotten, too: its id and its counters begin anew.
     pub fn delete_my_data(&mut self, now: Timestamp) {
-        self.empty(Reason::Deleted);
         let deleted = self.state.identity.clone();
-        let mut identity = deleted.clone();
+        self.delete_data_of(&deleted, now);
+    }
+
+    /// [`delete_my_data`](Engine::delete_my_data) of a person whom somebody else knows: a web page, whose tabs share who
+    /// they are without an engine.
+    pub fn delete_data_of(&mut self, deleted: &Identity, now: Timestamp) {
+        self.empty(Reason::Deleted);
+        let mut identity = self.state.identity.clone();
         identity.reset(new_id(&mut *self.entropy, now));
         self.begin_epoch(identity);
         // All of it is in the one record of the request to erase: no crash leaves half of it.
@@ -59,7 +66,7 @@ impl Engine {
             &Fresh {
                 own: false,
                 properties: &properties,
-                identity: Some(&deleted),
+                identity: Some(deleted),
                 ..Fresh::new(names::ERASE)
             },
             now,

@@ -11,6 +11,7 @@ use crate::age::AGE_SAVED_EVERY;
 use crate::batch::{self, Due};
 use crate::entropy::bytes;
 use crate::notice::Notice;
+use crate::queue::Entry;
 use crate::request::{BATCH_PATH, Outcome, Request, headers};
 use crate::retry::{Decision, backoff, decide, describe};
 use crate::verdict::Fate;
@@ -163,18 +164,34 @@ impl Engine {
                 .window_mut()
                 .for_each(|entry| crate::planted::restamp(entry, &self.state.identity));
         }
-        let queued = self.queue.len() as u64;
-        let taken = self.queue.take(size);
-        let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
-        let counters = counters_json(self.counters.captured, queued - taken.len() as u64, dropped);
-        let body = batch::body(&self.state.install_id, taken, &counters);
+        self.queue.take(size);
         Open {
             id: self.ids.next(unix_millis(now), bytes(&mut *self.entropy)),
-            body: body.into(),
+            body: self.body(self.queue.taken().iter()).into(),
             attempt: 0,
             number: 0,
             on_its_way: false,
         }
+    }
+
+    /// The body of a request with these of the queued events.
+    fn body<'a>(&self, events: impl ExactSizeIterator<Item = &'a Entry>) -> String {
+        let stay = self.queue.len() - events.len();
+        let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
+        let counters = counters_json(self.counters.captured, stay as u64, dropped);
+        batch::body(&self.state.install_id, events, &counters)
+    }
+
+    /// The body of a last request, of at most `max_bytes`, for a process that cannot wait for the answer: copies of the
+    /// oldest events that are in memory, also of those on their way, because a page takes its requests with it. `None` if
+    /// none fits. It changes nothing: the events stay queued until a receipt, and the server takes each of them once.
+    #[must_use]
+    pub fn parting(&self, max_bytes: usize) -> Option<String> {
+        // With no event in it, so that the count of those that stay is at its longest.
+        let frame = self.body([].into_iter()).len();
+        let fit = batch::count(self.queue.in_memory(), usize::MAX, max_bytes.saturating_sub(frame));
+        let events: Vec<&Entry> = self.queue.in_memory().take(fit).collect();
+        (fit > 0).then(|| self.body(events.into_iter()))
     }
 
     /// Whether the driver, which waits, must poll again after a capture: there is a first event to set a timer for, or

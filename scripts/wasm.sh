@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Builds the engine for web pages: target/wasm-web/{trailmark.js,trailmark.d.ts,trailmark_bg.wasm}. Installs what it needs
+# beside the sources, and says in one line which way it took.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+out=$target/wasm-web
+triple=wasm32-unknown-unknown
+# What every browser of the last years understands. With --all-features, Chromium refuses what wasm-opt writes.
+features=(--enable-bulk-memory --enable-reference-types --enable-multivalue --enable-sign-ext --enable-mutable-globals
+  --enable-nontrapping-float-to-int)
+
+say() { echo "wasm: $*" >&2; }
+
+build() { cargo build --quiet --locked --profile wasm -p trailmark-wasm --target $triple "$@"; }
+
+# With a standard library that is made for it: small, and without the texts of panics, which nobody would read.
+build_std() {
+  RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort" \
+    build -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+}
+
+has_rustup() { command -v rustup > /dev/null; }
+# Debian's compiler has its own packages for this target, and for the sources of the standard library.
+debian() {
+  export RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
+  [ -e /usr/lib/rust-web ] || scripts/setup.sh wasm-debian
+}
+
+if has_rustup && { rustup target list --installed | grep -qx $triple || rustup target add $triple >&2; }; then
+  if [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] || rustup component add rust-src >&2; then
+    way="rustup's compiler, a standard library built for size"
+    build_std
+  else
+    way="rustup's compiler and its standard library (no rust-src: about a fifth larger)"
+    build
+  fi
+else
+  way="Debian's compiler for the web"
+  debian
+  build_std
+fi
+
+bindgen=$(scripts/wasm-bindgen.sh)/wasm-bindgen
+[ -d sdk-wasm/npm/node_modules/binaryen ] || npm ci --prefix sdk-wasm/npm --no-audit --no-fund >&2
+mkdir -p "$out"
+"$bindgen" --target web --out-dir "$out" --out-name trailmark "$target/$triple/wasm/trailmark_wasm.wasm"
+sdk-wasm/npm/node_modules/binaryen/bin/wasm-opt -Oz "${features[@]}" --strip-debug --strip-producers \
+  "$out/trailmark_bg.wasm" -o "$out/trailmark_bg.wasm"
+say "$way; $(stat -c %s "$out/trailmark_bg.wasm") bytes in $out"

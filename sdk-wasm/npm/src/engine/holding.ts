@@ -1,0 +1,148 @@
+import { Engine } from 'trailmark-wasm';
+
+import type { Notice } from '../api';
+import type { Inside } from '../inside';
+import { memoryFiles, openFiles } from './files';
+import { load } from './load';
+import { settings } from './settings';
+import { work, type Work } from './work';
+
+/** Where the store keeps whose data is to be erased, until the engine has it: a request that nothing may lose. */
+const ERASE = 'x';
+
+/** The engine comes and goes with the lock. */
+export interface Holding {
+  /** The engine, while it is at work in this tab. */
+  work_(): Work | undefined;
+  /** Resolves when it is at work and has taken what was there, or when it is clear that it does not come. */
+  ready_(): Promise<void>;
+  /** Tells the engine what the person wants. */
+  consent_(): void;
+  /** Asks for the erasure of this person, now or when there is an engine. */
+  erase_(anonymousId?: string, userId?: string): void;
+  /** Another tab wants to be the one that sends. */
+  wanted_(): void;
+  /** Nobody looks at this tab any more. */
+  hidden_(): void;
+  /** Nothing more is captured in this page. */
+  stop_(): void;
+}
+
+/** What the rest of the page is told of. */
+export interface Told {
+  notice_(notice: Notice): void;
+  /** Something has changed in the engine. */
+  changed_(work: Work): void;
+  /** The engine is about to give the files to another tab. */
+  ending_(work: Work): void;
+}
+
+/** Puts an engine to work whenever this tab has the lock. */
+export function hold(client: Inside, told: Told): Holding {
+  const { store_: store } = client;
+  let current: Work | undefined;
+  let ready = Promise.resolve();
+  /** Counts the times that the lock came or went: what was begun before is out of date. */
+  let turn = 0;
+  let wanted = false;
+  let stopped = false;
+
+  async function begin(): Promise<void> {
+    const mine = ++turn;
+    try {
+      const opening = store.lasting_ ? openFiles(client.prefix_, client.now_) : memoryFiles();
+      const [files, text] = await Promise.all([opening, settings(client), load()]);
+      if (mine !== turn) return void files.close_();
+      const engine = Engine.open(files, text, client.now_());
+      current = work(client, files, engine, { notice_: told.notice_, changed_: told.changed_, broken_: (why) => void broken(why) });
+      takeInstall(engine);
+      consent();
+      erase();
+      await current.inbox_.empty_();
+      if (mine === turn) takeRecords();
+    } catch (why) {
+      if (mine === turn) giveUp(why);
+    }
+  }
+
+  /** Records of this page go to the engine, if it is at work; none does when the client was shut down. */
+  function takeRecords(): void {
+    const refuse = (id: string) => {
+      store.set_(`q.${id}`, '!shut_down');
+      return 'shut_down';
+    };
+    client.take_ = stopped ? refuse : current?.inbox_.take_;
+  }
+
+  /** The install's id is used once: should the browser lose the log, the numbers begin anew under another one. */
+  function takeInstall(engine: Engine): void {
+    const { i, ...who } = client.who_();
+    if (i && store.get_('who') && engine.install_id() === i) store.set_('who', JSON.stringify(who));
+  }
+
+  function consent(): void {
+    const out = client.isOptedOut();
+    current?.call_((engine, now) => engine.set_opted_out(out, now));
+    current?.touch_();
+  }
+
+  function erase(anonymousId?: string, userId?: string): void {
+    if (anonymousId) store.set_(ERASE, JSON.stringify({ anonymous_id: anonymousId, user_id: userId }));
+    const identity = store.get_(ERASE);
+    if (!identity || !current) return;
+    current.call_((engine, now) => engine.delete_my_data(identity, now));
+    current.files_.note_('', () => store.remove_(ERASE));
+    current.touch_();
+  }
+
+  /** What it had saved is safe, and waits for the next page; the rest is the plain sender's. */
+  async function broken(why: unknown): Promise<void> {
+    const ending = current!;
+    current = undefined;
+    takeRecords();
+    told.ending_(ending);
+    await ending.files_.close_();
+    ending.inbox_.spill_();
+    giveUp(why);
+  }
+
+  function giveUp(why: unknown): void {
+    client.plain_ = true;
+    told.notice_({ kind: 'engine_failed', detail: String(why) });
+    void client.send_();
+  }
+
+  function end(): void {
+    turn++;
+    // Files in memory are nobody else's.
+    if (!current?.files_.lasting_) return;
+    const ending = current;
+    current = undefined;
+    takeRecords();
+    told.ending_(ending);
+    ending.end_();
+  }
+
+  function held(holds: boolean): void {
+    if (!holds) end();
+    else if (!current && !client.plain_) ready = begin();
+  }
+
+  function hidden(): void {
+    if (!wanted || !client.holds_ || document.visibilityState !== 'hidden') return;
+    wanted = false;
+    client.yield_();
+  }
+
+  client.onHold_ = held;
+  if (client.holds_) held(true);
+  return {
+    work_: () => current,
+    ready_: () => ready,
+    consent_: consent,
+    erase_: erase,
+    wanted_: () => ((wanted = true), hidden()),
+    hidden_: hidden,
+    stop_: () => ((stopped = true), takeRecords()),
+  };
+}

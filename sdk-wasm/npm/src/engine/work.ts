@@ -1,0 +1,79 @@
+import type { Engine } from 'trailmark-wasm';
+
+import type { Notice } from '../api';
+import type { Inside } from '../inside';
+import type { Files } from './files';
+import { inbox, type Inbox } from './inbox';
+import { sender, type Sender } from './sending';
+
+/** An engine at work: from when this tab got the lock until it gives it up. */
+export interface Work {
+  files_: Files;
+  inbox_: Inbox;
+  sender_: Sender;
+  /** Calls the engine. Nothing comes of it if the engine is no longer at work, or breaks. */
+  call_<T>(use: (engine: Engine, now: number) => T): T | undefined;
+  /** Something has changed: at the end of this task the engine is asked what to do, and what it wrote is saved. */
+  touch_(): void;
+  /** It does not work any more. */
+  over_(): boolean;
+  /** Hands the files to whoever is next. */
+  end_(): void;
+}
+
+/** Who wants to know. */
+export interface Ears {
+  /** What somebody should know. */
+  notice_(notice: Notice): void;
+  /** Something has changed. */
+  changed_(work: Work): void;
+  /** The engine is broken, for good. */
+  broken_(why: unknown): void;
+}
+
+/** Puts an engine to work. */
+export function work(client: Inside, files: Files, engine: Engine, ears: Ears): Work {
+  let over = false;
+  let touched = false;
+
+  function call<T>(use: (engine: Engine, now: number) => T): T | undefined {
+    if (over) return undefined;
+    try {
+      return use(engine, client.now_());
+    } catch (why) {
+      // A panic, or something as bad: its memory cannot be trusted any more. What it had saved is still safe.
+      over = true;
+      files.save_(true);
+      ears.broken_(why);
+      return undefined;
+    }
+  }
+
+  function settle(): void {
+    touched = false;
+    self.sender_.poll_();
+    (JSON.parse(call((engine) => engine.notices()) ?? '[]') as Notice[]).forEach(ears.notice_);
+    ears.changed_(self);
+    files.save_();
+  }
+
+  const self = {
+    files_: files,
+    call_: call,
+    touch_() {
+      if (!touched) queueMicrotask(settle);
+      touched = true;
+    },
+    over_: () => over,
+    end_() {
+      call((engine, now) => engine.close(now));
+      over = true;
+      files.close_();
+      self.inbox_.spill_();
+      engine.free();
+    },
+  } as Work;
+  self.inbox_ = inbox(client, files, self);
+  self.sender_ = sender(client, self);
+  return self;
+}
