@@ -4,7 +4,8 @@ import { test } from 'node:test';
 
 import { limitStorage } from './rig/browser.mjs';
 import { closeBooks } from './rig/books.mjs';
-import { SENDERS, openScene, openStage, track, untilSends } from './rig/stage.mjs';
+import { SENDERS, openScene, openStage, stats, track, untilSends } from './rig/stage.mjs';
+import { until } from './rig/wait.mjs';
 
 const stage = openStage();
 
@@ -52,7 +53,10 @@ test('engine: an IndexedDB without room costs nothing', async (t) => {
   const page = await scene.visit();
   await untilSends(page, 'engine');
   await limitStorage(page, 0);
+  await scene.wire.part();
   await track(page, 'full', EVENTS);
+  await until('storage that fails', async () => (await stats(page)).storage === 'failing');
+  await scene.wire.join();
   await closeBooks(scene, 'full', EVENTS);
 });
 

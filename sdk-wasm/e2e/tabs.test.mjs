@@ -18,7 +18,7 @@ for (const sender of Object.keys(SENDERS)) {
     await untilOneSends(pages, sender);
     await Promise.all(pages.map((page, tab) => track(page, 'tabs', EACH, tab * EACH)));
     await closeBooks(scene, 'tabs', TABS * EACH);
-    assert.equal(scene.wire.events().length, TABS * EACH, 'events were sent twice');
+    assert.equal(scene.wire.events('tabs').length, TABS * EACH, 'events were sent twice');
     assert.equal(new Set((await scene.project.rows()).map((row) => row.install_id)).size, 1);
   });
 

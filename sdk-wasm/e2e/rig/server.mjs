@@ -37,9 +37,9 @@ export async function startServer() {
     const out = openSync(`${home.path}/log`, 'a');
     const flags = ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', data];
     child = spawn(TRAILMARK, flags, { ...options, stdio: ['ignore', out, out] });
-    const running = child;
-    await until(() => `a ready server:\n${log()}`, async () => {
-      if (running.exitCode !== null) throw new Error(`it ended with ${running.exitCode}`);
+    let missing;
+    child.once('error', (error) => (missing = error));
+    await until(() => missing ?? `a ready server:\n${log()}`, async () => {
       return (await fetch(`${server.url}/readyz`)).ok;
     });
   }

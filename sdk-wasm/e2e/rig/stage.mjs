@@ -60,7 +60,9 @@ export const track = (page, name, count = 1, from = 0) =>
     [name, count, from],
   );
 
-export const stats = (page) => page.evaluate(() => trailmark.stats());
+/** What the client of a page says of itself; nothing if it does not answer within a second. */
+export const stats = (page) =>
+  page.evaluate(() => Promise.race([trailmark.stats(), new Promise((resolve) => setTimeout(resolve, 1000, {}))]));
 
 /** Waits until `sender` sends for this page. */
 export async function untilSends(page, sender) {

@@ -46,8 +46,8 @@ export async function openWire(server) {
   /** Breaks what is open, so that nothing waits for an answer that never comes. */
   wire.leave = async () => listener.listening && wire.part();
 
-  /** Events that arrived here, each time they did. */
-  wire.events = () => wire.batches.flatMap((batch) => batch.events);
+  /** Events that arrived here, each time they did; of this name, or all. */
+  wire.events = (name) => wire.batches.flatMap((batch) => batch.events).filter((one) => !name || one.event === name);
 
   /** Ids of events that were sent as more than one text: an envelope changed between attempts, or was numbered twice. */
   wire.changed = () => {
