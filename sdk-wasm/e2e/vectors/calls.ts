@@ -1,13 +1,15 @@
 /** The calls of an app, as a page makes them. */
-import type { ExceptionFacts, Properties, RequestFacts, Trailmark } from '../../npm/src/api';
+import type { ExceptionFacts, Properties, RequestFacts } from '../../npm/src/api';
+import type { Inside } from '../../npm/src/inside';
+import { captureException, captureRequest } from '../../npm/src/page';
 import type { Settings, With } from './file';
 
-type Call = (client: Trailmark, given: With) => void;
+type Call = (client: Inside, given: With) => void;
 
 const text = (value: unknown): string => (value ?? '') as string;
 const object = (value: unknown): Properties | undefined => value as Properties | undefined;
 
-/** By their names in the vectors. */
+/** By their names in the vectors. Errors and requests are what the engine file's page features make of them. */
 export const CALLS: { [verb: string]: Call } = {
   track: (client, { name, properties }) => client.track(text(name), object(properties)),
   screen: (client, { name, properties }) => client.screen(text(name), object(properties)),
@@ -25,9 +27,9 @@ export const CALLS: { [verb: string]: Call } = {
   opt_in: (client) => client.optIn(),
   delete_my_data: (client) => client.deleteMyData(),
   capture_exception: (client, { properties, ...facts }) =>
-    client.captureException(facts as unknown as ExceptionFacts, object(properties)),
+    captureException(client, facts as unknown as ExceptionFacts, object(properties)),
   capture_request: (client, { properties, ...facts }) =>
-    client.captureRequest(facts as unknown as RequestFacts, object(properties)),
+    captureRequest(client, facts as unknown as RequestFacts, object(properties)),
 };
 
 /** The settings of the core by their names in `Options`: `flush_at` is `flushAt`. */
