@@ -2,8 +2,9 @@
 import { KEY, newClient, SDK } from './client';
 import { START } from './file';
 import { call, seeded } from './generate';
+import { eventsOf, unnumbered } from './request';
 import { around } from './run';
-import { asTheEngineSays } from './text';
+import { repaired } from './text';
 import type { Engines } from './wasm';
 import { counting, disk } from './world';
 
@@ -29,9 +30,11 @@ export function adopted(engines: Engines, rounds: number, seed: number): Adopted
 
 function compare(engines: Engines, seed: number, seen: Adopted): void {
   const storage = page(seed);
-  const [sent, expected] = [sentAlone({ ...storage }), sentByEngine(engines, { ...storage })];
-  seen.events += (JSON.parse(expected) as { batch: unknown[] }).batch.length;
-  if (sent !== expected) seen.difference = `seed ${seed}\n${around(expected, sent)}`;
+  const expected = sentByEngine(engines, { ...storage });
+  const sent = sentAlone({ ...storage });
+  seen.events += expected.length;
+  const [all, found] = [expected, sent].map((events) => events.join('\n')) as [string, string];
+  if (all !== found) seen.difference = `seed ${seed}\n${around(all, found)}`;
 }
 
 /** What a page leaves in localStorage that has made random calls, some of them long after the others. */
@@ -39,31 +42,30 @@ function page(seed: number): Record<string, string> {
   const draw = seeded(seed);
   const storage: Record<string, string> = {};
   let now = START;
-  const client = newClient({}, { now_: () => now, random_: counting(), storage_: storage });
+  const { front } = newClient({}, { now_: () => now, random_: counting(), storage_: storage });
   for (let calls = 0; calls < CALLS; calls++) {
-    call(client, draw);
+    call(front, draw);
     if (draw() < 0.2) now += Math.floor(draw() * PAUSE_MS);
   }
   return storage;
 }
 
-/** The request of the plain sender, whose install is the one that the engine will have. */
-function sentAlone(storage: Record<string, string>): string {
+/** The events that the stub sends without an engine. */
+function sentAlone(storage: Record<string, string>): string[] {
   let sent = '';
   const fetch_ = (_: unknown, init?: RequestInit): Promise<Response> => {
     sent ||= init?.body as string;
     return new Promise(() => undefined);
   };
-  const client = newClient({}, { now_: () => START, random_: counting(), storage_: storage, fetch_ });
-  client.store_.set_('n', JSON.stringify({ i: client.who_().i, captured: 0, delivered: 0, dropped: {} }));
-  [client.plain_, client.holds_] = [true, true];
-  void client.send_();
-  return asTheEngineSays(sent);
+  const { inside } = newClient({}, { now_: () => START, random_: counting(), storage_: storage, fetch_ });
+  Object.assign(inside, { plain_: true, holds_: true });
+  void inside.send_();
+  return eventsOf(sent).map(repaired).map(unnumbered);
 }
 
-/** The request of the engine that adopts the same records. */
-function sentByEngine(engines: Engines, storage: Record<string, string>): string {
-  const client = newClient({}, { now_: () => START, random_: counting(), storage_: storage });
+/** The events of the engine that adopts the same records, without their numbers. */
+function sentByEngine(engines: Engines, storage: Record<string, string>): string[] {
+  const { inside: client } = newClient({}, { now_: () => START, random_: counting(), storage_: storage });
   const host = { ...disk(), random: () => undefined };
   const settings = { write_key: KEY, sdk_name: SDK, install_id: client.who_().i };
   const engine = engines.open(host, JSON.stringify(settings), START);
@@ -74,5 +76,5 @@ function sentByEngine(engines: Engines, storage: Record<string, string>): string
   }
   engine.hurry();
   engine.poll(START);
-  return engine.body();
+  return eventsOf(engine.body()).map(unnumbered);
 }

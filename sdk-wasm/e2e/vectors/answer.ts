@@ -33,19 +33,21 @@ const DRAWN = 8;
 export function drawnFor({ status, body }: Answer): number {
   const final = status !== undefined && /^4(?!08|29)/.test(`${status}`);
   if (final) return 0;
-  const verdicts = receipt(body);
+  const verdicts = receiptOf(body);
   if (status === undefined || status > 299 || verdicts === undefined) return DRAWN;
   const again = verdicts.results.filter(({ result }) => result === 'retry').length;
   const progress = again < verdicts.accepted + verdicts.results.length;
   return (again > 0 ? DRAWN : 0) + (progress ? 0 : DRAWN);
 }
 
-interface Receipt {
+/** What a server says of each event. */
+export interface Receipt {
   accepted: number;
-  results: { result: string }[];
+  results: { index: number; result: string }[];
 }
 
-function receipt(body: string): Receipt | undefined {
+/** Reads a receipt, if it is one. */
+export function receiptOf(body: string): Receipt | undefined {
   try {
     const read = JSON.parse(body) as Receipt;
     return Array.isArray(read.results) ? read : undefined;

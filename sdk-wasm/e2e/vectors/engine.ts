@@ -1,9 +1,8 @@
 /** A tab with the engine: the stub says who and when, the engine numbers, keeps and sends. */
-import type { Stub } from '../../npm/src/world';
 import { answerOf } from './answer';
 import { CALLS } from './calls';
 import { foreignRecord } from './capture';
-import { KEY, newClient, SDK } from './client';
+import { KEY, newClient, SDK, type Client } from './client';
 import type { Settings, Step, With } from './file';
 import type { Make } from './run';
 import type { Engine, Engines, Host } from './wasm';
@@ -19,7 +18,7 @@ interface Tab {
   random: Random;
   storage: ReturnType<typeof storage>;
   disk: Disk;
-  client: Stub;
+  client: Client;
   engine: Engine;
   /** The latest request, also when it has ended. */
   request: string;
@@ -51,8 +50,8 @@ function start(tab: Tab): void {
   tab.client = newClient(tab.settings, world);
   tab.engine = tab.engines.open(host(tab), JSON.stringify(engineSettings(tab)), tab.now);
   [tab.flushes, tab.request] = [[], ''];
-  tab.client.take_ = (_, record) => taken(tab, record);
-  tab.client.answer_ = (method, args) => ANSWERS[method]?.(tab, args);
+  tab.client.inside.take_ = (_, record) => taken(tab, record);
+  tab.client.inside.answer_ = (method, args) => ANSWERS[method]?.(tab, args);
 }
 
 function host({ disk, random }: Tab): Host {
@@ -62,7 +61,7 @@ function host({ disk, random }: Tab): Host {
 /** Who it is, the stub has decided; the context is in the records. */
 function engineSettings({ settings, client }: Tab): Settings {
   const { context: _, ...rest } = settings;
-  const { i, a } = client.who_();
+  const { i, a } = client.inside.who_();
   return { ...rest, write_key: KEY, sdk_name: SDK, install_id: i, anonymous_id: a };
 }
 
@@ -77,8 +76,6 @@ function taken(tab: Tab, record: string): string | undefined {
 
 /** The stub's calls that the engine file answers. */
 const ANSWERS: { [method: string]: (tab: Tab, args: unknown[]) => void } = {
-  optOut: ({ engine, now }) => engine.set_opted_out(true, now),
-  optIn: ({ engine, now }) => engine.set_opted_out(false, now),
   deleteMyData: ({ engine, now }, [a, u]) => engine.delete_my_data(JSON.stringify({ anonymous_id: a, user_id: u }), now),
 };
 
@@ -101,6 +98,7 @@ function take(tab: Tab, step: Step): string | undefined {
   if (call !== undefined) {
     tab.taken = undefined;
     call(tab.client, step.with);
+    tab.engine.set_opted_out(tab.client.front.isOptedOut(), tab.now);
     return tab.taken;
   }
   const verb = VERBS[step.verb];
@@ -126,7 +124,7 @@ const VERBS: { [verb: string]: (tab: Tab, step: Step) => string | undefined } = 
 
 /** Somebody who has opted out draws nothing. */
 function capture(tab: Tab, given: With): string | undefined {
-  const draw = tab.client.isOptedOut() ? undefined : tab.random;
+  const draw = tab.client.front.isOptedOut() ? undefined : tab.random;
   taken(tab, foreignRecord(given, tab.settings, tab.now, draw));
   return tab.taken;
 }
@@ -142,14 +140,14 @@ function fail(tab: Tab, why: string | undefined): undefined {
  */
 function stats(tab: Tab, expect: string): string {
   const all = JSON.parse(tab.engine.stats()) as { [name: string]: unknown };
-  all.ignored = (all.ignored as number) + tab.client.ignored_;
+  all.ignored = (all.ignored as number) + tab.client.inside.ignored_;
   if (!tab.lasting && all.storage === 'saved') all.storage = 'memory';
   const names = Object.keys(JSON.parse(expect) as object);
   return JSON.stringify(Object.fromEntries(names.map((name) => [name, all[name] ?? null])));
 }
 
 function identity(tab: Tab): string {
-  const { a, u, s } = tab.client.who_();
+  const { a, u, s } = tab.client.inside.who_();
   return JSON.stringify({
     install_id: tab.engine.install_id(),
     anonymous_id: a,

@@ -1,6 +1,5 @@
 /** Random calls of a page, the same for the same seed. */
-import type { Properties } from '../../npm/src/api';
-import type { Stub } from '../../npm/src/world';
+import type { Properties, Trailmark } from '../../npm/src/api';
 
 /** A number of [0, 1). */
 export type Draw = () => number;
@@ -55,7 +54,7 @@ const id = (draw: Draw): string => one(draw, ['u_1', 'u_2', 'null', 'ü@例え.j
 const type = (draw: Draw): string => one(draw, ['company', 'team', 'undefined', '__proto__']);
 const maybe = <T>(draw: Draw, of: () => T): T | undefined => (draw() < 0.7 ? of() : undefined);
 
-const CALLS: ((client: Stub, draw: Draw) => void)[] = [
+const CALLS: ((client: Trailmark, draw: Draw) => void)[] = [
   (client, draw) => client.track(name(draw), maybe(draw, () => object(draw))),
   (client, draw) => client.track(name(draw), [1] as unknown as Properties),
   (client, draw) => client.screen(text(draw), maybe(draw, () => object(draw))),
@@ -75,4 +74,4 @@ const CALLS: ((client: Stub, draw: Draw) => void)[] = [
 const OFTEN = [...Array.from({ length: 12 }, () => CALLS[0]!), ...CALLS];
 
 /** Makes one call. */
-export const call = (client: Stub, draw: Draw): void => one(draw, OFTEN)(client, draw);
+export const call = (client: Trailmark, draw: Draw): void => one(draw, OFTEN)(client, draw);

@@ -58,15 +58,10 @@ export function outcome(json: string): string {
 }
 
 /**
- * A body of the plain sender as the engine would have written it. What PostgreSQL refuses, NUL and halves of surrogate pairs,
- * the server replaces (`protocol/src/json/repair.rs`) where the engine does; and the order of the reasons is not the stub's
- * to keep. `JSON.stringify` writes whole pairs as they are, so each surrogate that is escaped is a half.
+ * An event of the stub as it is stored: what PostgreSQL refuses, NUL and halves of surrogate pairs, the server replaces
+ * (`protocol/src/json/repair.rs`) where the engine does. `JSON.stringify` writes whole pairs as they are, so each surrogate
+ * that is escaped is a half.
  */
-export function asTheEngineSays(body: string): string {
-  const repaired = body.replace(/\\(u0000|ud[89a-f]..|.)/g, (escape, what: string) => (what.length > 1 ? '\\ufffd' : escape));
-  return repaired.replace(/"dropped":(\{[^{}]*\})\}\}$/, (_, dropped: string) => `"dropped":${sorted(dropped)}}}`);
-}
-
-function sorted(json: string): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(json) as object).sort(([a], [b]) => (a < b ? -1 : 1))));
+export function repaired(json: string): string {
+  return json.replace(/\\(u0000|ud[89a-f]..|.)/g, (escape, what: string) => (what.length > 1 ? '\\ufffd' : escape));
 }
