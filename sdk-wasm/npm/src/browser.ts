@@ -34,7 +34,7 @@ export function browserWorld(client: Stub, src: string, load: () => Promise<{ st
     client.replay_();
     if (client.options_.pageviews !== false) client.page();
     addEventListener('pagehide', () => {
-      if (!client.take_) send(client);
+      if (!client.take_ && !client.plain_) send(client);
       if (client.blocked_) client.kept_[client.prefix_ + 'c'] += '\n' + JSON.stringify(client.waiting_);
     });
     load()

@@ -107,6 +107,8 @@ test('denied consent stores nothing before it is given', () => {
   client.track('x');
   expect(records(client).length).toBe(1);
   expect(open(world, { consent: 'denied' }).isOptedOut()).toBe(false);
+  client.optOut();
+  expect([client.isOptedOut(), world.storage_['tm._vectors.who']]).toEqual([true, undefined]);
 });
 
 test('anonymous consent and the browser\'s signals store nothing', () => {
