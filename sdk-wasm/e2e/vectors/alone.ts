@@ -1,7 +1,9 @@
 /**
- * A tab without the engine: the stub sends its records itself. It numbers nothing and has its own mind about company and
- * waits, so what is compared is each event that a request of the file carries: the same bytes, but for the number, in the
- * same order, at each attempt.
+ * A tab without the engine: the plain sender numbers the stub's records and sends them.
+ *
+ * It has a mind of its own about company, bounds and waits. So what is compared is, for files that need none of it, the whole
+ * request; for the others each event that a request of the file carries: the same bytes, but for the number, in the same
+ * order, at each attempt.
  */
 import type { Numbers } from '../../npm/src/inside';
 import { answerOf, drawnFor, receiptOf, type Answer } from './answer';
@@ -11,15 +13,15 @@ import { newClient, type Client } from './client';
 import type { Settings, Step, With } from './file';
 import { eventsOf, expected, idOf, numbered, unnumbered } from './request';
 import type { Make } from './run';
-import { repaired } from './text';
+import { ordered, repaired } from './text';
 import { settled, timers, type Timers } from './timers';
 import { counting, storage, type Random } from './world';
 
 /** A request that the stub has made, and what ends it. */
 interface Request {
-  /** What it says of itself: in its headers, or in its address, where there can be none. */
-  key: string | undefined;
-  sentAt: string | undefined;
+  path: string;
+  headers: { [name: string]: string };
+  body: string;
   /** Its events, as they are written, without numbers. */
   events: string[];
   /** Those of them that the file has in its request: their places. */
@@ -29,6 +31,8 @@ interface Request {
 }
 
 interface Tab {
+  /** Whether whole requests are compared. */
+  whole: boolean;
   settings: Settings;
   lasting: boolean;
   now: number;
@@ -43,8 +47,10 @@ interface Tab {
 }
 
 /** Makes tabs of the stub alone. */
-export const alone: Make = (settings, lasting, now) => {
-  const tab = { settings, lasting, now, random: counting() } as Tab;
+export const alone =
+  (whole: boolean): Make =>
+  (settings, lasting, now) => {
+  const tab = { whole, settings, lasting, now, random: counting() } as Tab;
   start(tab);
   return {
     async step(step, now) {
@@ -95,18 +101,14 @@ function start(tab: Tab): void {
     fetch_: (url, init) => made(tab, url as string, init ?? {}),
   });
   Object.assign(tab.client.inside, { plain_: true, holds_: true });
-  // The core makes the ids of install and person when it begins, the stub when they are first asked for.
-  tab.client.inside.who_();
 }
 
 function made(tab: Tab, url: string, { headers, body }: RequestInit): Promise<Response> {
-  const said = new Headers(headers);
-  const asked = new URL(url).searchParams;
-  const key = said.get('authorization')?.replace('Bearer ', '') ?? asked.get('key') ?? undefined;
-  const sentAt = said.get('trailmark-sent-at') ?? asked.get('sent_at') ?? undefined;
   const events = eventsOf(body as string).map(repaired).map(unnumbered);
+  const path = url.replace(/^https:..[^/]*/, '');
   return new Promise((end, fail) => {
-    tab.open = { key, sentAt, events, asked: [], end, fail };
+    const said = headers as { [name: string]: string };
+    tab.open = { path, headers: said, body: body as string, events, asked: [], end, fail };
   });
 }
 
@@ -119,11 +121,12 @@ const VERBS: { [verb: string]: (tab: Tab, step: Step) => Promise<string | undefi
   restart: (tab, step) => restart(tab, step.with),
 };
 
-/** The install that whoever numbers first will take, and who it is. */
+/** The install is the sender's once it has numbered something; before, whoever numbers first takes it. */
 function identity({ client }: Tab): string {
-  const { i, a, u, s } = client.inside.who_();
+  const { who_, store_ } = client.inside;
+  const { i, a, u, s } = who_();
   return JSON.stringify({
-    install_id: i,
+    install_id: (JSON.parse(store_.get_('n') ?? '{}') as { i?: string }).i ?? i,
     anonymous_id: a,
     user_id: u ?? null,
     session_id: s?.[0] ?? null,
@@ -168,7 +171,11 @@ async function send(tab: Tab, expect: string): Promise<string> {
   tab.request = file.id;
   open.asked = file.events.map((event) => open.events.findIndex((sent) => idOf(sent) === idOf(event)));
   const events = file.events.map((event, at) => numbered(open.events[open.asked[at] ?? -1], event));
-  return file.saying(events, open.key, open.sentAt);
+  return tab.whole ? shown(open) : file.saying(events, open.headers);
+}
+
+function shown({ path, headers, body }: Request): string {
+  return JSON.stringify({ send: { method: 'POST', path, headers, body: [ordered(repaired(body))] } });
 }
 
 /** Ends the latest request, unless it has ended. */

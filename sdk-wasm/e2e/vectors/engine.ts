@@ -51,7 +51,7 @@ function start(tab: Tab): void {
   tab.engine = tab.engines.open(host(tab), JSON.stringify(engineSettings(tab)), tab.now);
   [tab.flushes, tab.request] = [[], ''];
   tab.client.inside.take_ = (_, record) => taken(tab, record);
-  tab.client.inside.answer_ = (method, args) => ANSWERS[method]?.(tab, args);
+  tab.client.inside.answer_ = (method) => ANSWERS[method]?.(tab);
 }
 
 function host({ disk, random }: Tab): Host {
@@ -75,9 +75,17 @@ function taken(tab: Tab, record: string): string | undefined {
 }
 
 /** The stub's calls that the engine file answers. */
-const ANSWERS: { [method: string]: (tab: Tab, args: unknown[]) => void } = {
-  deleteMyData: ({ engine, now }, [a, u]) => engine.delete_my_data(JSON.stringify({ anonymous_id: a, user_id: u }), now),
+const ANSWERS: { [method: string]: (tab: Tab) => void } = {
+  deleteMyData: (tab) => erase(tab),
 };
+
+/** The person is forgotten, and how many sessions there were, and has opted out; the engine is told whom the server shall forget. */
+function erase({ client: { inside, front }, engine, now }: Tab): void {
+  const { a, u } = inside.who_();
+  front.reset();
+  inside.save_({ ...inside.who_(), n: 0, o: 1 });
+  engine.delete_my_data(JSON.stringify({ anonymous_id: a, user_id: u }), now);
+}
 
 /** After every step `captured = delivered + dropped + queued` holds. */
 function conserved(engine: Engine): void {

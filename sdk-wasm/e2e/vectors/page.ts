@@ -10,8 +10,8 @@ const engines = await load('/wasm/trailmark.js');
 const vectors = {
   /** Runs a file's text on a tab with the engine. */
   engine: (text: string, ids: Ids): Promise<Result> => run(text, withEngine(engines), ids),
-  /** Runs a file's text on a tab of the stub alone. */
-  alone: (text: string): Promise<Result> => run(text, alone, 'requests'),
+  /** Runs a file's text on a tab of the stub alone, comparing whole requests or their events. */
+  alone: (text: string, whole: boolean): Promise<Result> => run(text, alone(whole), 'requests'),
   /** Random calls of so many pages, kept by the stub and sent in both ways. */
   adopted: (pages: number, seed: number): Adopted => adopted(engines, pages, seed),
 };

@@ -5,8 +5,8 @@ import { members, parts, read } from './text';
 export interface Expected {
   id: string;
   events: string[];
-  /** The same outcome with other events, and with the key and the time that another request has said. */
-  saying(events: string[], key: string | undefined, sentAt: string | undefined): string;
+  /** The same outcome with other events, and with what the headers of another request say at each of its attempts alike. */
+  saying(events: string[], headers: { [name: string]: string }): string;
 }
 
 /** Takes an outcome apart. */
@@ -20,8 +20,8 @@ export function expected(expect: string): Expected {
   return {
     id: headers['trailmark-request-id'] ?? '',
     events,
-    saying(events, key, sentAt) {
-      const said = { ...headers, authorization: `Bearer ${key}`, 'trailmark-sent-at': sentAt };
+    saying(events, { authorization, 'trailmark-sdk': sdk }) {
+      const said = { ...headers, authorization, 'trailmark-sdk': sdk };
       return JSON.stringify({ send: { method: 'POST', path, headers: said, body: [before + events.join(',') + after] } });
     },
   };

@@ -65,3 +65,11 @@ export function outcome(json: string): string {
 export function repaired(json: string): string {
   return json.replace(/\\(u0000|ud[89a-f]..|.)/g, (escape, what: string) => (what.length > 1 ? '\\ufffd' : escape));
 }
+
+/** A body with the reasons of what was lost in the order of the alphabet: the stub has them as they came. */
+export function ordered(body: string): string {
+  return body.replace(/"dropped":(\{[^{}]*\})\}\}$/, (_, dropped: string) => {
+    const pairs = Object.entries(JSON.parse(dropped) as object).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `"dropped":${JSON.stringify(Object.fromEntries(pairs))}}}`;
+  });
+}

@@ -24,7 +24,11 @@ function field(object: Properties | null | undefined): Properties | undefined {
 
 /** The calls of this client. */
 export function callsOf(client: Stub) {
-  const refuse = (reason: string) => client.put_('!' + Math.random(), '!' + reason);
+  /** Its key is behind that of the latest record, so that it is numbered in its place. */
+  const refuse = (reason: string) => {
+    const [latest = ''] = client.store_.keys_('q.').slice(-1);
+    client.put_(latest.slice(2, 38) + '!' + Math.random(), '!' + reason);
+  };
   const person = (name: string, set?: Properties, setOnce?: Properties, who?: Who) =>
     client.record_(name, null, undefined, { set: field(set), set_once: field(setOnce) }, who);
 

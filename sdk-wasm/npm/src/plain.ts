@@ -62,7 +62,7 @@ export function openSender(client: Stub): void {
   };
 
   const next = (): Open | undefined => {
-    if (client.plain_ && !store.keys_('s.')[0]) number(most);
+    if (client.plain_) number(Math.max(0, most - store.keys_('s.').length));
     const request = open || cut();
     if (!request || !client.who_().o) return request;
     // The person has opted out meanwhile: nothing is tried again.
@@ -135,6 +135,8 @@ export function openSender(client: Stub): void {
       open = undefined;
     } else if (gone) settle(request, request.keys.map(() => (status == 413 ? 'too_large' : 'request_rejected')), 0);
     else if (verdicts) settle(request, verdicts, pace);
+    // The person has opted out meanwhile: nothing is tried again.
+    else if (client.who_().o) settle(request, request.keys.map(() => 'opted_out'), 0);
     else wait(/40[13]/.test(`${status}`) ? KEY_WAIT_MS : Math.max(backoff(), Math.min(asked, LONGEST_WAIT_MS)));
   };
 
