@@ -57,14 +57,12 @@ export interface Numbers {
   dropped: Record<string, number>;
 }
 
-/** What an event has beside its name and the properties of the call. */
-export interface More {
-  set?: Properties | undefined;
-  setOnce?: Properties | undefined;
+/** What an event of a person says, in the wire's names. Such an event carries nothing registered. */
+export interface Person {
   /** The other user id of an `$alias`. */
   alias?: string;
-  /** What the SDK itself knows of it: written over the properties of the call. */
-  known_?: Properties;
+  set?: Properties | undefined;
+  set_once?: Properties | undefined;
 }
 
 /** A client, from inside. */
@@ -78,15 +76,28 @@ export interface Inside extends Trailmark {
   /** Unix ms. */
   now_(): number;
   who_(): Who;
-  /** Makes a record of an event of this page and takes it. `null` properties: an event of a person, without registered ones. */
-  record_(name: string, properties?: Properties | null, more?: More, changed?: Who): void;
+  /** Writes the profile. */
+  save_(who: Who): Who;
+  /** The circumstances of all events, but for the session. */
+  context_: Properties;
+  /**
+   * Makes a record of an event of this page and takes it. `known`: what the SDK itself knows of it, written over the
+   * properties of the call. `changed`: the profile as it is if the event is not refused.
+   */
+  record_(name: string, properties?: Properties | null, known?: Properties, person?: Person, changed?: Who): void;
+  /** Hands a record to the engine, or leaves it for whoever holds the lock. Says whether, or why, it was refused. */
+  put_(id: string, record: string): unknown;
   /**
    * Set while the engine runs in this tab: takes a record, or says why not. Otherwise records go to the store. A record
    * that is `!` and a reason is one too, under an id that is no UUID.
    */
   take_: ((id: string, record: string) => string | undefined) | undefined;
-  /** Calls that only the engine file answers, from before it came. */
-  waiting_: [method: string, args: unknown[], settle: (answer: unknown) => void][];
+  /** Calls that nobody could answer yet, and what was called behind them, each with its time. */
+  waiting_: [method: string, args: unknown[], settle: (answer: unknown) => void, at: number][];
+  /** One of them may change who it is or what is written into events: what comes behind it waits, too. */
+  blocked_: unknown;
+  /** Makes the waiting calls again, at their time; those that nobody answers yet wait on. */
+  replay_(): void;
   /** Set by the engine file. */
   answer_: ((method: string, args: unknown[]) => unknown) | undefined;
   /** Whether this tab holds the lock. */
