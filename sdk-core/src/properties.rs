@@ -293,7 +293,8 @@ const SCALAR: Shape = Shape {
 /// A JSON string, NUL replaced: PostgreSQL has no place for it.
 fn write_text(out: &mut String, text: &str) {
     if text.bytes().any(|byte| byte == 0) {
-        write_str(out, &text.replace('\0', "\u{fffd}"));
+        let printable = |c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c };
+        write_str(out, &text.chars().map(printable).collect::<String>());
     } else {
         write_str(out, text);
     }

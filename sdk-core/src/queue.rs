@@ -178,7 +178,7 @@ impl Queue {
     fn read_on(&mut self, log: &mut Log, mut rest: Rest) -> u64 {
         let (entries, next) = log.load(rest.from, &rest.seqs);
         let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
-        rest.seqs.remove_all(entries.iter().map(|entry| entry.seq));
+        entries.iter().for_each(|entry| rest.seqs.remove(entry.seq));
         rest.bytes = rest.bytes.saturating_sub(bytes);
         self.bytes += bytes;
         entries.into_iter().for_each(|entry| self.insert_behind(entry));

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use trailmark_protocol::json::{as_string, fields, write_u64};
+use trailmark_protocol::json::{as_string, pick, write_u64};
 use trailmark_protocol::{Receipt, Timestamp, Uuid};
 
 use crate::config::{Config, RETRY_AFTER_CAP};
 use crate::request::{Answer, Outcome};
 use crate::retry_after;
 use crate::verdict::{Fate, fates};
+use crate::wait::micros;
 
 /// What to do with a request after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +84,7 @@ pub fn backoff(failures: u32, random: u64, config: &Config) -> Duration {
     let floor = ceiling / 10;
     // 53 bits are what an f64 holds exactly, so this is in [0, 1).
     let spread = (random >> 11) as f64 / (1u64 << 53) as f64;
-    let above = (ceiling - floor).as_micros() as f64 * spread;
+    let above = micros(ceiling - floor) as f64 * spread;
     floor + Duration::from_micros(above as u64)
 }
 
@@ -96,12 +97,11 @@ pub fn describe(outcome: &Outcome) -> String {
         Outcome::Answered(answer) => {
             let mut text = "status ".to_owned();
             write_u64(&mut text, answer.status.into());
-            for part in [problem(&answer.body, "code"), problem(&answer.body, "detail")]
-                .into_iter()
-                .flatten()
-            {
-                text.push_str(": ");
-                text.push_str(&part);
+            for part in pick(&answer.body, ["code", "detail"]).unwrap_or_default() {
+                if let Some(part) = part.and_then(as_string) {
+                    text.push_str(": ");
+                    text.push_str(part.get(..part.floor_char_boundary(PROBLEM_BYTES)).unwrap_or_default());
+                }
             }
             if (200..300).contains(&answer.status) {
                 text.push_str(" without a receipt for what was sent");
@@ -111,11 +111,8 @@ pub fn describe(outcome: &Outcome) -> String {
     }
 }
 
-/// A text field of a problem body, in a length that fits a log line.
-fn problem(body: &str, name: &str) -> Option<String> {
-    let field = fields(body).map_while(Result::ok).find(|(key, _)| key == name);
-    Some(as_string(field?.1)?.chars().take(200).collect())
-}
+/// Most bytes of a part of a problem body, so that all of it fits a log line: 200.
+const PROBLEM_BYTES: usize = 200;
 
 #[cfg(test)]
 mod tests {

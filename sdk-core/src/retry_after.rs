@@ -36,7 +36,7 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
         _ => return None,
     };
     let month = (1..).zip(MONTHS).find(|(_, name)| *name == month)?.0;
-    Timestamp::of_day(full_year(year)?, month, as_i64(day)?, clock)
+    Timestamp::of_day(full_year(year)?, month, as_i64(day)?, clock.as_bytes().try_into().ok()?)
 }
 
 /// A two-digit year is the next one that ends so, seen from 2000: no server's clock is older.

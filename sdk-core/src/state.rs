@@ -1,7 +1,9 @@
 //! What a client remembers over restarts, besides its events: one small JSON object, rewritten whole at each change.
 
+use std::borrow::Cow;
+
 use trailmark_protocol::Timestamp;
-use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields, write_i64};
+use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields, pick, write_i64};
 
 use crate::Properties;
 use crate::age::AgeClock;
@@ -23,7 +25,7 @@ pub(crate) struct State {
     pub(crate) sessions: u64,
     pub(crate) age: AgeClock,
     /// The requests to erase that are not yet delivered, by number.
-    pub(crate) erasing: Vec<u64>,
+    pub(crate) erasing: Ranges,
     /// The number of the latest of them, delivered or not.
     pub(crate) last_erase: u64,
     pub(crate) identity: Identity,
@@ -40,7 +42,7 @@ impl State {
             app_version: None,
             sessions: 0,
             age: AgeClock::default(),
-            erasing: Vec::new(),
+            erasing: Ranges::default(),
             last_erase: 0,
             identity: Identity::new(anonymous_id),
             session: None,
@@ -101,9 +103,8 @@ pub(crate) fn to_json(state: &State, counters: &Counters, undecided: &Ranges) ->
         object = object.raw("opted_out", "true");
     }
     if !state.erasing.is_empty() {
-        let seqs = Ranges::of(state.erasing.iter().copied());
         object = object
-            .raw("erasing", &seqs.to_json())
+            .raw("erasing", &state.erasing.to_json())
             .int("last_erase", state.last_erase);
     }
     if let Some(at) = state.age.looked_at {
@@ -137,40 +138,77 @@ fn write_counts(out: &mut String, dropped: &Dropped) {
         .close();
 }
 
+const FIELDS: [&str; 19] = [
+    "v",
+    "install_id",
+    "opted_out",
+    "app_version",
+    "sessions",
+    "age",
+    "looked_at",
+    "erasing",
+    "last_erase",
+    "epoch",
+    "anonymous_id",
+    "user_id",
+    "session",
+    "registered",
+    "groups",
+    "captured",
+    "delivered",
+    "dropped",
+    "undecided",
+];
+
 /// Reads a checkpoint; `None` if it is not one of this version. Fields that this version does not know are skipped.
 pub(crate) fn from_json(json: &str) -> Option<Checkpoint> {
-    let mut state = State::new(String::new(), String::new());
-    let mut counters = Counters::default();
-    let mut undecided = Ranges::default();
-    let (mut version, mut epoch, mut anonymous_id, mut user_id) = (0, 0, String::new(), None);
-    for field in fields(json) {
-        let (key, value) = field.ok()?;
-        let text = || as_string(value).map(std::borrow::Cow::into_owned);
-        match &*key {
-            "v" => version = as_u64(value)?,
-            "install_id" => state.install_id = text()?,
-            "epoch" => epoch = as_u64(value)?,
-            "anonymous_id" => anonymous_id = text()?,
-            "user_id" => user_id = Some(text()?),
-            "app_version" => state.app_version = Some(text()?),
-            "sessions" => state.sessions = as_u64(value)?,
-            "age" => state.age.millis = as_u64(value)?,
-            "opted_out" => state.opted_out = value == "true",
-            "erasing" => state.erasing = Ranges::from_json(value)?.iter().collect(),
-            "last_erase" => state.last_erase = as_u64(value)?,
-            "looked_at" => state.age.looked_at = Some(Timestamp::from_micros(as_i64(value)?)),
-            "session" => state.session = Some(session(value)?),
-            "registered" => state.registered = Registered::new(Properties::from_json(value).ok()?),
-            "groups" => state.groups = Registered::new(Properties::from_json(value).ok()?),
-            "captured" => counters.captured = as_u64(value)?,
-            "delivered" => counters.delivered = as_u64(value)?,
-            "dropped" => counters.dropped = counts(value)?,
-            "undecided" => undecided = Ranges::from_json(value)?,
-            _ => {}
-        }
-    }
-    state.identity = Identity::restored(epoch, anonymous_id, user_id);
-    let complete = version == VERSION && !state.install_id.is_empty() && !state.identity.anonymous_id().is_empty();
+    let [
+        version,
+        install_id,
+        opted_out,
+        app_version,
+        sessions,
+        age,
+        looked_at,
+        erasing,
+        last_erase,
+        epoch,
+        anonymous_id,
+        user_id,
+        session,
+        registered,
+        groups,
+        captured,
+        delivered,
+        dropped,
+        undecided,
+    ] = pick(json, FIELDS).ok()?;
+    let erasing = erasing.map_or_else(|| Some(Ranges::default()), Ranges::from_json)?;
+    let undecided = Ranges::from_json(undecided?)?;
+    let dropped = counts(dropped?)?;
+    let state = State {
+        install_id: text(install_id).unwrap_or_default(),
+        opted_out: opted_out == Some("true"),
+        app_version: text(app_version),
+        sessions: number(sessions),
+        age: AgeClock {
+            millis: number(age),
+            looked_at: looked_at.and_then(as_i64).map(Timestamp::from_micros),
+        },
+        erasing,
+        last_erase: number(last_erase),
+        identity: Identity::restored(number(epoch), text(anonymous_id).unwrap_or_default(), text(user_id)),
+        session: session.and_then(read_session),
+        registered: registered_from(registered),
+        groups: registered_from(groups),
+    };
+    let counters = Counters {
+        captured: number(captured),
+        delivered: number(delivered),
+        dropped,
+    };
+    let complete =
+        number(version) == VERSION && !state.install_id.is_empty() && !state.identity.anonymous_id().is_empty();
     complete.then_some(Checkpoint {
         state,
         counters,
@@ -178,33 +216,36 @@ pub(crate) fn from_json(json: &str) -> Option<Checkpoint> {
     })
 }
 
-fn session(json: &str) -> Option<Session> {
-    let (mut id, mut seq, mut started, mut latest) = (None, None, None, None);
-    for field in fields(json) {
-        let (key, value) = field.ok()?;
-        match &*key {
-            "id" => id = as_string(value),
-            "seq" => seq = as_u64(value),
-            "started" => started = as_i64(value),
-            "latest" => latest = as_i64(value),
-            _ => {}
-        }
-    }
+fn number(json: Option<&str>) -> u64 {
+    json.and_then(as_u64).unwrap_or(0)
+}
+
+fn text(json: Option<&str>) -> Option<String> {
+    json.and_then(as_string).map(Cow::into_owned)
+}
+
+fn registered_from(json: Option<&str>) -> Registered {
+    let properties = json.and_then(|json| Properties::from_json(json).ok());
+    Registered::new(properties.unwrap_or_default())
+}
+
+fn read_session(json: &str) -> Option<Session> {
+    let [id, seq, started, latest] = pick(json, ["id", "seq", "started", "latest"]).ok()?;
     Some(Session {
-        id: id?.into_owned(),
-        seq: seq?,
-        started: Timestamp::from_micros(started?),
-        latest: Timestamp::from_micros(latest?),
+        id: text(id)?,
+        seq: as_u64(seq?)?,
+        started: Timestamp::from_micros(as_i64(started?)?),
+        latest: Timestamp::from_micros(as_i64(latest?)?),
     })
 }
 
 fn counts(json: &str) -> Option<Dropped> {
-    fields(json)
-        .map(|field| {
-            let (reason, count) = field.ok()?;
-            Some((canonical(&reason), as_u64(count)?))
-        })
-        .collect()
+    let mut dropped = Dropped::new();
+    for field in fields(json) {
+        let (reason, count) = field.ok()?;
+        dropped.count(canonical(&reason), as_u64(count)?);
+    }
+    Some(dropped)
 }
 
 #[cfg(test)]
@@ -218,7 +259,7 @@ mod tests {
         state.opted_out = true;
         state.app_version = Some("1.4.2".into());
         state.sessions = 9;
-        state.erasing = vec![11, 12];
+        state.erasing = Ranges::of([11, 12]);
         state.last_erase = 12;
         state.age = AgeClock {
             millis: 5,

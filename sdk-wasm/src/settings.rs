@@ -3,60 +3,64 @@
 use std::time::Duration;
 
 use trailmark_core::{Config, ConfigError};
-use trailmark_protocol::json::{as_string, as_u64, fields};
+use trailmark_protocol::json::{as_string, as_u64, pick};
 
-/// Reads the settings of an engine. Fields that it does not know are passed over.
+/// Reads the settings of an engine. What it does not know is passed over, and what makes no sense is as if it were not
+/// there: they are made by the driver, which checks what an app has given.
 ///
 /// # Errors
 /// What is wrong, for people.
 pub(crate) fn read(json: &str) -> Result<Config, String> {
-    let mut config = Config::new(&write_key(json)?).map_err(ConfigError::text)?;
-    for (key, value) in fields(json).map_while(Result::ok) {
-        set(&mut config, &key, value).ok_or_else(|| "not a value: ".to_owned() + &key + "=" + value)?;
-    }
+    let read = pick(json, FIELDS).map_err(|_| "the settings are no JSON object".to_owned());
+    let [write_key, sdk_name, install_id, anonymous_id, numbers @ ..] = read?;
+    let mut config = Config::new(&text(write_key).unwrap_or_default()).map_err(ConfigError::text)?;
+    config.sdk_name = text(sdk_name).unwrap_or(config.sdk_name);
+    config.install_id = text(install_id);
+    config.anonymous_id = text(anonymous_id);
+    let [flush_at, batch_events, queue_events, queue_bytes, lengths @ ..] = numbers;
+    set(&mut config.flush_at, size(flush_at));
+    set(&mut config.max_batch_events, size(batch_events));
+    set(&mut config.max_queue_events, size(queue_events));
+    set(&mut config.max_queue_bytes, size(queue_bytes));
+    let [flush_interval, max_age, backoff_base, backoff_cap, probe_interval] = lengths;
+    set(&mut config.flush_interval, millis(flush_interval));
+    set(&mut config.max_age, millis(max_age));
+    set(&mut config.backoff_base, millis(backoff_base));
+    set(&mut config.backoff_cap, millis(backoff_cap));
+    set(&mut config.probe_interval, millis(probe_interval));
     Ok(config)
 }
 
-/// The key, in settings that are JSON from the first to the last character.
-fn write_key(json: &str) -> Result<String, String> {
-    let mut write_key = String::new();
-    for field in fields(json) {
-        let (key, value) = field.map_err(|_| "the settings are no JSON object".to_owned())?;
-        if key == "write_key" {
-            write_key = text(value).unwrap_or_default();
-        }
+const FIELDS: [&str; 13] = [
+    "write_key",
+    "sdk_name",
+    "install_id",
+    "anonymous_id",
+    "flush_at",
+    "max_batch_events",
+    "max_queue_events",
+    "max_queue_bytes",
+    "flush_interval_ms",
+    "max_age_ms",
+    "backoff_base_ms",
+    "backoff_cap_ms",
+    "probe_interval_ms",
+];
+
+fn set<T>(setting: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *setting = given;
     }
-    Ok(write_key)
 }
 
-/// `None`: not a value for this key.
-fn set(config: &mut Config, key: &str, json: &str) -> Option<()> {
-    match key {
-        "sdk_name" => config.sdk_name = text(json)?,
-        "install_id" => config.install_id = Some(text(json)?),
-        "anonymous_id" => config.anonymous_id = Some(text(json)?),
-        "flush_at" => config.flush_at = size(json)?,
-        "max_batch_events" => config.max_batch_events = size(json)?,
-        "max_queue_events" => config.max_queue_events = size(json)?,
-        "max_queue_bytes" => config.max_queue_bytes = size(json)?,
-        "flush_interval_ms" => config.flush_interval = millis(json)?,
-        "max_age_ms" => config.max_age = millis(json)?,
-        "backoff_base_ms" => config.backoff_base = millis(json)?,
-        "backoff_cap_ms" => config.backoff_cap = millis(json)?,
-        "probe_interval_ms" => config.probe_interval = millis(json)?,
-        _ => {}
-    }
-    Some(())
+fn text(json: Option<&str>) -> Option<String> {
+    json.and_then(as_string).map(String::from)
 }
 
-fn text(json: &str) -> Option<String> {
-    as_string(json).map(String::from)
+fn size(json: Option<&str>) -> Option<usize> {
+    json.and_then(as_u64)?.try_into().ok()
 }
 
-fn size(json: &str) -> Option<usize> {
-    as_u64(json)?.try_into().ok()
-}
-
-fn millis(json: &str) -> Option<Duration> {
-    as_u64(json).map(Duration::from_millis)
+fn millis(json: Option<&str>) -> Option<Duration> {
+    json.and_then(as_u64).map(Duration::from_millis)
 }

@@ -215,10 +215,6 @@ fn settings_that_make_no_sense_are_refused_in_words() {
     assert!(refused("{}").starts_with("not a write key"));
     assert!(refused(r#"{"write_key":"tm_sk_1"}"#).starts_with("this is a secret key"));
     assert_eq!(
-        refused(r#"{"write_key":"tm_pk_1","flush_at":"x"}"#),
-        "not a value: flush_at=\"x\""
-    );
-    assert_eq!(
         refused(r#"{"write_key":"tm_pk_1","anonymous_id":"null"}"#),
         "the anonymous_id is refused: junk_anonymous_id"
     );

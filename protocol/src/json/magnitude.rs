@@ -18,13 +18,14 @@ pub(super) fn is_finite(number: &str) -> bool {
         .or_else(|| split(number, b'E'))
         .unwrap_or((number, "0"));
     let (whole, fraction) = split(mantissa, b'.').unwrap_or((mantissa, ""));
-    let digits = whole.bytes().chain(fraction.bytes());
-    let zeros = digits.clone().take_while(|digit| *digit == b'0').count();
+    let digits = whole.to_owned() + fraction;
+    let zeros = digits.bytes().take_while(|digit| *digit == b'0').count();
     let exponent = as_i64(exponent).unwrap_or(0);
     // Digits before the decimal point, were it written without an exponent.
     let places = length(whole) - length_of(zeros) + exponent;
     let bound = length(BOUND);
-    places < bound || places == bound && digits.skip(zeros).lt(BOUND.bytes()) || zeros == whole.len() + fraction.len()
+    let significant = digits.get(zeros..).unwrap_or_default();
+    places < bound || places == bound && significant < BOUND || significant.is_empty()
 }
 
 fn split(text: &str, byte: u8) -> Option<(&str, &str)> {

@@ -10,7 +10,7 @@ mod read;
 mod repair;
 mod shorten;
 
-pub use read::{Fields, as_i64, as_string, as_u64, elements, fields};
+pub use read::{Fields, as_i64, as_string, as_u64, elements, fields, pick};
 pub use repair::repair;
 pub use scan::{Fault, Shape, scan};
 pub use shorten::shorten;

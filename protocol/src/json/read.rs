@@ -56,6 +56,34 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The raw values of the fields of these names; of one that is there twice, the last.
+///
+/// ```
+/// use trailmark_protocol::json::pick;
+/// let [seq, alias] = pick(r#"{"id":"a","seq":41}"#, ["seq", "alias"]).unwrap_or_default();
+/// assert_eq!((seq, alias), (Some("41"), None));
+/// ```
+///
+/// # Errors
+/// The first [`Fault`] met, if it is not JSON or not an object.
+pub fn pick<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Result<[Option<&'a str>; N], Fault> {
+    let mut values = [None; N];
+    fill(text, &names, &mut values)?;
+    Ok(values)
+}
+
+fn fill<'a>(text: &'a str, names: &[&str], values: &mut [Option<&'a str>]) -> Result<(), Fault> {
+    for field in fields(text) {
+        let (key, value) = field?;
+        for (name, found) in names.iter().zip(&mut *values) {
+            if *name == key {
+                *found = Some(value);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Reads `text` as an array and returns its elements as raw JSON.
 ///
 /// # Errors

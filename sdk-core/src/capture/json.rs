@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use trailmark_protocol::json::{as_string, fields};
+use trailmark_protocol::json::{as_string, pick};
 use trailmark_protocol::{Reason, Timestamp, id};
 
 use super::Capture;
@@ -23,39 +23,66 @@ impl Capture {
     /// ```
     pub fn from_json(json: &str) -> Self {
         let mut capture = Self::new("");
-        let read = fields(json).try_for_each(|field| {
-            let (key, value) = field.map_err(|fault| PropertiesError::Fault(fault).reason())?;
-            capture.field(&key, value)
-        });
-        capture.refused = read.err();
+        capture.refused = capture.read(json).err();
         capture
     }
 
-    fn field(&mut self, key: &str, json: &str) -> Result<(), Reason> {
-        match key {
-            "id" => self.id = Some(id::read(&text(json)?).ok_or(Reason::InvalidEvent)?),
-            "event" => self.name = text(json)?,
-            "anonymous_id" => self.anonymous_id = Some(text(json)?),
-            "user_id" => self.user_id = Some(text(json)?),
-            "alias" => self.alias = Some(text(json)?),
-            "session_id" => self.session_id = Some(text(json)?),
-            "timestamp" => self.timestamp = Some(Timestamp::parse(&text(json)?).ok_or(Reason::InvalidTimestamp)?),
-            "properties" => self.properties = object(json)?,
-            "context" => self.context = Some(object(json)?),
-            "set" => self.set = object(json)?,
-            "set_once" => self.set_once = object(json)?,
-            _ => {}
+    fn read(&mut self, json: &str) -> Result<(), Reason> {
+        let read = pick(json, FIELDS).map_err(|fault| PropertiesError::Fault(fault).reason());
+        let [
+            id,
+            event,
+            timestamp,
+            anonymous_id,
+            user_id,
+            alias,
+            session_id,
+            properties,
+            context,
+            set,
+            set_once,
+        ] = read?;
+        self.name = text(event)?.unwrap_or_default();
+        self.anonymous_id = text(anonymous_id)?;
+        self.user_id = text(user_id)?;
+        self.alias = text(alias)?;
+        self.session_id = text(session_id)?;
+        if let Some(id) = text(id)? {
+            self.id = Some(id::read(&id).ok_or(Reason::InvalidEvent)?);
         }
+        if let Some(time) = text(timestamp)? {
+            self.timestamp = Some(Timestamp::parse(&time).ok_or(Reason::InvalidTimestamp)?);
+        }
+        self.context = object(context)?;
+        self.properties = object(properties)?.unwrap_or_default();
+        self.set = object(set)?.unwrap_or_default();
+        self.set_once = object(set_once)?.unwrap_or_default();
         Ok(())
     }
 }
 
-fn text(json: &str) -> Result<String, Reason> {
-    as_string(json).map(Cow::into_owned).ok_or(Reason::InvalidEvent)
+const FIELDS: [&str; 11] = [
+    "id",
+    "event",
+    "timestamp",
+    "anonymous_id",
+    "user_id",
+    "alias",
+    "session_id",
+    "properties",
+    "context",
+    "set",
+    "set_once",
+];
+
+fn text(json: Option<&str>) -> Result<Option<String>, Reason> {
+    let text = |json| as_string(json).map(Cow::into_owned).ok_or(Reason::InvalidEvent);
+    json.map(text).transpose()
 }
 
-fn object(json: &str) -> Result<Properties, Reason> {
-    Properties::from_json(json).map_err(PropertiesError::reason)
+fn object(json: Option<&str>) -> Result<Option<Properties>, Reason> {
+    let object = |json| Properties::from_json(json).map_err(PropertiesError::reason);
+    json.map(object).transpose()
 }
 
 #[cfg(test)]

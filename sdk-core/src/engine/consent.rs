@@ -60,7 +60,7 @@ impl Engine {
         // All of it is in the one record of the request to erase: no crash leaves half of it.
         self.state.opted_out = true;
         self.state.last_erase = self.counters.captured + 1;
-        self.state.erasing.push(self.state.last_erase);
+        self.state.erasing.insert(self.state.last_erase, self.state.last_erase);
         let properties = Properties::new().with("install_id", self.state.install_id.as_str());
         let mut request = Capture::new(names::ERASE).properties(properties);
         request.anonymous_id = Some(deleted.anonymous_id().to_owned());
@@ -68,7 +68,7 @@ impl Engine {
         let asked = self.capture(request, now);
         if asked.is_err() {
             // The client is closed: the device is emptied all the same, and no later event is taken for the request.
-            self.state.erasing.retain(|seq| *seq != self.state.last_erase);
+            self.state.erasing.remove(self.state.last_erase);
             self.unsaved.state = true;
             self.save(None, now);
         }
@@ -113,7 +113,7 @@ impl Engine {
 
     /// Whether it is a request to erase.
     pub(super) fn is_erasing(&self, seq: u64) -> bool {
-        self.state.erasing.contains(&seq)
+        self.state.erasing.contains(seq)
     }
 
     /// Whether an event may be kept and sent: those of a person who has opted out may not.
@@ -126,7 +126,7 @@ impl Engine {
         if !self.is_erasing(seq) {
             return;
         }
-        self.state.erasing.retain(|asked| *asked != seq);
+        self.state.erasing.remove(seq);
         self.unsaved.state = true;
         let nothing_since = self.state.opted_out && self.counters.captured == self.state.last_erase;
         if nothing_since && self.state.erasing.is_empty() && *fate == Fate::Delivered {

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trailmark_protocol::batch::counters_json;
-use trailmark_protocol::{Reason, Timestamp, Uuid};
+use trailmark_protocol::{Batch, Reason, Timestamp, Uuid};
 
 use super::{Engine, Step, dropped, unix_millis};
 use crate::age::AGE_SAVED_EVERY;
 use crate::batch::{self, Due};
 use crate::entropy::bytes;
 use crate::notice::Notice;
-use crate::queue::Entry;
 use crate::request::{BATCH_PATH, Outcome, Request, headers};
 use crate::retry::{Decision, backoff, decide, describe};
 use crate::verdict::Fate;
-use crate::wait::Wait;
+use crate::wait::{Wait, micros};
 
 /// What is known about sending.
 #[derive(Debug)]
@@ -79,7 +78,7 @@ impl Engine {
 
     /// Drops what has waited too long, and reads on to what comes next.
     fn drop_expired(&mut self, now: Timestamp) {
-        let max_age = u64::try_from(self.config.max_age.as_millis()).unwrap_or(u64::MAX);
+        let max_age = micros(self.config.max_age).unsigned_abs() / 1000;
         let age = self.state.age.tick(now);
         // Without it, the time of an app that is only ever started and killed would stand still.
         self.unsaved.state |= !self.queue.is_empty() && age > self.unsaved.age + AGE_SAVED_EVERY;
@@ -165,9 +164,11 @@ impl Engine {
                 .for_each(|entry| crate::planted::restamp(entry, &self.state.identity));
         }
         self.queue.take(size);
+        let events: Vec<&str> = self.queue.taken().iter().map(|entry| &*entry.json).collect();
+        let body = self.body(&events).into();
         Open {
             id: self.ids.next(unix_millis(now), bytes(&mut *self.entropy)),
-            body: self.body(self.queue.taken().iter()).into(),
+            body,
             attempt: 0,
             number: 0,
             on_its_way: false,
@@ -175,10 +176,15 @@ impl Engine {
     }
 
     /// The body of a request with these of the queued events.
-    fn body<'a>(&self, events: impl ExactSizeIterator<Item = &'a Entry>) -> String {
+    fn body(&self, events: &[&str]) -> String {
         let stay = self.queue.len() - events.len();
         let counters = counters_json(self.counters.captured, stay as u64, self.counters.dropped.iter());
-        batch::body(&self.state.install_id, events, &counters)
+        Batch {
+            install_id: Some(&self.state.install_id),
+            events,
+            counters: Some(&counters),
+        }
+        .to_json()
     }
 
     /// The body of a last request, of at most `max_bytes`, for a process that cannot wait for the answer: copies of the
@@ -186,11 +192,17 @@ impl Engine {
     /// none fits. It changes nothing: the events stay queued until a receipt, and the server takes each of them once.
     #[must_use]
     pub fn parting(&self, max_bytes: usize) -> Option<String> {
-        // With no event in it, so that the count of those that stay is at its longest.
-        let frame = self.body([].into_iter()).len();
-        let fit = batch::count(self.queue.in_memory(), usize::MAX, max_bytes.saturating_sub(frame));
-        let events: Vec<&Entry> = self.queue.in_memory().take(fit).collect();
-        (fit > 0).then(|| self.body(events.into_iter()))
+        // With no event in it the count of those that stay is at its longest.
+        let mut room = max_bytes.checked_sub(self.body(&[]).len())?;
+        let mut events = Vec::new();
+        for entry in self.queue.in_memory() {
+            let Some(left) = room.checked_sub(entry.json.len() + 1) else {
+                break;
+            };
+            room = left;
+            events.push(&*entry.json);
+        }
+        (!events.is_empty()).then(|| self.body(&events))
     }
 
     /// Whether the driver, which waits, must poll again after a capture: there is a first event to set a timer for, or

@@ -39,33 +39,36 @@ impl Ranges {
     }
 
     /// The numbers, ascending.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().flat_map(|(first, last)| *first..=*last)
     }
 
-    /// Whether `seq` is in it.
-    pub(crate) fn contains(&self, seq: u64) -> bool {
-        let after = self.0.partition_point(|(first, _)| *first <= seq);
-        let range = after.checked_sub(1).and_then(|at| self.0.get(at));
-        range.is_some_and(|(_, last)| seq <= *last)
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// Takes out these numbers; they must ascend.
-    pub(crate) fn remove_all(&mut self, seqs: impl Iterator<Item = u64>) {
-        let mut seqs = seqs.peekable();
-        let mut left = Self::default();
-        for (mut first, last) in std::mem::take(&mut self.0) {
-            while let Some(seq) = seqs.next_if(|seq| *seq <= last) {
-                if first < seq {
-                    left.0.push((first, seq - 1));
-                }
-                first = first.max(seq + 1);
-            }
-            if first <= last {
-                left.0.push((first, last));
-            }
+    /// Whether `seq` is in it.
+    pub(crate) fn contains(&self, seq: u64) -> bool {
+        self.place(seq).is_some()
+    }
+
+    /// Where the range of `seq` is.
+    fn place(&self, seq: u64) -> Option<usize> {
+        let at = self.0.partition_point(|(_, last)| *last < seq);
+        self.0.get(at).filter(|(first, _)| *first <= seq).map(|_| at)
+    }
+
+    /// Takes a number out.
+    pub(crate) fn remove(&mut self, seq: u64) {
+        let Some(at) = self.place(seq) else { return };
+        let (first, last) = self.0.remove(at);
+        if seq < last {
+            self.0.insert(at, (seq + 1, last));
         }
-        *self = left;
+        if first < seq {
+            self.0.insert(at, (first, seq - 1));
+        }
     }
 
     /// Adds all numbers of `other`.
@@ -149,11 +152,11 @@ mod tests {
     #[test]
     fn numbers_are_taken_out_wherever_they_are() {
         let mut ranges = Ranges::of([1, 2, 3, 4, 7, 8, 10]);
-        ranges.remove_all([0, 1, 3, 5, 7, 10, 11].into_iter());
+        [0, 1, 3, 5, 7, 10, 11].iter().for_each(|seq| ranges.remove(*seq));
         assert_eq!(ranges, Ranges::of([2, 4, 8]));
         ranges.extend(&Ranges::of([3, 9]));
         assert_eq!(ranges.iter().collect::<Vec<_>>(), [2, 3, 4, 8, 9]);
-        ranges.remove_all(2..=9);
+        (2..=9).for_each(|seq| ranges.remove(seq));
         assert_eq!(ranges, Ranges::default());
     }
 

@@ -51,10 +51,10 @@ impl Replay {
             Item::Event(event) => self.event(&event, place),
             Item::Settled(settled) => {
                 self.counters.delivered += settled.delivered.count();
-                settled.delivered.iter().for_each(|seq| self.settled.insert(seq, seq));
+                self.settled.extend(&settled.delivered);
                 for (reason, seqs) in settled.dropped {
                     self.count(reason, seqs.count());
-                    seqs.iter().for_each(|seq| self.settled.insert(seq, seq));
+                    self.settled.extend(&seqs);
                     self.captured(seqs.last());
                 }
             }
