@@ -1,96 +1,99 @@
-/** The calls of pages. */
-import type { Properties, Trailmark } from './api';
-import { merged, full, plain } from './json';
+/** The calls of pages that come with the engine file. */
+import type { Properties } from './api';
+import type { Stub } from './begin';
+import { bound } from './bound';
+import type { Who } from './inside';
+import { full, merged, plain } from './json';
+import { tooMuch } from './shape';
 import { nextEpoch, refused } from './who';
-import type { Stub } from './world';
 
 /** Most characters of registered properties: half an event. */
 const REGISTERED_CHARS = 32768;
 
-/** The calls of this client; without `init`. */
-export function callsOf(client: Stub): Omit<Trailmark, 'init'> {
-  const late = (method: string, ...args: unknown[]) =>
-    new Promise<never>((settle) => {
-      if (client.answer_) settle(client.answer_(method, args) as never);
-      else client.waiting_.push([method, args, settle as (answer: unknown) => void]);
-    });
-  const register = (change: (registered: Properties) => Properties): void => {
+/** Person properties as the wire has them. What JSON cannot say fails when the event is written, and costs it. */
+function field(object: Properties | null | undefined): Properties | undefined {
+  try {
+    return full(plain(object));
+  } catch (error) {
+    const toJSON = () => {
+      throw error;
+    };
+    return { toJSON };
+  }
+}
+
+/** The calls of this client. */
+export function callsOf(client: Stub) {
+  const refuse = (reason: string) => client.put_('!' + Math.random(), '!' + reason);
+  const person = (name: string, set?: Properties, setOnce?: Properties, who?: Who) =>
+    client.record_(name, null, undefined, { set: field(set), set_once: field(setOnce) }, who);
+
+  /** Changes who it is, with an event, if the ids may be used. */
+  const change = (reason: string | undefined, then: (who: Who) => void): void => {
     const who = client.who_();
-    who.r = change(who.r || {});
-    if (!who.o && JSON.stringify(who.r).length <= REGISTERED_CHARS) client.save_(who);
+    if (who.o) client.ignored_++;
+    else if (reason) refuse(reason);
+    else then(who);
+  };
+  const register = (to: (registered: Properties) => Properties): void => {
+    const who = client.who_();
+    const r = to(who.r || {});
+    if (!who.o && !tooMuch(r) && JSON.stringify(r).length <= REGISTERED_CHARS) client.save_({ ...who, r });
   };
   const consent = (o: 0 | 1): void => {
     const { s, ...who } = client.who_();
     client.save_({ ...who, o });
   };
 
-  const calls: Omit<Trailmark, 'init'> = {
-    track: (name, properties) => client.record_(name, properties ?? {}),
-    page: (name, properties) =>
-      client.record_('$pageview', properties ?? {}, { known_: { ...client.world_.page_(), ...(name && { $page_name: name }) } }),
-    screen: (name, properties) => client.record_('$screen', properties ?? {}, { known_: { $screen_name: name } }),
-    identify(userId, set, setOnce) {
-      const id = `${userId}`;
-      const reason = refused(id);
-      let who = client.who_();
-      if (who.o) client.ignored_++;
-      else if (reason) client.refuse_(reason);
-      else if (who.u != id) {
-        if (who.u) who = nextEpoch(client, who);
-        who.u = id;
-        client.record_('$identify', null, { set, setOnce }, who);
-      } else if (full(set ?? {}) || full(setOnce ?? {})) calls.setPersonProperties(set, setOnce);
-    },
-    setPersonProperties: (set, setOnce) => client.record_('$set', null, { set, setOnce }),
-    alias: (otherUserId) => client.record_('$alias', null, { alias: `${otherUserId}` }),
-    group(type, id, properties) {
-      const who = client.who_();
-      const reason = `${type}` ? refused(`${id}`) || refused(`${type}`) : 'missing_name';
-      if (who.o) client.ignored_++;
-      else if (reason) client.refuse_(reason);
-      else {
-        who.g = merged(who.g, { [type]: `${id}` });
-        client.record_('$group', { $group_type: `${type}`, $group_id: `${id}`, $group_set: plain(properties) }, {}, who);
-      }
-    },
-    register: (properties) => register((registered) => merged(registered, plain(properties))),
-    registerOnce: (properties) => register((registered) => merged(plain(properties), registered)),
-    unregister: (key) =>
-      register((registered) => {
+  const calls = {
+    screen: (name: string, properties?: Properties) => client.record_('$screen', properties, { $screen_name: name }),
+    identify: (userId: string, set?: Properties, setOnce?: Properties) =>
+      change(refused(`${userId}`), (who) => {
+        if (who.u != userId) person('$identify', set, setOnce, { ...(who.u ? nextEpoch(client, who) : who), u: `${userId}` });
+        else if (full({ ...set, ...setOnce })) person('$set', set, setOnce);
+      }),
+    setPersonProperties: (set?: Properties, setOnce?: Properties) => person('$set', set, setOnce),
+    alias: (otherUserId: string) => client.record_('$alias', null, undefined, { alias: `${otherUserId}` }),
+    group: (type: string, id: string, properties?: Properties) =>
+      change(`${type}` ? refused(`${id}`) || refused(`${type}`) || unsayable(properties) : 'missing_name', (who) => {
+        const known = { $group_type: `${type}`, $group_id: `${id}`, $group_set: plain(properties) };
+        client.record_('$group', known, undefined, undefined, { ...who, g: merged(who.g, { [type]: `${id}` }) });
+      }),
+    register: (properties: Properties) => register((registered) => merged(registered, plain(properties))),
+    registerOnce: (properties: Properties) => register((registered) => merged(plain(properties), registered)),
+    unregister: (key: string) =>
+      register(({ ...registered }) => {
         delete registered[key];
         return registered;
       }),
-    setContext: (context) => client.setContext_(plain(context)),
-    reset: () => client.save_(nextEpoch(client, client.who_())),
+    setContext(context: Properties) {
+      const said = plain(context);
+      if (!tooMuch(said)) client.options_ = { ...client.options_, context: said };
+      client.context_ = contextOf(client);
+    },
+    reset: () => void client.save_(nextEpoch(client, client.who_())),
     optOut() {
       consent(1);
-      for (const key of client.store_.keys_('q.'))
-        if (client.store_.get_(key)![0] != '!') client.store_.set_(key, '!opted_out');
-      late('optOut');
+      // Where consent is denied, what was stored while it was given goes.
+      if (!client.who_().o) client.store_.remove_('who');
+      bound(client.store_, '!opted_out', 0);
     },
-    optIn() {
-      consent(0);
-      late('optIn');
-    },
-    isOptedOut: () => !!client.who_().o,
-    deleteMyData() {
-      const { a, u } = client.who_();
-      calls.reset();
-      calls.optOut();
-      late('deleteMyData', a, u);
-    },
-    captureException: (error, properties) => void late('captureException', error, properties),
-    captureRequest: (request, properties) => void late('captureRequest', request, properties),
-    flush: () => late('flush'),
-    stats: () => late('stats'),
-    on(what, listener) {
-      const off = late('on', what, listener) as Promise<() => void>;
-      return () => void off.then((off) => off());
-    },
-    anonymousId: () => client.who_().a,
-    userId: () => client.who_().u,
-    sessionId: () => client.who_().s?.[0],
-    shutdown: () => late('shutdown'),
+    optIn: () => consent(0),
   };
   return calls;
+}
+
+function unsayable(properties: Properties | null | undefined): string | undefined {
+  try {
+    plain(properties);
+    return;
+  } catch {
+    return 'invalid_event';
+  }
+}
+
+/** The circumstances: what is known, what the app says, and the library; the session is added to each event. */
+export function contextOf({ known_, options_ }: Stub): Properties {
+  const [name, version = ''] = (options_.sdkName || 'trailmark-web/0.1.0').split('/');
+  return { ...known_, ...options_.context, library: { name, version } };
 }

@@ -3,7 +3,12 @@
  * both files.
  *
  * The stub decides who and when: it makes each event whole, but for its number, and calls that a record. Who holds the
- * browser's one lock takes all tabs' records, numbers them and sends them: the engine, or the stub's own plain sender.
+ * browser's one lock takes all tabs' records, numbers them and sends them: the engine, or the plain sender.
+ *
+ * The script of two kilobytes (`begin.ts`) can `init`, `track`, `page` and say who it is. The engine file, which it gets at
+ * once, makes the client whole (`prepare.ts`, the first thing its `start` calls): all other calls, the store with its
+ * bounds, the lock, the plain sender. Until then calls that may change who it is wait, and all behind them; a page that
+ * ends keeps them below `c`. A page that ends sends a copy of its records, without numbers, unless engine or plain sender do.
  *
  * localStorage, below `tm.` and the last eight characters of the write key and a dot:
  * - `who`: {@link Who}, of all tabs.
@@ -11,6 +16,8 @@
  *   which the stub refused it.
  * - `s.` and ten digits: an event that the plain sender has numbered; its bytes do not change any more.
  * - `n`: the plain sender's own install: {@link Numbers}.
+ * - `c`: waiting calls of pages that ended before the engine file came: a line of JSON for each page.
+ * - `l`: the lease, where there are no Web Locks.
  */
 import type { Options, Properties, Trailmark } from './api';
 
@@ -57,14 +64,12 @@ export interface Numbers {
   dropped: Record<string, number>;
 }
 
-/** What an event has beside its name and the properties of the call. */
-export interface More {
-  set?: Properties | undefined;
-  setOnce?: Properties | undefined;
+/** What an event of a person says, in the wire's names. Such an event carries nothing registered. */
+export interface Person {
   /** The other user id of an `$alias`. */
   alias?: string;
-  /** What the SDK itself knows of it: written over the properties of the call. */
-  known_?: Properties;
+  set?: Properties | undefined;
+  set_once?: Properties | undefined;
 }
 
 /** A client, from inside. */
@@ -80,15 +85,28 @@ export interface Inside extends Trailmark {
   /** Unix ms. */
   now_(): number;
   who_(): Who;
-  /** Makes a record of an event of this page and takes it. `null` properties: an event of a person, without registered ones. */
-  record_(name: string, properties?: Properties | null, more?: More, changed?: Who): void;
+  /** Writes the profile. */
+  save_(who: Who): Who;
+  /** The circumstances of all events, but for the session. */
+  context_: Properties;
+  /**
+   * Makes a record of an event of this page and takes it. `known`: what the SDK itself knows of it, written over the
+   * properties of the call. `changed`: the profile as it is if the event is not refused.
+   */
+  record_(name: string, properties?: Properties | null, known?: Properties, person?: Person, changed?: Who): void;
+  /** Hands a record to the engine, or leaves it for whoever holds the lock. Says whether, or why, it was refused. */
+  put_(id: string, record: string): unknown;
   /**
    * Set while the engine runs in this tab: takes a record, or says why not. Otherwise records go to the store. A record
    * that is `!` and a reason is one too, under an id that is no UUID.
    */
   take_: ((id: string, record: string) => string | undefined) | undefined;
-  /** Calls that only the engine file answers, from before it came. */
-  waiting_: [method: string, args: unknown[], settle: (answer: unknown) => void][];
+  /** Calls that nobody could answer yet, and what was called behind them, each with its time. */
+  waiting_: [method: string, args: unknown[], settle: (answer: unknown) => void, at: number][];
+  /** One of them may change who it is or what is written into events: what comes behind it waits, too. */
+  blocked_: unknown;
+  /** Makes the waiting calls again, at their time; those that nobody answers yet wait on. */
+  replay_(): void;
   /** Set by the engine file. */
   answer_: ((method: string, args: unknown[]) => unknown) | undefined;
   /** Whether this tab holds the lock. */

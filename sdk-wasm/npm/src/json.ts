@@ -8,8 +8,7 @@ import type { Properties } from './api';
  */
 export function plain(object: object | null | undefined): Properties {
   const text = JSON.stringify(object ?? {});
-  if (text[0] != '{') throw text;
-  return JSON.parse(text);
+  return JSON.parse(text[0] == '{' ? text : '');
 }
 
 /** Both as one; the keys of `above` win and come last, as in the core. */

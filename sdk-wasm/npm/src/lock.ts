@@ -1,12 +1,12 @@
 /** The browser's one lock of a client: its holder numbers and sends the records of all tabs. */
-import type { Stub } from './world';
+import type { Stub } from './begin';
 
 /** How long a lease holds without a heartbeat, and how often the heart beats. Timers of hidden tabs run once a minute. */
 const LEASE_MS = 9e4;
 const BEAT_MS = 3e3;
 
-/** Asks for the lock, and gives a client its `yield_`. Returns what gives it up for good, and what asks again. */
-export function openLock(client: Stub): [giveUp: () => void, ask: () => void] {
+/** Asks for the lock, gives a client its `yield_`, and gives the lock up while the page is away. */
+export function openLock(client: Stub): void {
   let free = () => {};
   const hold = (holds: boolean): void => {
     if (client.holds_ == holds) return;
@@ -25,7 +25,12 @@ export function openLock(client: Stub): [giveUp: () => void, ask: () => void] {
     giveUp();
     ask();
   };
-  return [giveUp, ask];
+  addEventListener('pagehide', () => {
+    if (client.plain_) client.send_(true);
+    giveUp();
+  });
+  addEventListener('pageshow', ({ persisted }) => persisted && ask());
+  ask();
 }
 
 /** Nobody else sees what is only in this page's memory. */

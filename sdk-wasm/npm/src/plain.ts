@@ -1,8 +1,8 @@
 /** The plain sender: numbers records with an install of its own, and sends them without the engine. */
+import type { Stub } from './begin';
 import { v7 } from './id';
 import type { Numbers } from './inside';
 import { fates, type Fate } from './receipt';
-import type { Stub } from './world';
 
 /** Most events in one request, and most characters of them: with its counters it stays below a keepalive's 64 KiB. */
 const EVENTS = 100;
@@ -18,7 +18,9 @@ type Open = { id: string; keys: string[]; ids: string[]; body: string; attempt: 
 /** Gives a client its `send_`. */
 export function openSender(client: Stub): void {
   const store = client.store_;
-  const { world_ } = client;
+  const sdk = client.options_.sdkName || 'trailmark-web/0.1.0';
+  const beacon = client.beacon_ || ((url, body) => navigator.sendBeacon(url, body));
+  const post = client.fetch_ || ((url, init) => fetch(url, init));
   const newId = () => v7(client.now_(), Array.from({ length: 10 }, () => Math.random() * 256));
   let open: Open | undefined;
   let busy = false;
@@ -27,7 +29,7 @@ export function openSender(client: Stub): void {
   let failures = 0;
 
   const numbers = (): Numbers =>
-    JSON.parse(store.get_('n') || 'null') || { i: newId(), captured: 0, delivered: 0, dropped: {} };
+    JSON.parse(store.get_('n') || 'null') || { i: install(client) || newId(), captured: 0, delivered: 0, dropped: {} };
   const save = (n: Numbers) => store.set_('n', JSON.stringify(n));
   const count = ({ dropped }: Numbers, reason: string) => (dropped[reason] = (dropped[reason] || 0) + 1);
 
@@ -103,7 +105,7 @@ export function openSender(client: Stub): void {
     let verdicts: Fate[] | undefined;
     let pace = 0;
     try {
-      const answer = await world_.fetch_(client.host_ + '/v1/batch', {
+      const answer = await post(client.host_ + '/v1/batch', {
         method: 'POST',
         body: request.body,
         keepalive: new Blob([request.body]).size < CHARS,
@@ -111,7 +113,7 @@ export function openSender(client: Stub): void {
         headers: {
           'content-type': 'application/json',
           authorization: 'Bearer ' + client.key_,
-          'trailmark-sdk': client.sdk_,
+          'trailmark-sdk': sdk,
           'trailmark-request-id': request.id,
           'trailmark-attempt': `${++request.attempt}`,
           'trailmark-sent-at': new Date(client.now_()).toISOString(),
@@ -144,11 +146,18 @@ export function openSender(client: Stub): void {
       number(Infinity);
       const request = cut();
       if (request)
-        world_.beacon_(client.host_ + `/v1/batch?key=${client.key_}&sent_at=${new Date(client.now_()).toISOString()}`, request.body);
+        beacon(client.host_ + `/v1/batch?key=${client.key_}&sent_at=${new Date(client.now_()).toISOString()}`, request.body);
     } else if (!busy) {
       busy = true;
       while (!waiting && (open = next())) await attempt(open);
       busy = false;
     }
   };
+}
+
+/** The install id that belongs to whoever numbers first, if nobody has. */
+function install(client: Stub): string | undefined {
+  const { i, ...who } = client.who_();
+  if (i) client.save_(who);
+  return i;
 }

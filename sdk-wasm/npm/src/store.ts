@@ -1,20 +1,16 @@
 /** Where records and the profile are kept: localStorage, and memory for what it does not take. */
 import type { Store } from './inside';
 
-/**
- * Keys below `prefix` in `storage`. What it refuses (it is full, or there is none) is kept in memory, so that this page
- * can still send it.
- */
-export function createStore(prefix: string, storage: Record<string, string> | undefined): Store {
+/** Keys below `prefix` in `kept`. What it refuses (it is full) is kept in memory, so that this page can still send it. */
+export function createStore(prefix: string, kept: Record<string, string>, lasting_: boolean): Store {
   const memory: Record<string, string> = {};
-  const lasting = storage || {};
   return {
-    lasting_: !!storage,
-    get_: (key) => memory[prefix + key] ?? lasting[prefix + key] ?? null,
+    lasting_,
+    get_: (key) => memory[prefix + key] ?? kept[prefix + key] ?? null,
     set_(key, value) {
       delete memory[prefix + key];
       try {
-        lasting[prefix + key] = value;
+        kept[prefix + key] = value;
         return true;
       } catch {
         memory[prefix + key] = value;
@@ -23,10 +19,10 @@ export function createStore(prefix: string, storage: Record<string, string> | un
     },
     remove_(key) {
       delete memory[prefix + key];
-      delete lasting[prefix + key];
+      delete kept[prefix + key];
     },
     keys_: (start) =>
-      Object.keys(lasting)
+      Object.keys(kept)
         .concat(Object.keys(memory))
         .filter((key) => key.startsWith(prefix + start))
         .map((key) => key.slice(prefix.length))

@@ -1,21 +1,15 @@
 /** The script: the global `trailmark`, and what was called before it came. */
-import type { Options } from './api';
-import { browserWorld, run } from './browser';
-import { createClient } from './client';
+import { createFront } from './begin';
+import { browserWorld } from './browser';
 
 declare const ENGINE_FILE: string;
 
-const global = window as any;
-const early = global.trailmark;
+const early = (window as any).trailmark;
 
 if (!early?.init) {
-  const script = document.currentScript as HTMLScriptElement | null;
-  const src = script?.src || location.href;
-  const load = async ({ engineUrl = new URL(ENGINE_FILE, src).href }: Options) => import(engineUrl as string);
-  const client: any = createClient(() => browserWorld(new URL(src).origin, load), run);
-  const { writeKey, options } = script?.dataset || {};
-  client.push = ([method, ...args]: [string, ...unknown[]]) => client[method]?.(...args);
-  global.trailmark = client;
-  if (writeKey) client.init(writeKey, JSON.parse(options || '{}'));
-  early?.map?.(client.push);
+  const { src, dataset } = document.currentScript as HTMLScriptElement;
+  const front: any = createFront((client) => browserWorld(client, src, () => import((client.options_.engineUrl as string) || ENGINE_FILE)));
+  (window as any).trailmark = front;
+  if (dataset.writeKey) front.init(dataset.writeKey, JSON.parse(dataset.options || '{}'));
+  early?.map(([name, ...args]: [string]) => front[name](...args));
 }
