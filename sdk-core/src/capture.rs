@@ -1,7 +1,5 @@
 //! Capture: the event's JSON is built once, here. Nothing changes its bytes afterwards.
 
-mod json;
-
 use trailmark_protocol::limits::{EVENT_BYTES, NAME_CHARS};
 use trailmark_protocol::{Event, Reason, Timestamp, Uuid, names};
 
@@ -312,14 +310,14 @@ pub(crate) fn freeze(event: &Event<'_>, objects: [&Properties; 4], out: &mut Str
     Ok(())
 }
 
-fn check_name(name: &str) -> Result<(), Reason> {
+pub(crate) fn check_name(name: &str) -> Result<(), Reason> {
     if name.chars().all(char::is_whitespace) {
         return Err(Reason::MissingName);
     }
     within(name, NAME_CHARS, Reason::NameTooLong)
 }
 
-fn check_ids(event: &Event<'_>) -> Result<(), Reason> {
+pub(crate) fn check_ids(event: &Event<'_>) -> Result<(), Reason> {
     if event.anonymous_id.is_none() && event.user_id.is_none() {
         return Err(Reason::MissingIdentity);
     }

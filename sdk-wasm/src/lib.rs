@@ -13,7 +13,7 @@ mod settings;
 mod telling;
 
 use trailmark_core::flush::FlushId;
-use trailmark_core::{Answer, Capture, ConfigError, Outcome, Reason, Request, Step, Timestamp, Uuid};
+use trailmark_core::{Answer, ConfigError, Outcome, Reason, Request, Step, Timestamp, Uuid};
 use trailmark_protocol::id;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -46,10 +46,10 @@ impl Engine {
         })
     }
 
-    /// Captures a record: an event's JSON without its number. When this returns it is on the host. Returns the reason for
-    /// which it was refused (and counted).
+    /// Captures a record: an event's JSON, which begins with its id, without its number. When this returns it is on the
+    /// host. Returns the reason for which it was refused (and counted).
     pub fn capture(&mut self, record: &str, now: f64) -> Option<String> {
-        refused(self.engine.capture(Capture::from_json(record), time(now)))
+        refused(self.engine.adopt(record, time(now)))
     }
 
     /// Numbers an event that was refused before it came here, and counts it under this reason.

@@ -35,12 +35,8 @@ pub enum Fault {
 pub fn scan(text: &str) -> Result<Shape, Fault> {
     let mut scanner = Scanner::new(text);
     scanner.value()?;
-    scanner.white_space();
-    if scanner.at == text.len() {
-        Ok(scanner.shape)
-    } else {
-        Err(Fault::Syntax(scanner.at))
-    }
+    scanner.end()?;
+    Ok(scanner.shape)
 }
 
 /// Walks over a text, one value at a time.
@@ -72,6 +68,16 @@ impl<'a> Scanner<'a> {
 
     pub(super) fn fault<T>(&self) -> Result<T, Fault> {
         Err(Fault::Syntax(self.at))
+    }
+
+    /// Nothing is left but white space.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        self.white_space();
+        if self.at == self.text.len() {
+            Ok(())
+        } else {
+            self.fault()
+        }
     }
 
     /// Steps over `byte`, white space before it allowed.

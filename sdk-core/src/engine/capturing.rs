@@ -3,6 +3,7 @@
 use trailmark_protocol::{Event, Reason, Timestamp, Uuid};
 
 use super::{Engine, dropped, new_id, unix_millis};
+use crate::adopted::Adopted;
 use crate::capture::{Capture, freeze};
 use crate::entropy::bytes;
 use crate::hooks::Draft;
@@ -25,6 +26,9 @@ pub(super) struct Fresh<'a> {
     /// Whose it is, if not the current user's.
     pub(super) identity: Option<&'a Identity>,
 }
+
+/// Writes an event's JSON, of this id and number.
+pub(super) type Build<'a> = dyn Fn(&Engine, Uuid, u64, &mut String) -> Result<(), Reason> + 'a;
 
 /// Most bytes kept for the next event to be written to: 16 KiB. A usual event has less than one; one with the longest
 /// string that is not cut has nine.
@@ -115,10 +119,39 @@ impl Engine {
     /// See [`Engine::track`].
     pub fn capture(&mut self, mut capture: Capture, now: Timestamp) -> Result<Uuid, Reason> {
         let cut = capture.shorten();
-        self.admit_with(capture.id, false, cut, now, |engine, id, seq, out| {
+        self.admit_with(capture.id, false, cut, now, &|engine, id, seq, out| {
             capture.refused.map_or(Ok(()), Err)?;
             let event = capture.event(id, seq, now, &engine.config.context);
             freeze(&event, capture.objects(), out)
+        })
+    }
+
+    /// Captures an event that somebody else has made whole, but for its number: its JSON as it is sent, which begins with
+    /// its id. It is sent as it is, with the number behind the id. It belongs to no session of this client.
+    ///
+    /// ```
+    /// # use trailmark_core::{Config, Engine, Entropy, Reason, Step, Timestamp};
+    /// # struct Zeros;
+    /// # impl Entropy for Zeros { fn fill(&mut self, bytes: &mut [u8]) { bytes.fill(0) } }
+    /// # let now = Timestamp::from_millis(1_763_600_000_000);
+    /// # let mut engine = Engine::new(Config::new("tm_pk_0193")?, Zeros, now)?;
+    /// let record = r#"{"id":"01934f3e-8a00-7000-8000-000000000001","event":"order","user_id":"u_7","properties":{"n":1}}"#;
+    /// assert!(engine.adopt(record, now).is_ok());
+    /// assert_eq!(engine.adopt(r#"{"event":"order"}"#, now), Err(Reason::InvalidEvent));
+    /// engine.hurry();
+    /// let Step::Send(request) = engine.poll(now) else { panic!("it is due") };
+    /// assert!(request.body.contains(r#"-000000000001","seq":1,"event":"order","user_id":"u_7","properties":{"n":1}}]"#));
+    /// # Ok::<(), trailmark_core::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Engine::track`].
+    pub fn adopt(&mut self, record: &str, now: Timestamp) -> Result<Uuid, Reason> {
+        let adopted = Adopted::read(record);
+        let (id, cut) = adopted.as_ref().map_or((None, 0), |event| (Some(event.id), event.cut));
+        self.admit_with(id, false, cut, now, &|_, _, seq, out| match &adopted {
+            Ok(event) => event.write(seq, out),
+            Err(reason) => Err(*reason),
         })
     }
 
@@ -145,7 +178,7 @@ impl Engine {
             self.touch_session(now);
             self.write_context();
         }
-        self.admit_with(None, true, cut, now, |engine, id, seq, out| {
+        self.admit_with(None, true, cut, now, &|engine, id, seq, out| {
             let identity = fresh.identity.unwrap_or(&engine.state.identity);
             let own_epoch = identity.epoch() == engine.state.identity.epoch();
             let session = engine.state.session.as_ref().filter(|_| own_epoch);
@@ -175,13 +208,13 @@ impl Engine {
 
     /// Numbers an event, freezes it with `build`, saves and queues it, or counts why not. A refused event has a number
     /// too, so that the highest number is the count of captured events.
-    fn admit_with(
+    pub(super) fn admit_with(
         &mut self,
         id: Option<Uuid>,
         own: bool,
         cut: u32,
         now: Timestamp,
-        build: impl FnOnce(&Self, Uuid, u64, &mut String) -> Result<(), Reason>,
+        build: &Build<'_>,
     ) -> Result<Uuid, Reason> {
         if !self.takes_events() {
             return self.drop_at_capture(Reason::ShutDown, now);

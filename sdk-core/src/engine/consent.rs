@@ -1,9 +1,9 @@
 //! Consent: what happens when the person says no, and when they want their data deleted.
 
-use trailmark_protocol::{Reason, Timestamp, names};
+use trailmark_protocol::{Event, Reason, Timestamp, names};
 
 use super::{Engine, dropped, new_id};
-use crate::capture::Capture;
+use crate::capture::freeze;
 use crate::flush::Flush;
 use crate::identity::Identity;
 use crate::properties::Properties;
@@ -62,10 +62,18 @@ impl Engine {
         self.state.last_erase = self.counters.captured + 1;
         self.state.erasing.insert(self.state.last_erase, self.state.last_erase);
         let properties = Properties::new().with("install_id", self.state.install_id.as_str());
-        let mut request = Capture::new(names::ERASE).properties(properties);
-        request.anonymous_id = Some(deleted.anonymous_id().to_owned());
-        request.user_id = deleted.user_id().map(str::to_owned);
-        let asked = self.capture(request, now);
+        let asked = self.admit_with(None, false, 0, now, &|engine, id, seq, out| {
+            let context = &engine.config.context;
+            let event = Event {
+                name: names::ERASE,
+                anonymous_id: Some(deleted.anonymous_id()),
+                user_id: deleted.user_id(),
+                properties: properties.non_empty(),
+                context: context.non_empty(),
+                ..Event::new(id, seq, now)
+            };
+            freeze(&event, [&properties, context, Properties::NONE, Properties::NONE], out)
+        });
         if asked.is_err() {
             // The client is closed: the device is emptied all the same, and no later event is taken for the request.
             self.state.erasing.remove(self.state.last_erase);

@@ -133,11 +133,8 @@ fn a_full_queue_drops_its_oldest_and_counts_it() {
 fn a_record_is_sent_as_it_was_handed_in_with_its_number_after_its_id() {
     let mut device = Device::with(|config| config.flush_at = 2);
     let record = r#"{"id":"01934f3e-8a00-7000-8000-000000000001","event":"say \"hi\"","anonymous_id":"a","user_id":"ü","session_id":"s","timestamp":"2026-11-20T21:13:05.123Z","properties":{"n": 1.50,"url":"https:\/\/x"},"context":{"library":{"name":"trailmark-web"}},"set":{"a":[]},"set_once":{"b":null}}"#;
-    device
-        .engine
-        .capture(Capture::from_json("no record"), device.now)
-        .unwrap_err();
-    device.engine.capture(Capture::from_json(record), device.now).unwrap();
+    device.engine.adopt("no record", device.now).unwrap_err();
+    device.engine.adopt(record, device.now).unwrap();
     device.track("plain");
     let numbered = record.replacen("0001\",", "0001\",\"seq\":2,", 1);
     assert_eq!(events(&device.request())[0], numbered);
