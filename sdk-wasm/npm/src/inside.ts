@@ -18,6 +18,8 @@
  * - `n`: the plain sender's own install: {@link Numbers}.
  * - `c`: waiting calls of pages that ended before the engine file came: a line of JSON for each page.
  * - `l`: the lease, where there are no Web Locks.
+ * - `x`: whose data is to be erased, until the engine has the request.
+ * - `first`: the anonymous id of which the first touch has been told.
  */
 import type { Options, Properties, Trailmark } from './api';
 
@@ -117,6 +119,8 @@ export interface Inside extends Trailmark {
   yield_(): void;
   /** Numbers and sends records without the engine; `leaving`: the page may end at any moment. */
   send_(leaving?: boolean): Promise<void>;
+  /** Set by the engine file, called before the goodbye: what is recorded when the page ends still goes with it. */
+  leave_?: () => void;
   /** The page's address when this client was started: where campaigns are read from. */
   landing_: string;
   /** The engine does not come: the plain sender works. */
