@@ -59,7 +59,7 @@ function assertOnce(events, count) {
 }
 
 test('the engine takes over what the stub has recorded, under the same ids', async () => {
-  const page = await open({}, { sender: '', before: 'addEventListener("DOMContentLoaded", () => { for (let n = 0; n < 3; n++) trailmark.track("early", { n }); globalThis.ids = Object.keys(localStorage).filter((key) => key.includes(".q.")).map((key) => key.slice(-36)); })' });
+  const page = await open({}, { sender: '', before: 'addEventListener("DOMContentLoaded", () => { for (let n = 0; n < 3; n++) trailmark.track("early", { n }); globalThis.ids = Object.keys(localStorage).filter((key) => key.includes(".q.")).map((key) => key.slice(-36)).sort(); })' });
   await untilSender(page, 'engine');
   await track(page, 'late');
   const report = await flush(page);
@@ -86,18 +86,23 @@ test('a reload keeps the queue and its numbers', async () => {
   adds(await stats(page));
 });
 
-test('what is recorded while the page ends is sent, or kept and numbered once', async () => {
-  const page = await open();
-  await page.evaluate(() => addEventListener('pagehide', () => trailmark.track('leaving'), { capture: true }));
-  await page.evaluate((elsewhere) => { trailmark.track('clicked'); location.href = elsewhere; }, `${peer.origin}/elsewhere`);
+test('what is recorded while the page ends is sent at once, or kept, and numbered once', async () => {
+  const page = await open({}, { before: 'addEventListener("pagehide", () => trailmark.track("leaving"))' });
+  await page.evaluate((elsewhere) => {
+    // Behind all of ours.
+    addEventListener('pagehide', () => trailmark.track('last words'));
+    trailmark.track('clicked');
+    location.href = elsewhere;
+  }, `${peer.origin}/elsewhere`);
   await page.waitForURL('**/elsewhere');
   await peer.until(() => peer.named('clicked').length > 0 && peer.named('leaving').length > 0);
+  assert.deepEqual(peer.named('last words'), []);
   const next = await open();
   await flush(next);
   const { captured, delivered } = await stats(next);
-  assert.deepEqual([captured, delivered], [2, 2]);
+  assert.deepEqual([captured, delivered], [3, 3]);
   const numbers = new Map(peer.events().map((event) => [event.id, event.seq]));
-  assert.equal(numbers.size, 2);
+  assert.equal(numbers.size, 3);
   for (const event of peer.events()) assert.equal(numbers.get(event.id), event.seq, 'it was numbered twice');
   assert.deepEqual(await stored(next, 'q.'), []);
 });
@@ -150,7 +155,7 @@ test('when the tab that sends is closed, another goes on', async () => {
 
 test('a page that may not store anything sends from memory', async () => {
   peer.pageHeaders = { 'content-security-policy': 'sandbox allow-scripts' };
-  const page = await open({ apiHost: peer.origin });
+  const page = await open({ apiHost: peer.origin, engineUrl: `${peer.origin}/sdk/engine.js` });
   await track(page, 'opaque', 3);
   assert.equal((await flush(page)).delivered, 3);
   assert.equal((await stats(page)).storage, 'memory');
@@ -288,6 +293,20 @@ test('a request to erase is sent, and is not lost with its page', async () => {
   const [erase] = peer.named('$erase');
   assert.deepEqual([erase.anonymous_id, erase.user_id], [anonymous, 'u_7']);
   assert.deepEqual(peer.named('$identify'), []);
+});
+
+test('a request to erase of a tab that does not send is carried out by the one that does', async () => {
+  await open();
+  const second = await open({}, { sender: 'other_tab' });
+  await second.evaluate(() => trailmark.deleteMyData());
+  await peer.until(() => peer.named('$erase').length > 0);
+  await second.waitForFunction((key) => !localStorage.getItem(key), `${PREFIX}x`);
+});
+
+test('a page that wants no engine has none', async () => {
+  const page = await open({ engineUrl: false }, { sender: 'plain' });
+  await track(page, 'plain');
+  await peer.until(() => peer.named('plain').length === 1);
 });
 
 test('after a shutdown nothing is captured, and that is counted', async () => {
