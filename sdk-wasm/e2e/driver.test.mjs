@@ -51,11 +51,19 @@ const stored = (page, kind) => page.evaluate((start) => Object.keys(localStorage
 const adds = ({ captured, delivered, dropped, queued }) => assert.equal(captured, delivered + queued + Object.values(dropped).reduce((a, b) => a + b, 0));
 const distinct = (values) => assert.equal(new Set(values).size, values.length, `one of them twice: ${values}`);
 
-/** All of one name, each once, numbered without gaps by one install. */
+/** So many, each once, each with a number of its own. */
 function assertOnce(events, count) {
   assert.equal(events.length, count);
   distinct(events.map((event) => event.id));
   distinct(events.map((event) => event.seq));
+}
+
+/** The same of events of which a page that ended has sent copies: the server tells them by their ids. */
+function assertNumberedOnce(events, count) {
+  const numbers = new Map(events.map((event) => [event.id, event.seq]));
+  assert.equal(numbers.size, count);
+  distinct([...numbers.values()]);
+  for (const event of events) assert.equal(numbers.get(event.id), event.seq, 'it was numbered twice');
 }
 
 test('the engine takes over what the stub has recorded, under the same ids', async () => {
@@ -101,9 +109,7 @@ test('what is recorded while the page ends is sent at once, or kept, and numbere
   await flush(next);
   const { captured, delivered } = await stats(next);
   assert.deepEqual([captured, delivered], [3, 3]);
-  const numbers = new Map(peer.events().map((event) => [event.id, event.seq]));
-  assert.equal(numbers.size, 3);
-  for (const event of peer.events()) assert.equal(numbers.get(event.id), event.seq, 'it was numbered twice');
+  assertNumberedOnce(peer.events(), 3);
   assert.deepEqual(await stored(next, 'q.'), []);
 });
 
@@ -150,7 +156,35 @@ test('when the tab that sends is closed, another goes on', async () => {
   peer.mode = 202;
   await untilSender(second, 'engine');
   await flush(second);
-  assertOnce(peer.named('handed on'), 3);
+  assertNumberedOnce(peer.named('handed on'), 3);
+});
+
+test('a tab that nobody looks at lets another one send', async () => {
+  const first = await open();
+  const second = await open({}, { sender: 'other_tab' });
+  await track(first, 'first', 2);
+  await first.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  });
+  await untilSender(second, 'engine');
+  await untilSender(first, 'other_tab');
+  await track(first, 'hidden');
+  await flush(first);
+  assertNumberedOnce(peer.events(), 3);
+});
+
+test('a disk that stays full leaves nothing behind of what was delivered', async () => {
+  const page = await open({}, { before: FRAGILE });
+  await page.evaluate(() => { globalThis.full = true; });
+  await track(page, 'delivered', 3);
+  await flush(page);
+  await page.evaluate(() => trailmark.track('again'));
+  await flush(page);
+  assert.equal((await stats(page)).storage, 'failing');
+  await page.reload();
+  assert.deepEqual(await stored(page, 'q.'), []);
+  assertOnce(peer.events(), 4);
 });
 
 test('a page that may not store anything sends from memory', async () => {
