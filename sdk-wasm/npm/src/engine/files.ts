@@ -22,7 +22,9 @@ export interface Files extends Host {
   knows_(id: string): boolean;
   /** The record with this id (or something without one) is in what was appended; `saved` is called when that is safe. */
   note_(id: string, saved: () => void): void;
-  /** Writes what was changed. At the end of a task; `now` or never: when the page ends. */
+  /** What was noted is decided: nobody waits any more for a disk that fails. */
+  decided_(): void;
+  /** Writes what was changed: at the end of each task; `now`, without waiting for earlier writes: when the page ends. */
   save_(now?: boolean): void;
   /** Writes what is left; resolves when that is over, well or not. Nothing is touched afterwards. */
   close_(): Promise<unknown>;
@@ -167,6 +169,10 @@ function files(prefix: string, now: () => number, found: [Key, unknown][], datab
     error_: () => error,
     knows_: (id) => known.has(id),
     note_: note,
+    decided_() {
+      late.splice(0).forEach(([, saved]) => saved());
+      failed.forEach((one) => one.saved_.splice(0).forEach((saved) => saved()));
+    },
     save_: save,
     close_() {
       save(true);

@@ -5,6 +5,7 @@ import type { Inside } from '../inside';
 import type { Files } from './files';
 import { inbox, type Inbox } from './inbox';
 import { sender, type Sender } from './sending';
+import { engineStats } from './tickets';
 
 /** An engine at work: from when this tab got the lock until it gives it up. */
 export interface Work {
@@ -54,6 +55,7 @@ export function work(client: Inside, files: Files, engine: Engine, ears: Ears): 
     self.sender_.poll_();
     (JSON.parse(call((engine) => engine.notices()) ?? '[]') as Notice[]).forEach(ears.notice_);
     ears.changed_(self);
+    if (files.error_() && !engineStats(self)?.queued) files.decided_();
     files.save_();
   }
 
