@@ -3,6 +3,7 @@
 #   setup.sh       what the server, the demo and the Rust tests need
 #   setup.sh ffi   also what the tests of the other languages need
 #   setup.sh wasm  also what the web SDK and its tests need: the compiler's part for it, node, a browser
+#   setup.sh wasm-debian   Debian's compiler for the web, where rustup cannot add its part
 set -euo pipefail
 
 say() { echo "setup: $*" >&2; }
@@ -41,6 +42,11 @@ if [ "${1:-}" = wasm ]; then
   command -v npm >/dev/null || install nodejs npm
   command -v chromium >/dev/null || install chromium
   command -v chromedriver >/dev/null || install chromium-driver
+fi
+
+if [ "${1:-}" = wasm-debian ]; then
+  [ -x /usr/bin/rustc ] && [ -x /usr/bin/wasm-ld-22 ] || install rustc-web cargo-web rust-web-src rust-web-llvm lld-22
+  command -v npm >/dev/null || install nodejs npm
 fi
 
 [ "${1:-}" = ffi ] || exit 0
