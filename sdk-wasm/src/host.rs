@@ -29,10 +29,15 @@ extern "C" {
     #[derive(Debug, Clone)]
     pub type Host;
 
+    /// An array of strings. Joined it comes over in one piece, with half of the code.
+    type Names;
+    #[wasm_bindgen(method)]
+    fn join(this: &Names, between: &str) -> String;
+
     #[wasm_bindgen(method, js_name = random)]
     fn js_random(this: &Host, bytes: &mut [u8]);
     #[wasm_bindgen(method, js_name = list)]
-    fn js_list(this: &Host) -> Vec<String>;
+    fn js_list(this: &Host) -> Names;
     #[wasm_bindgen(method, js_name = read)]
     fn js_read(this: &Host, file: &str) -> Option<Vec<u8>>;
     #[wasm_bindgen(method, js_name = append)]
@@ -49,7 +54,7 @@ impl Entropy for Host {
 
 impl Storage for Host {
     fn list(&mut self) -> Result<Vec<String>, StorageError> {
-        Ok(self.js_list())
+        Ok(self.js_list().join("\n").lines().map(str::to_owned).collect())
     }
 
     fn read(&mut self, file: &str) -> Result<Vec<u8>, StorageError> {

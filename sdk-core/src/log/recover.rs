@@ -40,7 +40,8 @@ pub(crate) struct Found {
 struct Replay {
     state: Option<State>,
     counters: Counters,
-    found: Numbered<Found>,
+    /// By number, each once.
+    found: Vec<Found>,
     /// Decided since the last checkpoint.
     settled: Ranges,
 }
@@ -69,11 +70,13 @@ impl Replay {
             bytes: event.json.len() as u64,
             again: false,
         };
-        if let Some(earlier) = self.found.get_mut(event.seq) {
-            found.again = true;
-            *earlier = found;
-        } else {
-            self.found.add(event.seq, found);
+        let at = self.found.partition_point(|known| known.seq < event.seq);
+        match self.found.get_mut(at) {
+            Some(earlier) if earlier.seq == event.seq => {
+                found.again = true;
+                *earlier = found;
+            }
+            _ => self.found.insert(at, found),
         }
         self.captured(Some(event.seq));
         let Some(state) = &mut self.state else { return };
@@ -86,10 +89,15 @@ impl Replay {
 
     fn checkpoint(&mut self, checkpoint: Option<Checkpoint>) {
         let Some(checkpoint) = checkpoint else { return };
-        self.found.retain(|seq, _| checkpoint.undecided.contains(seq));
+        self.keep(&checkpoint.undecided, true);
         self.settled = Ranges::default();
         self.state = Some(checkpoint.state);
         self.counters = checkpoint.counters;
+    }
+
+    /// Keeps the events with these numbers, or those without.
+    fn keep(&mut self, seqs: &Ranges, with: bool) {
+        self.found.retain(|event| seqs.contains(event.seq) == with);
     }
 
     fn captured(&mut self, seq: Option<u64>) {
@@ -102,7 +110,7 @@ impl Replay {
 
     fn end(mut self) -> Recovered {
         let settled = std::mem::take(&mut self.settled);
-        self.found.retain(|seq, _| !settled.contains(seq));
+        self.keep(&settled, false);
         let known = self.counters.delivered + self.counters.dropped_total() + self.found.len() as u64;
         let lost = self.counters.captured.saturating_sub(known);
         if lost > 0 {
@@ -112,7 +120,7 @@ impl Replay {
         Recovered {
             state: self.state,
             counters: self.counters,
-            undecided: self.found.into_values(),
+            undecided: self.found,
             lost,
         }
     }
@@ -130,7 +138,7 @@ impl Log {
         let mut live = Numbered::default();
         let segments = files.iter().filter_map(|file| Self::number(file));
         segments.for_each(|segment| live.add(segment, 0));
-        let numbers: Vec<u64> = live.iter().map(|(number, _)| number).collect();
+        let last_number = live.iter().next_back().map_or(0, |(last, _)| last);
         let mut log = Self {
             storage,
             segment_bytes,
@@ -139,11 +147,11 @@ impl Log {
             live,
             open: None,
             file: (0, Self::file(0)),
-            last_number: numbers.last().copied().unwrap_or(0),
+            last_number,
             failure: None,
             unusable,
         };
-        match log.replay(&numbers) {
+        match log.replay() {
             Ok(recovered) => {
                 log.sweep();
                 (log, recovered)
@@ -155,11 +163,13 @@ impl Log {
         }
     }
 
-    fn replay(&mut self, numbers: &[u64]) -> Result<Recovered, StorageError> {
+    fn replay(&mut self) -> Result<Recovered, StorageError> {
         let mut replay = Replay::default();
-        for number in numbers {
-            let segment = self.storage.read(&Self::file(*number))?;
-            self.open = replay_segment(&mut replay, *number, &segment).filter(|end| end.offset < self.segment_bytes);
+        let mut number = 0;
+        while let Some(next) = self.live.next(number) {
+            number = next;
+            let segment = self.storage.read(&Self::file(number))?;
+            self.open = replay_segment(&mut replay, number, &segment).filter(|end| end.offset < self.segment_bytes);
         }
         let recovered = replay.end();
         for event in &recovered.undecided {
