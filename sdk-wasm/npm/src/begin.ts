@@ -89,10 +89,10 @@ export function createFront(open: (client: Stub) => () => void): Trailmark {
   };
 
   const call = (name: string, args: unknown[]): unknown => {
-    const method = (client as unknown as Record<string, (...args: unknown[]) => unknown>)[name];
+    const methods = client as unknown as Record<string, (...args: unknown[]) => unknown>;
     try {
-      return method
-        ? method(...args)
+      return methods[name] && (client.key_ || name == 'init')
+        ? methods[name](...args)
         : new Promise((settle) => {
             if (client.answer_) return settle(client.answer_(name, args));
             // What is only asked, errors and requests change nothing for what comes after them.
@@ -119,8 +119,10 @@ export function createFront(open: (client: Stub) => () => void): Trailmark {
     sessionId: () => read().s?.[0],
     init(writeKey: string, given: Options = {}) {
       if (client.key_) return client.key_ == writeKey ? front : (others[writeKey] ||= createFront(open)).init(writeKey, given);
+      // A secret key must not go anywhere.
+      if (!/^tm_pk_/.test(writeKey)) return front;
       const run = open(client);
-      const consent = (given.consent as string) + (client.private_ && (given.privacySignals || 'anonymous'));
+      const consent = given.consent + '' + (client.private_ && (given.privacySignals || 'anonymous'));
       options = given;
       denied = +consent.includes('denied') as 0 | 1;
       Object.assign(client, {

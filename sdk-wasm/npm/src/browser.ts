@@ -17,10 +17,7 @@ export function browserWorld(client: Stub, src: string, load: () => Promise<{ st
     host_: new URL(src).origin,
     landing_: location.href,
     private_: (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || (navigator.doNotTrack as unknown) == 1,
-    known_: {
-      locale: navigator.language,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    },
+    known_: { locale: navigator.language },
     page_() {
       const { origin, pathname, search } = location;
       const facts = {
@@ -37,7 +34,7 @@ export function browserWorld(client: Stub, src: string, load: () => Promise<{ st
     client.replay_();
     if (client.options_.pageviews !== false) client.page();
     addEventListener('pagehide', () => {
-      if (!client.take_) send(client);
+      if (!client.take_ && !client.plain_) send(client);
       if (client.blocked_) client.kept_[client.prefix_ + 'c'] += '\n' + JSON.stringify(client.waiting_);
     });
     load()

@@ -74,6 +74,8 @@ export function callsOf(client: Stub) {
     reset: () => void client.save_(nextEpoch(client, client.who_())),
     optOut() {
       consent(1);
+      // Where consent is denied, what was stored while it was given goes.
+      if (!client.who_().o) client.store_.remove_('who');
       bound(client.store_, '!opted_out', 0);
     },
     optIn: () => consent(0),

@@ -3,7 +3,12 @@
  * both files.
  *
  * The stub decides who and when: it makes each event whole, but for its number, and calls that a record. Who holds the
- * browser's one lock takes all tabs' records, numbers them and sends them: the engine, or the stub's own plain sender.
+ * browser's one lock takes all tabs' records, numbers them and sends them: the engine, or the plain sender.
+ *
+ * The script of two kilobytes (`begin.ts`) can `init`, `track`, `page` and say who it is. The engine file, which it gets at
+ * once, makes the client whole (`prepare.ts`, the first thing its `start` calls): all other calls, the store with its
+ * bounds, the lock, the plain sender. Until then calls that may change who it is wait, and all behind them; a page that
+ * ends keeps them below `c`. A page that ends sends a copy of its records, without numbers, unless engine or plain sender do.
  *
  * localStorage, below `tm.` and the last eight characters of the write key and a dot:
  * - `who`: {@link Who}, of all tabs.
@@ -11,6 +16,8 @@
  *   which the stub refused it.
  * - `s.` and ten digits: an event that the plain sender has numbered; its bytes do not change any more.
  * - `n`: the plain sender's own install: {@link Numbers}.
+ * - `c`: waiting calls of pages that ended before the engine file came: a line of JSON for each page.
+ * - `l`: the lease, where there are no Web Locks.
  */
 import type { Options, Properties, Trailmark } from './api';
 

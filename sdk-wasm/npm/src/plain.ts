@@ -4,7 +4,6 @@ import { v7 } from './id';
 import type { Numbers } from './inside';
 import { fates, type Fate } from './receipt';
 
-
 /** Most events in one request, and most characters of them: with its counters it stays below a keepalive's 64 KiB. */
 const EVENTS = 100;
 const CHARS = 6e4;

@@ -1,4 +1,5 @@
 /** What the engine file does before the engine is there. */
+import type { Properties } from './api';
 import type { Stub } from './begin';
 import { complete } from './complete';
 import type { Inside } from './inside';
@@ -10,12 +11,18 @@ const SEND_EVERY_MS = 5e3;
 /** Makes the client of a page whole and asks for the lock, at once. Resolves when the page has loaded and is at rest. */
 export function prepare(inside: Inside): Promise<void> {
   const client = inside as Stub;
-  const { width, height } = screen;
-  client.known_ = { ...client.known_, screen: { width, height, scale: devicePixelRatio } };
+  client.known_ = { ...client.known_, ...device() };
   complete(client);
   openLock(client);
   setInterval(() => void client.send_(), SEND_EVERY_MS);
   return rest();
+}
+
+/** What is known of the circumstances beyond the language. */
+function device(): Properties {
+  const { width, height } = screen;
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return { timezone, screen: { width, height, scale: devicePixelRatio } };
 }
 
 function rest(): Promise<void> {
