@@ -1,4 +1,4 @@
-/** What a page expects of its analytics: each feature a file of its own with a switch in `Options`. None needs the wasm. */
+/** What a page expects of its analytics: each feature a file with a switch in `Options`. None needs the wasm. */
 import type { Inside } from '../inside';
 import { tellCampaign } from './campaign';
 import { watchClicks } from './clicks';
@@ -11,16 +11,29 @@ import { watchVitals } from './vitals';
 export { captureException } from './exception';
 export { captureRequest } from './request';
 
-/** Called once for each client, as soon as the engine file is there; a feature that the browser lacks parts of is left out. */
+/** Called once for each client, as soon as the engine file is there. Nothing listens before the visitor agrees. */
 export function startPage(client: Inside): void {
-  const { campaigns, clicks, errors, requests, vitals } = client.options_;
+  if (!client.isOptedOut()) return startAll(client);
+  const { optIn } = client;
+  client.optIn = () => {
+    client.optIn = optIn;
+    optIn();
+    // The view in which the visitor agreed; the stub could not record it.
+    if (client.options_.pageviews !== false) client.page();
+    startAll(client);
+  };
+}
+
+/** A feature of which the browser lacks parts is left out. */
+function startAll(client: Inside): void {
+  const { campaigns = true, clicks = true, errors = true, requests, vitals = true } = client.options_;
   const start = (wanted: unknown, feature: (client: Inside) => void): void => {
     if (wanted) quietly(() => feature(client));
   };
-  start(errors !== false, watchErrors);
-  start(campaigns !== false, tellCampaign);
+  start(errors, watchErrors);
+  start(campaigns, tellCampaign);
   start(true, watchViews);
-  start(clicks !== false, watchClicks);
-  start(vitals !== false, watchVitals);
+  start(clicks, watchClicks);
+  start(vitals, watchVitals);
   start(requests, watchRequests);
 }
