@@ -48,20 +48,26 @@ web() {
 web_test() {
   web
   [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install chromium
+  command -v chromedriver >/dev/null || install chromium-driver
+  rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown >&2
   node_at_least 20.19 || { say "the tests need Node 20.19 or newer, this is $(node --version); see https://nodejs.org"; exit 2; }
 }
 
+ffi() {
+  command -v javac >/dev/null || install openjdk-17-jdk-headless
+  command -v mvn >/dev/null || install maven
+  command -v npm >/dev/null || install nodejs npm
+  python3 -c 'import venv, ensurepip' 2>/dev/null || install python3 python3-venv
+  # The Dart that runs here is a program of 32 bits, and so is the library that it loads.
+  echo 'int main(void) { return 0; }' | cc -m32 -x c -o /dev/null - 2>/dev/null || install gcc-multilib libc6-i386
+  rustup target list --installed | grep -qx i686-unknown-linux-gnu || rustup target add i686-unknown-linux-gnu >&2
+}
+
 case "${1:-}" in
-  ffi) ;;
-  web) web; exit ;;
-  web-test) web_test; exit ;;
-  wasm-debian) install rustc-web cargo-web rust-web-src rust-web-llvm lld-22; exit ;;
-  *) exit ;;
+  "") ;;
+  ffi) ffi ;;
+  web) web ;;
+  web-test) web_test ;;
+  wasm-debian) install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
+  *) sed -n '2,6p' "$0" >&2; exit 2 ;;
 esac
-command -v javac >/dev/null || install openjdk-17-jdk-headless
-command -v mvn >/dev/null || install maven
-command -v npm >/dev/null || install nodejs npm
-python3 -c 'import venv, ensurepip' 2>/dev/null || install python3 python3-venv
-# The Dart that runs here is a program of 32 bits, and so is the library that it loads.
-echo 'int main(void) { return 0; }' | cc -m32 -x c -o /dev/null - 2>/dev/null || install gcc-multilib libc6-i386
-rustup target list --installed | grep -qx i686-unknown-linux-gnu || rustup target add i686-unknown-linux-gnu >&2

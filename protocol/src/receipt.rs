@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+use crate::id;
 use crate::json::{Array, Fault, Object, as_string, as_u64, elements, fields};
 
 /// What became of one event.
@@ -84,7 +85,7 @@ impl Refused {
     fn write(&self, out: &mut String) {
         let object = Object::open(out).int("index", self.index as u64);
         let object = match self.id {
-            Some(id) => object.plain("id", id),
+            Some(id) => object.id("id", id),
             None => object,
         };
         let result = if self.verdict == Verdict::Retry {
@@ -111,7 +112,7 @@ impl Refused {
             let (key, raw) = field.ok()?;
             match &*key {
                 "index" => refused.index = as_u64(raw)? as usize,
-                "id" => refused.id = as_string(raw).and_then(|id| Uuid::try_parse(&id).ok()),
+                "id" => refused.id = as_string(raw).and_then(|text| id::read(&text)),
                 "result" => refused.verdict = verdict(&as_string(raw)?),
                 "reason" => refused.reason = Cow::Owned(as_string(raw)?.into_owned()),
                 "detail" => refused.detail = as_string(raw)?.into_owned(),

@@ -3,6 +3,8 @@
 //! Forty lines of calendar arithmetic instead of a crate, because the web build counts every kilobyte; the tests hold
 //! them against the `time` crate.
 
+use crate::json::write_digits;
+
 /// A point in time, in microseconds since 1970-01-01T00:00:00Z. Years 0000 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -42,6 +44,13 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// The time `hh:mm:ss` in UTC of a day, year, month and day of the month; `None` if there is no such day or time.
+    #[must_use]
+    pub fn of_day(year: i64, month: i64, day: i64, clock: &str) -> Option<Self> {
+        let seconds = days(year, month, day)? * SECONDS_PER_DAY + parse_clock(clock)?;
+        Some(Self(seconds * MICROS_PER_SECOND))
+    }
+
     /// Reads RFC 3339: `2026-11-20T21:13:05[.fraction](Z|±hh:mm)`, `t`, `z` and a space for `T` allowed.
     /// Digits beyond microseconds are cut; a leap second counts as the second before.
     ///
@@ -60,28 +69,48 @@ impl Timestamp {
         let whole = days * SECONDS_PER_DAY + seconds - offset;
         Some(Self(whole * MICROS_PER_SECOND + fraction))
     }
-}
 
-/// Writes RFC 3339 in UTC with three digits of a second, or six where milliseconds are not enough.
-impl std::fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// Appends RFC 3339 in UTC with three digits of a second, or six where milliseconds are not enough.
+    pub fn write(self, out: &mut String) {
         let seconds = self.0.div_euclid(MICROS_PER_SECOND);
         let micros = self.0.rem_euclid(MICROS_PER_SECOND);
         let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY));
         let of_day = seconds.rem_euclid(SECONDS_PER_DAY);
         let (h, m, s) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.")?;
-        if micros % 1000 == 0 {
-            write!(f, "{:03}Z", micros / 1000)
+        let (fraction, digits) = if micros % 1000 == 0 {
+            (micros / 1000, 3)
         } else {
-            write!(f, "{micros:06}Z")
+            (micros, 6)
+        };
+        let parts = [
+            (year, 4, '-'),
+            (month, 2, '-'),
+            (day, 2, 'T'),
+            (h, 2, ':'),
+            (m, 2, ':'),
+            (s, 2, '.'),
+            (fraction, digits, 'Z'),
+        ];
+        for (number, digits, then) in parts {
+            write_digits(out, number.unsigned_abs(), digits);
+            out.push(then);
         }
     }
 }
 
+/// As [`Timestamp::write`].
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = String::with_capacity(27);
+        self.write(&mut text);
+        f.write_str(&text)
+    }
+}
+
 fn digits(text: &str) -> Option<i64> {
-    let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    all_digits.then(|| text.parse().ok()).flatten()
+    let digit = |byte: u8| char::from(byte).to_digit(10).map(i64::from);
+    let number = |number: i64, byte| number.checked_mul(10)?.checked_add(digit(byte)?);
+    text.bytes().try_fold(0, number).filter(|_| !text.is_empty())
 }
 
 fn parse_date(text: &str) -> Option<i64> {
@@ -91,9 +120,14 @@ fn parse_date(text: &str) -> Option<i64> {
         digits(text.get(8..10)?)?,
     );
     let dashes = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
-    let days = days_from_civil(year, month, day);
+    days(year, month, day).filter(|_| dashes)
+}
+
+/// Days since 1970-01-01 of a date that exists, in the years that RFC 3339 can write.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let days = (0..=9999).contains(&year).then(|| days_from_civil(year, month, day))?;
     // A date that does not exist comes back as another one.
-    (dashes && civil(days) == (year, month, day)).then_some(days)
+    (civil(days) == (year, month, day)).then_some(days)
 }
 
 fn parse_clock(text: &str) -> Option<i64> {
@@ -103,7 +137,7 @@ fn parse_clock(text: &str) -> Option<i64> {
         digits(text.get(6..8)?)?,
     );
     let colons = text.as_bytes().get(2) == Some(&b':') && text.as_bytes().get(5) == Some(&b':');
-    (colons && h < 24 && m < 60 && s <= 60).then(|| h * 3600 + m * 60 + s.min(59))
+    (colons && text.len() == 8 && h < 24 && m < 60 && s <= 60).then(|| h * 3600 + m * 60 + s.min(59))
 }
 
 /// Splits `.123Z` into microseconds and the zone.

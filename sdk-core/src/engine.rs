@@ -16,7 +16,7 @@ mod flushing;
 
 use std::borrow::Cow;
 
-use trailmark_protocol::id::{IdGenerator, v7};
+use trailmark_protocol::id::{IdGenerator, text, v7};
 use trailmark_protocol::{Reason, Timestamp};
 
 use crate::config::{Config, ConfigError};
@@ -31,7 +31,7 @@ use crate::queue::Queue;
 use crate::request::Request;
 use crate::session::Session;
 use crate::state::{Counters, State};
-use crate::stats::{Stats, StorageHealth, count};
+use crate::stats::{Stats, StorageHealth};
 use crate::storage::Storage;
 use crate::verdict::Fate;
 
@@ -86,8 +86,8 @@ pub struct Engine {
     ids: IdGenerator,
     state: State,
     counters: Counters,
-    /// The circumstances and the session, as they are written into events.
-    context: Properties,
+    /// The circumstances and the session, as they are written into events; none since they have changed.
+    context: Option<Properties>,
     /// What the next event is written to.
     frozen: String,
     queue: Queue,
@@ -156,7 +156,7 @@ impl Engine {
         let mut engine = Self {
             state: recovered.state.unwrap_or_else(fresh),
             counters: recovered.counters,
-            context: Properties::new(),
+            context: None,
             ids: IdGenerator::default(),
             frozen: String::new(),
             queue: Queue::new(config.max_queue_events, config.max_queue_bytes).with_window(config.window_events),
@@ -195,7 +195,6 @@ impl Engine {
         if !engine.state.erasing.is_empty() {
             engine.hurry();
         }
-        engine.refresh_context();
         engine.look_ahead();
         engine.save(None, now);
         engine
@@ -226,7 +225,7 @@ impl Engine {
     pub fn set_context(&mut self, context: Properties) -> Result<(), Reason> {
         context.check()?;
         self.config.context = context;
-        self.refresh_context();
+        self.context = None;
         Ok(())
     }
 
@@ -267,7 +266,7 @@ impl Engine {
         match self.log.as_ref().map(Log::error) {
             None => self.process.storage.clone(),
             Some(None) => StorageHealth::Saved,
-            Some(Some(error)) => StorageHealth::Failing(error.to_string()),
+            Some(Some(error)) => StorageHealth::Failing(error.0.clone()),
         }
     }
 
@@ -293,7 +292,7 @@ impl Engine {
         match fate {
             Fate::Delivered => self.counters.delivered += 1,
             Fate::Dropped(reason) => {
-                count(&mut self.counters.dropped, Cow::clone(reason), 1);
+                self.counters.dropped.count(Cow::clone(reason), 1);
                 self.notices.add(Notice::Dropped(Cow::clone(reason)));
             }
             Fate::Again => return,
@@ -327,5 +326,5 @@ fn unix_millis(now: Timestamp) -> u64 {
 
 /// An id for an install or an epoch: a UUIDv7, so that the database meets them in order.
 fn new_id(entropy: &mut dyn Entropy, now: Timestamp) -> String {
-    v7(unix_millis(now), bytes(entropy)).to_string()
+    text(v7(unix_millis(now), bytes(entropy)))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use trailmark_protocol::Reason;
 
-use crate::stats::{Dropped, count};
+use crate::stats::Dropped;
 use crate::verdict::Fate;
 
 /// What a flush achieved.
@@ -38,7 +38,7 @@ impl FlushReport {
     /// ```
     #[must_use]
     pub fn dropped_total(&self) -> u64 {
-        self.dropped.values().sum()
+        self.dropped.total()
     }
 }
 
@@ -71,7 +71,7 @@ impl Flush {
         let lost = self.report.pending.saturating_sub(left);
         if lost > 0 {
             self.report.pending = left;
-            count(&mut self.report.dropped, Cow::Borrowed(reason.as_str()), lost);
+            self.report.dropped.count(Cow::Borrowed(reason.as_str()), lost);
         }
     }
 
@@ -82,7 +82,7 @@ impl Flush {
         }
         self.report.pending = self.report.pending.saturating_sub(1);
         match fate {
-            Fate::Dropped(reason) => count(&mut self.report.dropped, Cow::clone(reason), 1),
+            Fate::Dropped(reason) => self.report.dropped.count(Cow::clone(reason), 1),
             _ => self.report.delivered += 1,
         }
     }

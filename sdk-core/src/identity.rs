@@ -129,7 +129,7 @@ pub(crate) fn within(text: &str, chars: usize, too_long: Reason) -> Result<(), R
     // A text of at most that many bytes has at most that many characters.
     if text.len() > chars && text.chars().count() > chars {
         Err(too_long)
-    } else if text.contains('\0') {
+    } else if text.bytes().any(|byte| byte == 0) {
         Err(Reason::InvalidEvent)
     } else {
         Ok(())

@@ -42,6 +42,9 @@ impl Properties {
         refused: None,
     };
 
+    /// The same, for whoever needs a reference.
+    pub(crate) const NONE: &Self = &Self::EMPTY;
+
     /// No properties yet.
     ///
     /// ```
@@ -174,6 +177,15 @@ impl Properties {
         (!self.json.is_empty()).then_some(&self.json)
     }
 
+    /// Cuts all strings to [`STRING_CHARS`], and says how many were longer.
+    pub(crate) fn shorten(&mut self) -> u32 {
+        let (shorter, cut) = shorten(&self.json, STRING_CHARS);
+        if let Cow::Owned(json) = shorter {
+            self.json = json;
+        }
+        cut
+    }
+
     /// With all strings cut to [`STRING_CHARS`], and how many were longer.
     pub(crate) fn shortened(&self) -> (Cow<'_, Self>, u32) {
         match shorten(&self.json, STRING_CHARS) {
@@ -280,7 +292,7 @@ const SCALAR: Shape = Shape {
 
 /// A JSON string, NUL replaced: PostgreSQL has no place for it.
 fn write_text(out: &mut String, text: &str) {
-    if text.contains('\0') {
+    if text.bytes().any(|byte| byte == 0) {
         write_str(out, &text.replace('\0', "\u{fffd}"));
     } else {
         write_str(out, text);

@@ -48,7 +48,7 @@ pub struct Queue {
     window: VecDeque<Entry>,
     window_bytes: usize,
     rest: Option<Rest>,
-    unsaved: VecDeque<Entry>,
+    unsaved: Vec<Entry>,
     taken: Vec<Entry>,
     held: Vec<Entry>,
     /// Of all events that are not on the storage alone.
@@ -103,7 +103,7 @@ impl Queue {
             Some(place) if self.unsaved.is_empty() => self.add_to_rest(entry.seq, entry.json.len(), place),
             _ => {
                 self.bytes += entry.json.len();
-                self.unsaved.push_back(entry);
+                self.unsaved.push(entry);
             }
         }
     }
@@ -167,8 +167,10 @@ impl Queue {
             }
         }
         if self.rest.is_none() && !self.unsaved.is_empty() {
-            self.window_bytes += self.unsaved.iter().map(|entry| entry.json.len()).sum::<usize>();
-            self.window.append(&mut self.unsaved);
+            for entry in std::mem::take(&mut self.unsaved) {
+                self.window_bytes += entry.json.len();
+                self.window.push_back(entry);
+            }
         }
         lost
     }
@@ -178,12 +180,8 @@ impl Queue {
         let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
         rest.seqs.remove_all(entries.iter().map(|entry| entry.seq));
         rest.bytes = rest.bytes.saturating_sub(bytes);
-        self.window_bytes += bytes;
         self.bytes += bytes;
-        self.window.extend(entries);
-        if !self.window.iter().is_sorted_by_key(|entry| entry.seq) {
-            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
-        }
+        entries.into_iter().for_each(|entry| self.insert_behind(entry));
         let left = rest.seqs.count();
         match next {
             Some(from) if left > 0 => self.rest = Some(Rest { from, ..rest }),
@@ -208,9 +206,9 @@ impl Queue {
 
     /// All events that are in memory alone, oldest first.
     pub(crate) fn unsaved(&mut self) -> impl Iterator<Item = &mut Entry> {
-        let waiting = self.window.iter_mut().chain(&mut self.unsaved);
-        let sent = self.held.iter_mut().chain(&mut self.taken);
-        sent.chain(waiting).filter(|entry| entry.segment.is_none())
+        let (older, newer) = self.window.as_mut_slices();
+        let places = [&mut *self.held, &mut *self.taken, older, newer, &mut *self.unsaved];
+        places.into_iter().flatten().filter(|entry| entry.segment.is_none())
     }
 
     /// Events in all places.
@@ -261,7 +259,9 @@ impl Queue {
 
     /// Takes the `count` oldest waiting events into a request.
     pub fn take(&mut self, count: usize) -> &[Entry] {
-        for entry in self.window.drain(..count.min(self.window.len())) {
+        while self.taken.len() < count
+            && let Some(entry) = self.window.pop_front()
+        {
             self.window_bytes -= entry.json.len();
             self.taken.push(entry);
         }
@@ -301,24 +301,40 @@ impl Queue {
     }
 
     fn put_back(&mut self, entries: Vec<Entry>) {
-        let ordered = match (entries.last(), self.window.front()) {
-            (Some(last), Some(front)) => last.seq < front.seq,
-            _ => true,
-        };
         for entry in entries.into_iter().rev() {
             self.window_bytes += entry.json.len();
             self.window.push_front(entry);
+            // Rarely a step at all: a released event meets a halved request.
+            let mut at = 0;
+            while self.is_behind(at, at + 1) {
+                self.window.swap(at, at + 1);
+                at += 1;
+            }
         }
-        if !ordered {
-            // Rare (a released event meets a halved request), and nearly sorted.
-            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
+    }
+
+    /// Adds to the window what was read, which is newer than nearly all of it.
+    fn insert_behind(&mut self, entry: Entry) {
+        self.window_bytes += entry.json.len();
+        self.window.push_back(entry);
+        let mut at = self.window.len() - 1;
+        while at > 0 && self.is_behind(at - 1, at) {
+            self.window.swap(at - 1, at);
+            at -= 1;
         }
+    }
+
+    /// Whether the event at `at` belongs behind the one at `next`, if there is one.
+    fn is_behind(&self, at: usize, next: usize) -> bool {
+        let seq = |at| self.window.get(at).map(|entry| entry.seq);
+        seq(next).is_some_and(|next| seq(at) > Some(next))
     }
 
     /// All events that are in memory, those first that were sent already. In each place the oldest comes first.
     pub(crate) fn in_memory(&self) -> impl Iterator<Item = &Entry> {
-        let sent = self.held.iter().chain(&self.taken);
-        sent.chain(&self.window).chain(&self.unsaved)
+        let (older, newer) = self.window.as_slices();
+        let places = [&*self.held, &*self.taken, older, newer, &*self.unsaved];
+        places.into_iter().flatten()
     }
 
     /// The numbers of all events.
@@ -333,14 +349,10 @@ impl Queue {
     /// Whether an event up to `seq` is waiting or on its way.
     #[must_use]
     pub fn is_sending(&self, seq: u64) -> bool {
-        let in_memory = [self.window.front(), self.unsaved.front(), self.taken.first()];
-        let oldest = in_memory.map(|entry| entry.map(|entry| entry.seq));
+        let in_memory = [self.window.front(), self.unsaved.first(), self.taken.first()];
         let on_storage = self.rest.as_ref().and_then(|rest| rest.seqs.first());
-        oldest
-            .into_iter()
-            .flatten()
-            .chain(on_storage)
-            .any(|oldest| oldest <= seq)
+        in_memory.into_iter().flatten().any(|oldest| oldest.seq <= seq)
+            || on_storage.is_some_and(|oldest| oldest <= seq)
     }
 }
 

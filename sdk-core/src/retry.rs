@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trailmark_protocol::json::{as_string, fields};
+use trailmark_protocol::json::{as_string, fields, write_u64};
 use trailmark_protocol::{Receipt, Timestamp, Uuid};
 
 use crate::config::{Config, RETRY_AFTER_CAP};
@@ -83,7 +83,8 @@ pub fn backoff(failures: u32, random: u64, config: &Config) -> Duration {
     let floor = ceiling / 10;
     // 53 bits are what an f64 holds exactly, so this is in [0, 1).
     let spread = (random >> 11) as f64 / (1u64 << 53) as f64;
-    floor + (ceiling - floor).mul_f64(spread)
+    let above = (ceiling - floor).as_micros() as f64 * spread;
+    floor + Duration::from_micros(above as u64)
 }
 
 /// What went wrong, for people: the status, and the `code` and `detail` of a problem body.
@@ -93,7 +94,8 @@ pub fn describe(outcome: &Outcome) -> String {
         Outcome::Unreachable(why) => why.clone(),
         Outcome::TimedOut => "no answer in time".to_owned(),
         Outcome::Answered(answer) => {
-            let mut text = format!("status {}", answer.status);
+            let mut text = "status ".to_owned();
+            write_u64(&mut text, answer.status.into());
             for part in [problem(&answer.body, "code"), problem(&answer.body, "detail")]
                 .into_iter()
                 .flatten()

@@ -1,9 +1,7 @@
 //! What a client remembers over restarts, besides its events: one small JSON object, rewritten whole at each change.
 
-use std::fmt::Write;
-
 use trailmark_protocol::Timestamp;
-use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields};
+use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields, write_i64};
 
 use crate::Properties;
 use crate::age::AgeClock;
@@ -71,7 +69,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn dropped_total(&self) -> u64 {
-        self.dropped.values().sum()
+        self.dropped.total()
     }
 }
 
@@ -109,7 +107,7 @@ pub(crate) fn to_json(state: &State, counters: &Counters, undecided: &Ranges) ->
             .int("last_erase", state.last_erase);
     }
     if let Some(at) = state.age.looked_at {
-        object = object.raw("looked_at", &at.micros().to_string());
+        write_i64(object.key("looked_at"), at.micros());
     }
     if let Some(session) = &state.session {
         write_session(object.key("session"), session);
@@ -125,24 +123,18 @@ pub(crate) fn to_json(state: &State, counters: &Counters, undecided: &Ranges) ->
 }
 
 fn write_session(out: &mut String, session: &Session) {
-    let (started, latest) = (
-        session.started.micros().to_string(),
-        session.latest.micros().to_string(),
-    );
-    Object::open(out)
-        .str("id", &session.id)
-        .int("seq", session.seq)
-        .raw("started", &started)
-        .raw("latest", &latest)
-        .close();
+    let mut object = Object::open(out).str("id", &session.id).int("seq", session.seq);
+    write_i64(object.key("started"), session.started.micros());
+    write_i64(object.key("latest"), session.latest.micros());
+    object.close();
 }
 
 fn write_counts(out: &mut String, dropped: &Dropped) {
-    let mut object = Object::open(out);
-    for (reason, count) in dropped {
-        let _ = write!(object.key(reason), "{count}");
-    }
-    object.close();
+    let object = Object::open(out);
+    dropped
+        .iter()
+        .fold(object, |object, (reason, count)| object.int(reason, count))
+        .close();
 }
 
 /// Reads a checkpoint; `None` if it is not one of this version. Fields that this version does not know are skipped.
@@ -245,7 +237,7 @@ mod tests {
             counters: Counters {
                 captured: 12,
                 delivered: 4,
-                dropped: [("too_large".into(), 2), ("new".into(), 1)].into(),
+                dropped: [("too_large".into(), 2), ("new".into(), 1)].into_iter().collect(),
             },
             undecided: Ranges::of([6, 8, 9, 10, 11]),
         }

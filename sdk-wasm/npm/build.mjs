@@ -1,54 +1,62 @@
-// Builds what pages load (dist/trailmark.js, dist/engine.js) and the npm package (dist/npm). Names that end with `_` are
-// shortened, the same in all files that meet in one page. The script knows the engine file's name: `engineFile`.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+/**
+ * Bundles the sources into `dist`: trailmark.js, the script; index.js, the same for npm; engine.js, which both load when the
+ * page is idle, with what wasm-bindgen wrote in it. pack.mjs then gives them their places and names.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** Most bytes of the script after gzip -9. */
-const STUB_BYTES = 2048;
+const here = import.meta.dirname;
+const target = resolve(here, '../..', process.env.CARGO_TARGET_DIR ?? 'target');
 
+/** Names that end with `_` are shortened, the same in all files: the engine file reads what the script made. */
 const mangleCache = {};
 
-/** One bundle, with names that all bundles share. */
 async function bundle(options) {
   const built = await build({
+    absWorkingDir: here,
     bundle: true,
     minify: true,
+    format: 'esm',
     target: 'es2022',
     mangleProps: /_$/,
     mangleCache,
     legalComments: 'none',
+    logLevel: 'warning',
     ...options,
   });
   Object.assign(mangleCache, built.mangleCache);
 }
 
+/** The script. Its engine file is beside it; pack.mjs puts a hash into that name. */
+export async function buildStub(engineFile = './engine.js', outfile = 'dist/trailmark.js') {
+  await bundle({ entryPoints: ['src/stub.ts'], format: 'iife', outfile, define: { ENGINE_FILE: JSON.stringify(engineFile) } });
+  const bytes = gzipSync(readFileSync(resolve(here, outfile)), { level: 9 }).length;
+  console.error(`web: ${outfile} has ${bytes} bytes after gzip -9`);
+}
+
 /** The engine file: without the engine's driver, where that is not there, it is the plain sender alone. */
 export async function buildEngine(outfile = 'dist/engine.js') {
   const driver = 'src/engine/index.ts';
-  // Whatever is not a plain module (the wasm and its glue) stays beside the file and is found from there.
-  const external = ['*.wasm', './trailmark_wasm.js'];
-  await bundle({ entryPoints: [existsSync(driver) ? driver : 'src/late.ts'], format: 'esm', outfile, external });
+  const entry = existsSync(join(here, driver)) ? driver : 'src/late.ts';
+  await bundle({ entryPoints: [entry], outfile, alias: { 'trailmark-wasm': join(target, 'wasm-web/trailmark.js') } });
 }
 
-/** The script. A hash in the engine file's name costs bytes: not more than 8 characters fit. */
-export async function buildStub(engineFile = './engine.js', outfile = 'dist/trailmark.js') {
-  const define = { ENGINE_FILE: JSON.stringify(engineFile) };
-  await bundle({ entryPoints: ['src/stub.ts'], format: 'iife', outfile, define });
-  const bytes = gzipSync(readFileSync(outfile), { level: 9 }).length;
-  console.log(`${outfile}: ${bytes} bytes after gzip -9, at most ${STUB_BYTES}`);
-  if (bytes > STUB_BYTES) throw new Error(`${outfile} is too large`);
+/** In the package the engine stays a file of its own, which the app's bundler finds beside the entry. */
+const engineBeside = {
+  name: 'engine-beside',
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/(engine|late)$/ }, () => ({ path: './engine.js', external: true })),
+};
+
+export async function buildNpm(outfile = 'dist/index.js') {
+  await bundle({ entryPoints: ['src/index.ts'], outfile, plugins: [engineBeside] });
 }
 
-export async function buildNpm(outdir = 'dist/npm') {
-  await bundle({ entryPoints: ['src/index.ts'], format: 'esm', splitting: true, outdir });
-}
-
-if (import.meta.url === `file://${process.argv[1]}`) {
-  rmSync('dist', { recursive: true, force: true });
-  mkdirSync('dist', { recursive: true });
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   // Names are given by the first bundle: the small one gets the short ones.
   await buildStub();
-  await buildEngine();
   await buildNpm();
+  await buildEngine();
 }

@@ -19,8 +19,10 @@ const names = [...readFileSync(join(here, 'src/api.ts'), 'utf8').matchAll(/^expo
 if (names.length < 5) throw new Error(`src/api.ts has only the types ${names}`);
 
 rmSync(app, { recursive: true, force: true });
-mkdirSync(join(app, 'node_modules'), { recursive: true });
-symlinkSync(here, join(app, 'node_modules/trailmark-web'));
+const installed = join(app, 'node_modules/trailmark-web');
+mkdirSync(join(installed, 'dist'), { recursive: true });
+copyFileSync(join(here, 'package.json'), join(installed, 'package.json'));
+symlinkSync(join(here, 'dist/npm'), join(installed, 'dist/npm'));
 writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
 copyFileSync(join(here, 'test/types/use.ts'), join(app, 'use.ts'));
 writeFileSync(join(app, 'names.ts'), names.map((name) => `export type { ${name} } from 'trailmark-web';\n`).join(''));

@@ -7,11 +7,14 @@
 
 mod host;
 mod identity;
+#[cfg(target_arch = "wasm32")]
+mod memory;
 mod settings;
 mod telling;
 
 use trailmark_core::flush::FlushId;
-use trailmark_core::{Answer, Capture, Outcome, Reason, Request, Step, Timestamp, Uuid};
+use trailmark_core::{Answer, Capture, ConfigError, Outcome, Reason, Request, Step, Timestamp, Uuid};
+use trailmark_protocol::id;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use host::Host;
@@ -38,7 +41,7 @@ impl Engine {
         let config = settings::read(settings)?;
         let engine = trailmark_core::Engine::open(config, host.clone(), host.clone(), time(now));
         Ok(Self {
-            engine: engine.map_err(|error| error.to_string())?,
+            engine: engine.map_err(ConfigError::text)?,
             request: None,
         })
     }
@@ -46,7 +49,7 @@ impl Engine {
     /// Captures a record: an event's JSON without its number. When this returns it is on the host. Returns the reason for
     /// which it was refused (and counted).
     pub fn capture(&mut self, record: &str, now: f64) -> Option<String> {
-        refused(self.engine.capture(&Capture::from_json(record), time(now)))
+        refused(self.engine.capture(Capture::from_json(record), time(now)))
     }
 
     /// Numbers an event that was refused before it came here, and counts it under this reason.
@@ -110,7 +113,7 @@ impl Engine {
     }
 
     fn done(&mut self, id: &str, outcome: &Outcome, now: f64) {
-        if let Ok(id) = Uuid::try_parse(id) {
+        if let Some(id) = id::read(id) {
             self.request = self.request.take().filter(|request| request.id != id);
             self.engine.done(id, outcome, time(now));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trailmark_core::Config;
+use trailmark_core::{Config, ConfigError};
 use trailmark_protocol::json::{as_string, as_u64, fields};
 
 /// Reads the settings of an engine. Fields that it does not know are passed over.
@@ -10,9 +10,9 @@ use trailmark_protocol::json::{as_string, as_u64, fields};
 /// # Errors
 /// What is wrong, for people.
 pub(crate) fn read(json: &str) -> Result<Config, String> {
-    let mut config = Config::new(&write_key(json)?).map_err(|error| error.to_string())?;
+    let mut config = Config::new(&write_key(json)?).map_err(ConfigError::text)?;
     for (key, value) in fields(json).map_while(Result::ok) {
-        set(&mut config, &key, value).ok_or_else(|| ["not a value for ", &key, ": ", value].concat())?;
+        set(&mut config, &key, value).ok_or_else(|| "not a value: ".to_owned() + &key + "=" + value)?;
     }
     Ok(config)
 }

@@ -7,7 +7,7 @@ use trailmark_protocol::json::{Array, Object};
 /// A request without its body.
 pub(crate) fn request(request: &Request) -> String {
     let mut out = String::new();
-    let mut object = Object::open(&mut out).plain("id", request.id).str("path", request.path);
+    let mut object = Object::open(&mut out).id("id", request.id).str("path", request.path);
     request
         .headers
         .iter()
@@ -42,7 +42,7 @@ pub(crate) fn stats(stats: &Stats) -> String {
 fn storage(health: &StorageHealth) -> String {
     match health {
         StorageHealth::Saved => "saved".to_owned(),
-        StorageHealth::Failing(why) => ["failing: ", why].concat(),
+        StorageHealth::Failing(why) => "failing: ".to_owned() + why,
         _ => "memory".to_owned(),
     }
 }
@@ -59,7 +59,7 @@ fn dropped<'a>(mut object: Object<'a>, dropped: &Dropped) -> Object<'a> {
     dropped
         .iter()
         .fold(Object::open(object.key("dropped")), |counts, (reason, count)| {
-            counts.int(reason, *count)
+            counts.int(reason, count)
         })
         .close();
     object

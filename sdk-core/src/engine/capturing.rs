@@ -17,8 +17,6 @@ use crate::state::State;
 
 /// What is to be frozen.
 pub(super) struct Fresh<'a> {
-    /// It belongs to the client's own session.
-    pub(super) own: bool,
     pub(super) name: &'a str,
     pub(super) alias: Option<&'a str>,
     pub(super) properties: &'a Properties,
@@ -28,8 +26,6 @@ pub(super) struct Fresh<'a> {
     pub(super) identity: Option<&'a Identity>,
 }
 
-const NOTHING: &Properties = &Properties::EMPTY;
-
 /// Most bytes kept for the next event to be written to: 16 KiB. A usual event has less than one; one with the longest
 /// string that is not cut has nine.
 const FROZEN_KEPT: usize = 16 * 1024;
@@ -37,12 +33,11 @@ const FROZEN_KEPT: usize = 16 * 1024;
 impl<'a> Fresh<'a> {
     pub(super) fn new(name: &'a str) -> Self {
         Self {
-            own: true,
             name,
             alias: None,
-            properties: NOTHING,
-            set: NOTHING,
-            set_once: NOTHING,
+            properties: Properties::NONE,
+            set: Properties::NONE,
+            set_once: Properties::NONE,
             identity: None,
         }
     }
@@ -118,10 +113,8 @@ impl Engine {
     ///
     /// # Errors
     /// See [`Engine::track`].
-    pub fn capture(&mut self, capture: &Capture, now: Timestamp) -> Result<Uuid, Reason> {
-        let shortened = capture.shortened();
-        let cut = shortened.as_ref().map_or(0, |(_, cut)| *cut);
-        let capture = shortened.as_ref().map_or(capture, |(shorter, _)| shorter);
+    pub fn capture(&mut self, mut capture: Capture, now: Timestamp) -> Result<Uuid, Reason> {
+        let cut = capture.shorten();
         self.admit_with(capture.id, false, cut, now, |engine, id, seq, out| {
             capture.refused.map_or(Ok(()), Err)?;
             let event = capture.event(id, seq, now, &engine.config.context);
@@ -148,14 +141,17 @@ impl Engine {
         let (set, cut_set) = fresh.set.shortened();
         let (set_once, cut_set_once) = fresh.set_once.shortened();
         let cut = cut_properties + cut_set + cut_set_once;
-        self.admit_with(None, fresh.own, cut, now, |engine, id, seq, out| {
+        if self.takes_events() {
+            self.touch_session(now);
+            self.write_context();
+        }
+        self.admit_with(None, true, cut, now, |engine, id, seq, out| {
             let identity = fresh.identity.unwrap_or(&engine.state.identity);
             let own_epoch = identity.epoch() == engine.state.identity.epoch();
-            let session = engine.state.session.as_ref().filter(|_| own_epoch && fresh.own);
-            let context = if session.is_some() {
-                &engine.context
-            } else {
-                &engine.config.context
+            let session = engine.state.session.as_ref().filter(|_| own_epoch);
+            let context = match &engine.context {
+                Some(context) if session.is_some() => context,
+                _ => &engine.config.context,
             };
             let event = Event {
                 name: fresh.name,
@@ -173,6 +169,10 @@ impl Engine {
         })
     }
 
+    fn takes_events(&self) -> bool {
+        !self.closed && self.may_keep(self.counters.captured + 1)
+    }
+
     /// Numbers an event, freezes it with `build`, saves and queues it, or counts why not. A refused event has a number
     /// too, so that the highest number is the count of captured events.
     fn admit_with(
@@ -183,11 +183,8 @@ impl Engine {
         now: Timestamp,
         build: impl FnOnce(&Self, Uuid, u64, &mut String) -> Result<(), Reason>,
     ) -> Result<Uuid, Reason> {
-        if self.closed || !self.may_keep(self.counters.captured + 1) {
+        if !self.takes_events() {
             return self.drop_at_capture(Reason::ShutDown, now);
-        }
-        if own {
-            self.touch_session(now);
         }
         self.counters.captured += 1;
         let seq = self.counters.captured;
@@ -271,7 +268,7 @@ impl Engine {
                 erasing: std::mem::take(&mut self.state.erasing),
                 ..before
             };
-            self.refresh_context();
+            self.context = None;
         }
     }
 
@@ -304,22 +301,25 @@ impl Engine {
             started: now,
             latest: now,
         });
-        self.refresh_context();
+        self.context = None;
         self.unsaved.state = true;
     }
 
-    /// The circumstances with the library and the session in them.
-    pub(super) fn refresh_context(&mut self) {
+    /// The circumstances with the library and the session in them, unless they are written already.
+    fn write_context(&mut self) {
+        if self.context.is_some() {
+            return;
+        }
         let (name, version) = self
             .config
             .sdk_name
             .split_once('/')
             .unwrap_or((&self.config.sdk_name, ""));
         let library = Properties::new().with("name", name).with("version", version);
-        self.context = self.config.context.clone().with("library", library);
+        let mut context = self.config.context.clone().with("library", library);
         if let Some(session) = &self.state.session {
-            self.context
-                .insert("session", Properties::new().with("seq", session.seq));
+            context.insert("session", Properties::new().with("seq", session.seq));
         }
+        self.context = Some(context);
     }
 }

@@ -2,8 +2,8 @@
 
 use trailmark_protocol::{Reason, Timestamp, names};
 
-use super::capturing::Fresh;
 use super::{Engine, dropped, new_id};
+use crate::capture::Capture;
 use crate::flush::Flush;
 use crate::identity::Identity;
 use crate::properties::Properties;
@@ -20,7 +20,7 @@ impl Engine {
             self.state.opted_out = true;
             self.empty(Reason::OptedOut);
             self.state.session = None;
-            self.refresh_context();
+            self.context = None;
             self.unsaved.state = true;
             self.save(None, now);
         }
@@ -61,16 +61,11 @@ impl Engine {
         self.state.opted_out = true;
         self.state.last_erase = self.counters.captured + 1;
         self.state.erasing.push(self.state.last_erase);
-        let properties = Properties::new().with("install_id", &self.state.install_id);
-        let asked = self.admit(
-            &Fresh {
-                own: false,
-                properties: &properties,
-                identity: Some(deleted),
-                ..Fresh::new(names::ERASE)
-            },
-            now,
-        );
+        let properties = Properties::new().with("install_id", self.state.install_id.as_str());
+        let mut request = Capture::new(names::ERASE).properties(properties);
+        request.anonymous_id = Some(deleted.anonymous_id().to_owned());
+        request.user_id = deleted.user_id().map(str::to_owned);
+        let asked = self.capture(request, now);
         if asked.is_err() {
             // The client is closed: the device is emptied all the same, and no later event is taken for the request.
             self.state.erasing.retain(|seq| *seq != self.state.last_erase);

@@ -9,7 +9,6 @@ use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::queue::{Entry, Queue};
 use crate::state::to_json;
-use crate::stats::count;
 use crate::verdict::Fate;
 
 impl Engine {
@@ -62,7 +61,7 @@ impl Engine {
 
     fn note_failure(&mut self) {
         let error = self.log.as_ref().and_then(|log| log.error());
-        let text = error.map_or_else(String::new, ToString::to_string);
+        let text = error.map_or_else(String::new, |error| error.0.clone());
         self.notices.add(Notice::StorageFailing(text));
     }
 
@@ -114,7 +113,7 @@ impl Engine {
             let Fate::Dropped(reason) = dropped(Reason::StorageLost) else {
                 return;
             };
-            count(&mut self.counters.dropped, reason.clone(), lost);
+            self.counters.dropped.count(reason.clone(), lost);
             let left = self.queue.len() as u64;
             self.flushes
                 .iter_mut()

@@ -177,8 +177,7 @@ impl Engine {
     /// The body of a request with these of the queued events.
     fn body<'a>(&self, events: impl ExactSizeIterator<Item = &'a Entry>) -> String {
         let stay = self.queue.len() - events.len();
-        let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
-        let counters = counters_json(self.counters.captured, stay as u64, dropped);
+        let counters = counters_json(self.counters.captured, stay as u64, self.counters.dropped.iter());
         batch::body(&self.state.install_id, events, &counters)
     }
 

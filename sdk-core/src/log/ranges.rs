@@ -1,8 +1,6 @@
 //! Sets of event numbers, as ranges: what is decided is nearly always contiguous.
 
-use std::fmt::Write;
-
-use trailmark_protocol::json::{as_u64, elements};
+use trailmark_protocol::json::{as_u64, elements, write_u64};
 
 /// A set of numbers as ascending, disjoint, inclusive ranges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,23 +18,19 @@ impl Ranges {
     pub(crate) fn insert(&mut self, first: u64, last: u64) {
         match self.0.last_mut() {
             Some((_, end)) if first == end.saturating_add(1) => *end = last,
-            Some((_, end)) if first <= *end => {
-                self.0.push((first, last));
-                self.normalise();
-            }
+            Some((_, end)) if first <= *end => self.insert_between(first, last),
             _ => self.0.push((first, last)),
         }
     }
 
-    fn normalise(&mut self) {
-        let mut pairs = std::mem::take(&mut self.0);
-        pairs.sort_unstable();
-        for (first, last) in pairs {
-            match self.0.last_mut() {
-                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
-                _ => self.0.push((first, last)),
-            }
+    fn insert_between(&mut self, mut first: u64, mut last: u64) {
+        let from = self.0.partition_point(|(_, end)| end.saturating_add(1) < first);
+        let to = self.0.partition_point(|(begin, _)| *begin <= last.saturating_add(1));
+        for (begin, end) in self.0.drain(from..to) {
+            first = first.min(begin);
+            last = last.max(end);
         }
+        self.0.insert(from, (first, last));
     }
 
     /// How many numbers are in it.
@@ -93,8 +87,11 @@ impl Ranges {
     pub(crate) fn to_json(&self) -> String {
         let mut out = String::from("[");
         for (at, (first, last)) in self.0.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            let _ = write!(out, "{comma}[{first},{last}]");
+            out.push_str(if at == 0 { "[" } else { ",[" });
+            write_u64(&mut out, *first);
+            out.push(',');
+            write_u64(&mut out, *last);
+            out.push(']');
         }
         out.push(']');
         out
@@ -120,6 +117,10 @@ impl Ranges {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -129,6 +130,19 @@ mod tests {
         assert_eq!((ranges.count(), ranges.last()), (4, Some(7)));
         for (seq, expected) in [(0, false), (1, true), (3, true), (4, false), (7, true), (8, false)] {
             assert_eq!(ranges.contains(seq), expected, "{seq}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_what_a_set_does(pairs in prop::collection::vec((0..40u64, 0..6u64), 0..20)) {
+            let (mut ours, mut set) = (Ranges::default(), BTreeSet::new());
+            for (first, more) in pairs {
+                ours.insert(first, first + more);
+                set.extend(first..=first + more);
+            }
+            prop_assert_eq!(ours.iter().collect::<Vec<_>>(), set.iter().copied().collect::<Vec<_>>());
+            prop_assert!(ours.0.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{:?}", ours);
         }
     }
 

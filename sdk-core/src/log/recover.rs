@@ -1,16 +1,14 @@
 //! Reading the log back at the start: one pass over the records, in their order.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use trailmark_protocol::Reason;
 
+use super::numbered::Numbered;
 use super::ranges::Ranges;
 use super::record::{Item, Saved, items, payloads};
 use super::{Log, Place, Writer};
 use crate::state::{Checkpoint, Counters, State, from_json};
-use crate::stats::count;
 use crate::storage::{Storage, StorageError};
 
 /// What a client remembers.
@@ -22,8 +20,6 @@ pub(crate) struct Recovered {
     pub(crate) counters: Counters,
     /// The undecided events, by number.
     pub(crate) undecided: Vec<Found>,
-    /// Segments of those that were found more than once, by number.
-    again: BTreeMap<u64, u64>,
     /// Events that were captured and are found nowhere.
     pub(crate) lost: u64,
 }
@@ -35,6 +31,8 @@ pub(crate) struct Found {
     pub(crate) place: Place,
     /// Bytes of its JSON.
     pub(crate) bytes: u64,
+    /// It was found more than once; this is the latest copy. What is beside an earlier one may have to go.
+    again: bool,
 }
 
 /// What has been read so far.
@@ -42,7 +40,7 @@ pub(crate) struct Found {
 struct Replay {
     state: Option<State>,
     counters: Counters,
-    found: Vec<Found>,
+    found: Numbered<Found>,
     /// Decided since the last checkpoint.
     settled: Ranges,
 }
@@ -65,11 +63,18 @@ impl Replay {
     }
 
     fn event(&mut self, event: &Saved<'_>, place: Place) {
-        self.found.push(Found {
+        let mut found = Found {
             seq: event.seq,
             place,
             bytes: event.json.len() as u64,
-        });
+            again: false,
+        };
+        if let Some(earlier) = self.found.get_mut(event.seq) {
+            found.again = true;
+            *earlier = found;
+        } else {
+            self.found.add(event.seq, found);
+        }
         self.captured(Some(event.seq));
         let Some(state) = &mut self.state else { return };
         state.age.millis = state.age.millis.max(event.age);
@@ -81,7 +86,7 @@ impl Replay {
 
     fn checkpoint(&mut self, checkpoint: Option<Checkpoint>) {
         let Some(checkpoint) = checkpoint else { return };
-        self.found.retain(|event| checkpoint.undecided.contains(event.seq));
+        self.found.retain(|seq, _| checkpoint.undecided.contains(seq));
         self.settled = Ranges::default();
         self.state = Some(checkpoint.state);
         self.counters = checkpoint.counters;
@@ -92,24 +97,12 @@ impl Replay {
     }
 
     fn count(&mut self, reason: Cow<'static, str>, events: u64) {
-        count(&mut self.counters.dropped, reason, events);
+        self.counters.dropped.count(reason, events);
     }
 
     fn end(mut self) -> Recovered {
-        self.found.retain(|event| !self.settled.contains(event.seq));
-        // Of an event that was saved twice the later copy counts: what is beside the earlier one may have to go.
-        self.found.sort_by_key(|event| (event.seq, Reverse(event.place)));
-        let copies = self.found.windows(2);
-        let again = copies.filter_map(|pair| match pair {
-            [counts, other] if counts.seq == other.seq => Some((counts.seq, counts.place.segment)),
-            _ => None,
-        });
-        // The first of each is the one that counts.
-        let again = again.fold(BTreeMap::new(), |mut again, (seq, segment)| {
-            again.entry(seq).or_insert(segment);
-            again
-        });
-        self.found.dedup_by_key(|event| event.seq);
+        let settled = std::mem::take(&mut self.settled);
+        self.found.retain(|seq, _| !settled.contains(seq));
         let known = self.counters.delivered + self.counters.dropped_total() + self.found.len() as u64;
         let lost = self.counters.captured.saturating_sub(known);
         if lost > 0 {
@@ -119,8 +112,7 @@ impl Replay {
         Recovered {
             state: self.state,
             counters: self.counters,
-            undecided: self.found,
-            again,
+            undecided: self.found.into_values(),
             lost,
         }
     }
@@ -131,17 +123,20 @@ impl Log {
     /// checkpoint may say the opposite of the latest; nor is it written to, so that nothing is lost once it can be read
     /// again (a phone that was not yet unlocked, say).
     pub(crate) fn open(mut storage: Box<dyn Storage>, segment_bytes: u64) -> (Self, Recovered) {
-        let (mut numbers, unusable) = match storage.list() {
-            Ok(files) => (files.iter().filter_map(|file| Self::number(file)).collect(), None),
+        let (files, unusable) = match storage.list() {
+            Ok(files) => (files, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        numbers.sort_unstable();
+        let mut live = Numbered::default();
+        let segments = files.iter().filter_map(|file| Self::number(file));
+        segments.for_each(|segment| live.add(segment, 0));
+        let numbers: Vec<u64> = live.iter().map(|(number, _)| number).collect();
         let mut log = Self {
             storage,
             segment_bytes,
             writer: Writer::default(),
-            again: BTreeMap::new(),
-            live: numbers.iter().map(|number| (*number, 0)).collect(),
+            again: Numbered::default(),
+            live,
             open: None,
             file: (0, Self::file(0)),
             last_number: numbers.last().copied().unwrap_or(0),
@@ -166,10 +161,12 @@ impl Log {
             let segment = self.storage.read(&Self::file(*number))?;
             self.open = replay_segment(&mut replay, *number, &segment).filter(|end| end.offset < self.segment_bytes);
         }
-        let mut recovered = replay.end();
-        self.again = std::mem::take(&mut recovered.again);
+        let recovered = replay.end();
         for event in &recovered.undecided {
-            *self.live.entry(event.place.segment).or_default() += 1;
+            self.add_live(event.place.segment, 1);
+            if event.again {
+                self.again.add(event.seq, event.place.segment);
+            }
         }
         Ok(recovered)
     }

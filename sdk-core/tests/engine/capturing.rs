@@ -39,7 +39,7 @@ fn a_capture_says_itself_who_and_when() {
         .timestamp(START.plus_micros(-1))
         .properties(Properties::new().with("status", 200))
         .set_once(Properties::new().with("first", true));
-    assert_eq!(device.engine.capture(&capture, device.now), Ok(id));
+    assert_eq!(device.engine.capture(capture, device.now), Ok(id));
     assert_eq!(
         parsed(&device.request()),
         [
@@ -78,8 +78,8 @@ fn what_no_server_would_take_is_refused_at_capture_with_its_reason() {
         ),
     ];
     let mut device = Device::new();
-    for (capture, reason) in &table {
-        assert_eq!(device.engine.capture(capture, device.now), Err(*reason), "{reason}");
+    for (capture, reason) in table {
+        assert_eq!(device.engine.capture(capture, device.now), Err(reason), "{reason}");
     }
     let stats = device.stats();
     assert_eq!((stats.captured, stats.dropped_total(), stats.queued), (17, 17, 0));
@@ -135,9 +135,9 @@ fn a_record_is_sent_as_it_was_handed_in_with_its_number_after_its_id() {
     let record = r#"{"id":"01934f3e-8a00-7000-8000-000000000001","event":"say \"hi\"","anonymous_id":"a","user_id":"ü","session_id":"s","timestamp":"2026-11-20T21:13:05.123Z","properties":{"n": 1.50,"url":"https:\/\/x"},"context":{"library":{"name":"trailmark-web"}},"set":{"a":[]},"set_once":{"b":null}}"#;
     device
         .engine
-        .capture(&Capture::from_json("no record"), device.now)
+        .capture(Capture::from_json("no record"), device.now)
         .unwrap_err();
-    device.engine.capture(&Capture::from_json(record), device.now).unwrap();
+    device.engine.capture(Capture::from_json(record), device.now).unwrap();
     device.track("plain");
     let numbered = record.replacen("0001\",", "0001\",\"seq\":2,", 1);
     assert_eq!(events(&device.request())[0], numbered);

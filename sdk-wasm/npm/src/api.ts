@@ -70,6 +70,8 @@ export interface Options {
   clicks?: boolean;
   vitals?: boolean;
   errors?: boolean;
+  /** Where visitors came from: UTM parameters, click ids, other sites. */
+  campaigns?: boolean;
   /** Times of fetch and XHR to these origins or path prefixes; `true`: the page's own origin. Off by default. */
   requests?: boolean | string[];
   /** The text of clicked elements is captured, too. Off by default: structure only. */
@@ -99,7 +101,7 @@ export interface Thrown {
 export interface ExceptionFacts {
   thrown: Thrown[];
   handled?: boolean;
-  level?: 'fatal' | 'error' | 'warning' | 'info';
+  level?: 'fatal' | 'error' | 'warning';
   fingerprint?: string;
 }
 

@@ -18,6 +18,7 @@
  * - `n`: the plain sender's own install: {@link Numbers}.
  * - `c`: waiting calls of pages that ended before the engine file came: a line of JSON for each page.
  * - `l`: the lease, where there are no Web Locks.
+ * - `first`: the anonymous id of which the first touch has been told.
  */
 import type { Options, Properties, Trailmark } from './api';
 

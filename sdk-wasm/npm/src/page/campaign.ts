@@ -2,8 +2,8 @@
 import type { Inside } from '../inside';
 
 /**
- * What ads and mails put into an address: the UTM parameters; the click ids of Google, Meta, Microsoft, X, TikTok and Yandex
- * (`…clid`, `msclkid`, `gbraid`, `wbraid`), LinkedIn, Instagram, Reddit, Mailchimp, Pinterest and Snapchat.
+ * What ads and mails put into an address: the UTM parameters; the click ids of Google, Meta, Microsoft, X, TikTok and
+ * Yandex (`…clid`, `msclkid`, `gbraid`, `wbraid`), LinkedIn, Instagram, Reddit, Mailchimp, Pinterest and Snapchat.
  */
 const CAMPAIGN =
   /^(utm_(source|medium|campaign|term|content|id)|(g|d|fb|ms|tw|tt|y)clk?id|[gw]braid|(rdt|mc|sc)_?cid|li_fat_id|igshid|epik)$/;
@@ -61,11 +61,10 @@ function tellFirst(client: Inside, first: Texts): void {
   client.setPersonProperties(undefined, first);
 }
 
-/** Reads where this visit came from; a visit from nowhere leaves the touch before it. The page's first `$pageview` is older. */
+/** Reads where this visit came from; one from nowhere leaves the touch before it. The page's first `$pageview` is older. */
 export function tellCampaign(client: Inside): void {
-  if (client.isOptedOut()) return;
   const { landing_: address } = client;
   const touch = { ...campaignOf(address), ...referredBy(document.referrer, address, client.options_.cookieDomain) };
-  if (Object.keys(touch).length) tellLast(client, touch);
+  if (Object.keys(touch)[0]) tellLast(client, touch);
   tellFirst(client, firstTouch(address, touch));
 }

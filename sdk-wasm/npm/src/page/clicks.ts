@@ -3,32 +3,23 @@ import type { Inside } from '../inside';
 import { described, elementsOf, fromInteractive, nameOf, textOf } from './elements';
 import { hear } from './hearing';
 
-/** A rage: this many clicks … */
-const CLICKS = 3;
-/** … within this time, in milliseconds, … */
+/** A rage: three clicks within this time, in milliseconds, … */
 const WITHIN_MS = 1_000;
-/** … and this far from the one before, in CSS pixels; PostHog's numbers. */
+/** … each so near the one before, in CSS pixels; PostHog's numbers. */
 const WITHIN_PX = 30;
 /** No hand clicks twice within this: it is one click that a label hands on to its field. */
 const ONE_CLICK_MS = 30;
 
 /** Says of each click (place in CSS pixels, time in ms) whether with it a rage begins; once a rage. */
 export function rageDetector(): (x: number, y: number, at: number) => boolean {
-  /** Of the clicks that belong together. */
-  let times: number[] = [];
+  let [lastX, lastY, last, beforeLast] = [0, 0, -Infinity, -Infinity];
   let raging = false;
-  let [lastX, lastY] = [0, 0];
   return (x, y, at) => {
-    const pause = at - (times[times.length - 1] ?? -Infinity);
-    if (pause < ONE_CLICK_MS) return false;
-    if (pause > WITHIN_MS || Math.hypot(x - lastX, y - lastY) > WITHIN_PX) {
-      times = [];
-      raging = false;
-    }
-    [lastX, lastY] = [x, y];
-    times.push(at);
-    const begins = !raging && at - (times[times.length - CLICKS] ?? -Infinity) <= WITHIN_MS;
-    raging ||= begins;
+    if (at - last < ONE_CLICK_MS) return false;
+    const goesOn = at - last <= WITHIN_MS && Math.hypot(x - lastX, y - lastY) <= WITHIN_PX;
+    const begins = goesOn && !raging && at - beforeLast <= WITHIN_MS;
+    raging = goesOn && (raging || begins);
+    [lastX, lastY, last, beforeLast] = [x, y, at, goesOn ? last : -Infinity];
     return begins;
   };
 }

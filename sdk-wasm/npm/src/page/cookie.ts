@@ -1,4 +1,4 @@
-/** The anonymous id in a first-party cookie, so that the subdomains of a site share it. Only where consent is granted. */
+/** The anonymous id in a first-party cookie, so that a site's subdomains share it. Only where consent is granted. */
 
 /** A year, in seconds: browsers keep none longer than 400 days. */
 const MAX_AGE_S = 31_536_000;

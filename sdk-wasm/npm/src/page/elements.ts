@@ -1,5 +1,7 @@
 /** What is said of an element that was clicked: its structure, and nothing that a person typed. */
 
+import type { Properties } from '../api';
+
 /** Elements that are described, from the one that was clicked outwards: 5, each of at most 9 short keys. */
 const DEPTH = 5;
 
@@ -18,13 +20,13 @@ const ATTRIBUTES = ['id', 'name', 'type', 'role', 'data-testid'];
 /** Nothing is captured of these and of what is in them: asked to be left alone, written by the visitor, or secret. */
 const PRIVATE =
   '[data-tm-ignore],[contenteditable]:not([contenteditable=false]),[type=password],[autocomplete^=cc-],' +
-  '[autocomplete*=password],[autocomplete=one-time-code],' +
+  '[autocomplete=one-time-code],' +
   ['card', 'cvc', 'cvv', 'passw'].map((part) => `input[name*=${part} i],input[id*=${part} i]`);
 
 /** What a click on it, or in it, is meant for. */
 const INTERACTIVE =
-  'a,button,input,select,textarea,summary,[onclick],[data-tm-name],[role=button],[role=link],[role=tab],[role=switch],' +
-  '[role=option],[role^=menuitem]';
+  'a,button,input,select,textarea,summary,[onclick],[data-tm-name],[role=button],[role=link],[role=tab],' +
+  '[role=switch],[role=option],[role^=menuitem]';
 
 /** Parts whose text may be what a visitor typed or chose. */
 const FILLED = `input,textarea,select,script,style,${PRIVATE}`;
@@ -42,11 +44,10 @@ export function fromInteractive(path: Element[]): Element[] {
 }
 
 /** PostHog's `$elements`, from the innermost outwards, without texts and values. */
-export function described(path: Element[]): Record<string, unknown>[] {
+export function described(path: Element[]): Properties[] {
   return path.slice(0, DEPTH).map((element) => {
-    const classes = [...element.classList].slice(0, CLASSES);
-    const said: Record<string, unknown> = { tag_name: element.localName, nth_of_type: nthOfType(element) };
-    if (classes[0]) said['classes'] = classes;
+    const said: Properties = { tag_name: element.localName, nth_of_type: nthOfType(element) };
+    if (element.classList[0]) said['classes'] = [...element.classList].slice(0, CLASSES);
     for (const name of ATTRIBUTES) {
       const value = element.getAttribute(name);
       if (value) said[`attr__${name}`] = value.slice(0, NAME_CHARS);
@@ -71,12 +72,8 @@ function nthOfType(element: Element): number {
 }
 
 /** The name that the page's author gave: the innermost `data-tm-name`. */
-export function nameOf(path: Element[]): string | undefined {
-  for (const element of path) {
-    const name = element.getAttribute('data-tm-name');
-    if (name) return name;
-  }
-  return undefined;
+export function nameOf(path: Element[]): string | null | undefined {
+  return path.map((element) => element.getAttribute('data-tm-name')).find(Boolean);
 }
 
 /** The text of an element, without what is private or typed, masked. */

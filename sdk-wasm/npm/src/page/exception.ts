@@ -3,7 +3,7 @@ import type { ExceptionFacts, Properties, Thrown } from '../api';
 import type { Inside } from '../inside';
 import { framesOf } from './stack';
 
-/** Limits of sdk-core/src/exception.rs: errors of a chain, frames of a chain, bytes of a message and of another text. */
+/** Limits of sdk-core/src/exception.rs: errors and frames of a chain, bytes of a message and of another text. */
 const CAUSES = 8;
 const FRAMES = 48;
 const MESSAGE_BYTES = 2_000;
@@ -42,9 +42,8 @@ export function isNews(client: Inside, error: unknown): boolean {
 /** The properties of `$exception`, in the core's order; what is not known is `undefined`, which JSON leaves out. */
 export function exceptionProperties({ thrown, handled, level, fingerprint }: ExceptionFacts): Properties {
   const kept = thrown.slice(0, CAUSES);
-  const frames = Math.floor(FRAMES / Math.max(1, kept.length));
   return {
-    $exception_list: kept.map((one) => listed(one, !!handled, frames)),
+    $exception_list: kept.map((one) => listed(one, !!handled, FRAMES / kept.length)),
     $exception_level: level ?? 'error',
     $exception_fingerprint: text(fingerprint),
   };
@@ -87,9 +86,10 @@ export function cut(text: unknown, bytes: number): string {
 
 function writtenBytes(char: string): number {
   const code = char.codePointAt(0) ?? 0;
-  if (char === '"' || char === '\\') return 2;
+  if ('"\\'.includes(char)) return 2;
   if (code < 0x20) return 6;
-  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
+  // From U+10000 on it is two of JavaScript's characters, and 4 bytes.
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : char.length + 2;
 }
 
 /** The error, its cause and, of an `AggregateError`, its errors; then theirs. Each once. */

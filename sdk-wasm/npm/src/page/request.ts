@@ -18,13 +18,13 @@ export function requestProperties({ method, url, status, duration_ms, error }: R
 }
 
 /**
- * Host and path of an address, without what may be secret: an address that is not well-formed has neither, because nobody
- * can say what of it is a password. An address within a path is cut off, for the same reason.
+ * Host and path of an address, without what may be secret: an address that is not well-formed has neither, because
+ * nobody can say what of it is a password. An address within a path is cut off, for the same reason.
  */
 export function placeOf(whole: string): [host: string | undefined, path: string] {
   const url = whole.replace(/[?#][^]*/, '');
   const rest = /^(?:[a-z0-9+.-]+:)?\/\/([^]*)$/i.exec(url)?.[1];
-  if (rest === undefined) return [undefined, url.startsWith('/') || !/[@:]/.test(url) ? alone(url) : ''];
+  if (rest === undefined) return [undefined, /^\/|^[^@:]*$/.test(url) ? alone(url) : ''];
   const slash = rest.indexOf('/');
   const [authority, path] = slash < 0 ? [rest, ''] : [rest.slice(0, slash), rest.slice(slash)];
   const host = authority.slice(authority.lastIndexOf('@') + 1);

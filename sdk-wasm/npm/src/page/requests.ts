@@ -11,8 +11,10 @@ type Ended = (status: number, error?: string) => void;
 type Begin = (method: string, address: string) => Ended | undefined;
 
 export function watchRequests(client: Inside): void {
-  const wanted = addresses(client.options_.requests);
-  const own = ['/v1/batch', '/sdk/v1/'].map((path) => client.host_ + path);
+  const { requests } = client.options_;
+  // The page's own origin, or what the option lists, relative to the page.
+  const wanted = (Array.isArray(requests) ? requests : ['/']).map((one) => new URL(one, location.href).href);
+  const own = [client.host_ + '/v1/batch', client.host_ + '/sdk/v1/'];
   const begin: Begin = (method, address) => {
     const url = new URL(address, location.href).href;
     const begins = (prefix: string): boolean => url.startsWith(prefix);
@@ -20,19 +22,13 @@ export function watchRequests(client: Inside): void {
     const started = performance.now();
     return (status, error) =>
       quietly(() => {
-        const duration_ms = Math.round((performance.now() - started) * 10) / 10;
+        const duration_ms = Math.round((performance.now() - started) * 1e4) / 1e4;
         const answer = status ? { status, duration_ms } : { duration_ms, error };
         captureRequest(client, { method: method.toUpperCase(), url, ...answer } as RequestFacts);
       });
   };
   wrapFetch(begin);
   wrapXhr(begin);
-}
-
-/** Where the requests go that are timed: the page's own origin, or what the option lists, relative to the page. */
-function addresses(option: boolean | string[] | undefined): string[] {
-  const listed = Array.isArray(option) ? option : ['/'];
-  return listed.map((one) => new URL(one, location.href).href);
 }
 
 /** The page gets the answer, or the error, that it would have got. */
@@ -46,6 +42,7 @@ function wrapFetch(begin: Begin): void {
       ended = begin(init?.method ?? request.method ?? 'GET', request.url ?? String(target));
     });
     const answer = original.apply(this, given);
+    if (!ended) return answer;
     // Another promise than the browser's: a rejection that nobody handles is still the page's to hear of.
     return answer.then(
       (response) => {

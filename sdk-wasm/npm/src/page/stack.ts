@@ -15,7 +15,7 @@ const OTHERS = /^(?:async\*)?(?:([^@]*)@)?((?:[a-z-]+:\/|\[native code\]).*)$/;
 /** Characters of a stack that are read: enough for more frames than are kept. */
 const CHARS = 20_000;
 
-/** The frames of a stack, the innermost first. What is not known of one is left out. */
+/** The frames of a stack, the innermost first. What is not known of one is `undefined`, which JSON leaves out. */
 export function framesOf(stack: string): Frame[] {
   const lines = stack.slice(0, CHARS).split('\n');
   const matches = lines.map((line) => CHROMIUM.exec(line) ?? OTHERS.exec(line)).filter((match) => match !== null);
@@ -27,6 +27,6 @@ function frame(name: string | undefined, place: string): Frame {
   // A query may be secret, and changes with releases.
   const file = whole.replace(/[?#].*/, '');
   const in_app = file.startsWith(location.origin + '/');
-  const known = { function: name, file: /^[a-z-]+:/i.test(file) && file, line: Number(line), column: Number(column) };
-  return { ...Object.fromEntries(Object.entries(known).filter(([, value]) => value)), in_app };
+  const known = { function: name || undefined, file: /^[a-z-]+:/i.test(file) ? file : undefined };
+  return { ...known, line: +line! || undefined, column: +column! || undefined, in_app } as Frame;
 }

@@ -2,7 +2,7 @@
 import type { Inside } from '../inside';
 import { hear, navigation, onReturn, quietly } from './hearing';
 
-/** How often a page that scrolls is measured at most: 4 times a second, in a task of its own, never while it scrolls. */
+/** A page that scrolls is measured at most 4 times a second, in a task of its own, never while it scrolls. */
 const MEASURE_MS = 250;
 
 /** A view, from its `$pageview` on. Times are the page's, in milliseconds. */
@@ -15,8 +15,8 @@ interface View {
 }
 
 /**
- * What makes an address another page: its path, and the path in its hash (`#/cart`, `#!/cart`). Neither the query nor an
- * anchor: a filter or a table of contents is not another page.
+ * What makes an address another page: its path, and the path in its hash (`#/cart`, `#!/cart`). Neither the query nor
+ * an anchor: a filter or a table of contents is not another page.
  */
 export function routeOf(address: { pathname: string; hash: string }): string {
   return address.pathname + (/^#!?\/[^?]*/.exec(address.hash) ?? '');

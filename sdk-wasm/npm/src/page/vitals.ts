@@ -55,7 +55,8 @@ export function interactions(): { add_(event: Interaction): void; longest_(count
 
 /** What is measured of one visit of the page; it comes back from the back/forward cache as another one. */
 function begun() {
-  return { values_: {} as Record<string, number>, shifts_: shifts(), interactions_: interactions(), before_: counted() };
+  const values: Record<string, number> = {};
+  return { values_: values, shifts_: shifts(), interactions_: interactions(), before_: counted() };
 }
 
 export function watchVitals(client: Inside): void {
@@ -104,13 +105,10 @@ export function watchVitals(client: Inside): void {
   });
 }
 
-/** Under PostHog's names; milliseconds with one digit behind the point, CLS with four. */
+/** Under PostHog's names, with four digits behind the point: CLS needs them. */
 function named(values: Record<string, number>): Record<string, number> {
   const told: Record<string, number> = {};
-  for (const name in values) {
-    const digits = name === 'CLS' ? 1e4 : 10;
-    told[`$web_vitals_${name}_value`] = Math.round((values[name] ?? 0) * digits) / digits;
-  }
+  for (const name in values) told[`$web_vitals_${name}_value`] = Math.round(values[name]! * 1e4) / 1e4;
   return told;
 }
 
@@ -126,7 +124,7 @@ function hiddenBefore(started: number): number {
   return first?.startTime ?? (document.hidden ? 0 : Infinity);
 }
 
-/** What has been and what comes. Returns what hands over what the browser still keeps; nothing if it knows no such thing. */
+/** What has been and what comes. Returns what hands over what the browser still keeps, if it knows such a thing. */
 function observe(
   type: string,
   seen: (entry: PerformanceEntry) => void,

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+// How much a page loads, and whether it is within the budgets; exits with 1 if it is not.
+//   size.mjs [FOLDER]                  the built files of a folder, npm/dist without one
+//   size.mjs STUB.js ENGINE.js ENGINE.wasm
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+const KB = 1024;
+/** The stub, which every page waits for: less than any other analytics script that keeps events. */
+const STUB_GZIP = 2 * KB;
+/** The engine, which a page loads when it is idle: its JavaScript and its wasm. */
+const ENGINE_BROTLI = 35 * KB;
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** The stub, the engine's JavaScript and its wasm. */
+function files(given) {
+  if (given.length === 3) return given;
+  const folder = given[0] ?? join(here, 'npm', 'dist');
+  const [engine, wasm] = [/^engine-.*\.js$/, /^engine-.*\.wasm$/].map((name) => only(folder, name));
+  return [join(folder, 'trailmark.js'), engine, wasm];
+}
+
+/** The one file with such a name: of two, one would be left from an earlier build. */
+function only(folder, name) {
+  const found = readdirSync(folder).filter((file) => name.test(file));
+  if (found.length !== 1) throw new Error(`${folder}: ${found.length} files ${name}, not one`);
+  return join(folder, found[0]);
+}
+
+function sizes(file) {
+  const bytes = readFileSync(file);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  return {
+    name: basename(file),
+    raw: statSync(file).size,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes, { params }).length,
+  };
+}
+
+function sum(name, rows) {
+  const total = (key) => rows.reduce((all, row) => all + row[key], 0);
+  return { name, raw: total('raw'), gzip: total('gzip'), brotli: total('brotli') };
+}
+
+function line({ name, raw, gzip, brotli }) {
+  const cell = (value, width) => String(value).padStart(width);
+  return `| ${name.padEnd(28)} | ${cell(raw, 8)} | ${cell(gzip, 8)} | ${cell(brotli, 10)} |`;
+}
+
+function within(what, size, budget) {
+  const fits = size <= budget;
+  console.log(`${what}: ${size} bytes of ${budget}${fits ? '' : ', TOO LARGE'}`);
+  return fits;
+}
+
+const [stub, script, wasm] = files(process.argv.slice(2)).map(sizes);
+const engine = sum('engine', [script, wasm]);
+console.log(line({ name: 'file', raw: 'bytes', gzip: 'gzip -9', brotli: 'brotli 11' }));
+console.log('| --- | ---: | ---: | ---: |');
+for (const row of [stub, script, wasm, engine, sum('all', [stub, engine])]) console.log(line(row));
+console.log();
+const fits = [within('stub, gzip', stub.gzip, STUB_GZIP), within('engine, brotli', engine.brotli, ENGINE_BROTLI)];
+process.exit(fits.every(Boolean) ? 0 : 1);
