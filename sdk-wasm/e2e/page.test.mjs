@@ -67,6 +67,7 @@ export const start = (options, landing = location.href) => {
     unregister: (k) => { delete registered[k]; say('unregister', k); },
     setPersonProperties: (set, once) => say('$set', once),
   };
+  addEventListener('pagehide', () => { client.leave_?.(); say('goodbye', {}); });
   startPage(client);
   window.agree = () => client.optIn();
   window.caught = (error) => captureException(client, error, { cart: 3 });
@@ -221,6 +222,13 @@ test('each route of an app is one view, and each view is left once', async () =>
   for (const { $prev_pageview_duration: seconds } of leaves) assert.ok(seconds >= 0 && seconds < 10, `${seconds} s`);
 });
 
+test('what is recorded when the page ends is recorded once, before the goodbye', async () => {
+  await open('/shop', { pageLeaves: true, vitals: true });
+  await page.goto('about:blank');
+  await arrived('goodbye');
+  assert.deepEqual(seen.map(([name]) => name), ['$pageleave', '$web_vitals', 'goodbye']);
+});
+
 test('a leave says how far the visitor scrolled', async () => {
   await open('/shop', { pageLeaves: true });
   await page.evaluate(() => scrollTo(0, 1_000));
@@ -245,6 +253,7 @@ test('a route that was entered before the engine file came is not missed', async
 
 test('a click says what was clicked, and nothing that a person typed', async () => {
   await open('/shop', { clicks: true });
+  await page.evaluate(() => document.querySelector('#buy').addEventListener('click', (event) => event.stopPropagation()));
   await page.click('#buy');
   await page.click('#away');
   await page.click('shop-cart #inner');

@@ -118,6 +118,8 @@ export interface Inside extends Trailmark {
   yield_(): void;
   /** Numbers and sends records without the engine; `leaving`: the page may end at any moment. */
   send_(leaving?: boolean): Promise<void>;
+  /** Set by the engine file, called before the goodbye: what is recorded when the page ends still goes with it. */
+  leave_?: () => void;
   /** The page's address when this client was started: where campaigns are read from. */
   landing_: string;
   /** The engine does not come: the plain sender works. */

@@ -3,10 +3,10 @@ import type { Inside } from '../inside';
 
 /**
  * What ads and mails put into an address: the UTM parameters; the click ids of Google, Meta, Microsoft, X, TikTok and
- * Yandex (`…clid`, `msclkid`, `gbraid`, `wbraid`), LinkedIn, Instagram, Reddit, Mailchimp, Pinterest and Snapchat.
+ * Yandex (`…clid`, `msclkid`, `gbraid`, `wbraid`), LinkedIn, Instagram, Reddit and Mailchimp.
  */
 const CAMPAIGN =
-  /^(utm_(source|medium|campaign|term|content|id)|(g|d|fb|ms|tw|tt|y)clk?id|[gw]braid|(rdt|mc|sc)_?cid|li_fat_id|igshid|epik)$/;
+  /^(utm_(source|medium|campaign|term|content|id)|(g|d|fb|ms|tw|tt|y)clk?id|[gw]braid|(rdt|mc)_cid|li_fat_id|igshid)$/;
 
 /** Characters that are kept of a parameter, because it goes with every event: 200. Google's `gclid` has about 100. */
 const VALUE_CHARS = 200;
@@ -39,8 +39,8 @@ export function firstTouch(address: string, touch: Texts): Texts {
   const { host, origin, pathname } = new URL(address);
   const direct = '$direct';
   // Without the query, which may be secret; what is known of a campaign is told by itself.
-  const url = { current_url: origin + pathname, host, pathname };
-  const known: Texts = { ...url, $referrer: direct, $referring_domain: direct, ...touch };
+  const from = { $referrer: direct, $referring_domain: direct, ...touch };
+  const known: Texts = { current_url: origin + pathname, host, pathname, ...from };
   const first: Texts = {};
   for (const name in known) first['$initial_' + name.replace('$', '')] = known[name]!;
   return first;

@@ -1,6 +1,6 @@
 /** `$autocapture` of clicks, submitted forms and changed fields; `$rageclick`. Of a change only that there was one. */
 import type { Inside } from '../inside';
-import { described, elementsOf, fromInteractive, nameOf, textOf } from './elements';
+import { described, elementsOf, fromInteractive, masked, nameOf, shown } from './elements';
 import { hear } from './hearing';
 
 /** A rage: three clicks within this time, in milliseconds, … */
@@ -35,8 +35,7 @@ export function watchClicks(client: Inside): void {
       tell(client, '$rageclick', 'click', path);
     tell(client, '$autocapture', 'click', fromInteractive(path));
   });
-  for (const type of ['submit', 'change'])
-    hear(type, (event) => tell(client, '$autocapture', type, byPerson(event)));
+  for (const type of ['submit', 'change']) hear(type, (event) => tell(client, '$autocapture', type, byPerson(event)));
 }
 
 /** Clicks that the page's code makes are not a person's. */
@@ -51,7 +50,7 @@ function tell(client: Inside, name: string, type: string, path: Element[]): void
     $event_type: type,
     $pathname: location.pathname,
     $el_name: nameOf(path),
-    $el_text: (client.options_.clickText && type === 'click' && textOf(first)) || undefined,
+    $el_text: (client.options_.clickText && type === 'click' && masked(shown(first))) || undefined,
     $elements: described(path),
   });
 }

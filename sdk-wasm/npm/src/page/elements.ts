@@ -76,12 +76,8 @@ export function nameOf(path: Element[]): string | null | undefined {
   return path.map((element) => element.getAttribute('data-tm-name')).find(Boolean);
 }
 
-/** The text of an element, without what is private or typed, masked. */
-export function textOf(element: Element): string {
-  return masked(shown(element, TEXT_CHARS));
-}
-
-function shown(element: Element, chars: number): string {
+/** The beginning of an element's text, without what is private or typed. To be {@link masked}. */
+export function shown(element: Element, chars = TEXT_CHARS): string {
   let text = '';
   if (element.matches(FILLED)) return text;
   for (const node of element.childNodes) {

@@ -2,7 +2,7 @@
 import type { Properties } from '../api';
 import type { Inside } from '../inside';
 import { chainOf, exceptionProperties, isNews } from './exception';
-import { hear } from './hearing';
+import { hear, onLeave } from './hearing';
 import { framesOf } from './stack';
 
 /** Errors told in a minute: a loop that fails must not fill the person's queue, and ten show what it is. */
@@ -17,7 +17,7 @@ const SELF = /^.*\/engine[^/]*\.js$/.exec(framesOf(String(new Error().stack))[0]
 
 export function watchErrors(client: Inside): void {
   const stub = client.host_ + '/sdk/v1/';
-  const isOurs = (file = ''): boolean => !!file && (file === SELF || file.startsWith(stub));
+  const isOurs = (file = ''): boolean => file === SELF || file.startsWith(stub);
   const tell = limited(client);
   const met = (error: unknown): void => {
     const thrown = chainOf(error);
@@ -43,7 +43,7 @@ function limited(client: Inside): (properties: Properties) => void {
     client.record_('$exception', { ...properties, $exceptions_left_out: leftOut || undefined });
     leftOut = 0;
   };
-  hear('pagehide', () => {
+  onLeave(client, () => {
     if (!leftOut) return;
     leftOut -= 1;
     tell(last);

@@ -1,5 +1,7 @@
 /** How the features listen: before everybody else, and without being able to hold the page up or break it. */
 
+import type { Inside } from '../inside';
+
 /**
  * Runs code of ours within a call or an event of the page. The page's own code goes on whatever happens in ours, and its
  * `error` listeners must not hear of it.
@@ -14,11 +16,23 @@ export function quietly(run: () => void): void {
 
 /**
  * Listens at the window, or at `target`. Capturing, so that no `stopPropagation` hides an event, and so that what is
- * recorded when the page ends is there before the stub's listeners of the same events send it. Passive: scrolling never
- * waits.
+ * recorded when the page is hidden is there before it is sent. Passive: scrolling never waits.
  */
 export function hear<E extends Event>(type: string, heard: (event: E) => void, target: EventTarget = window): void {
   target.addEventListener(type, (event) => quietly(() => heard(event as E)), { capture: true, passive: true });
+}
+
+/**
+ * When the page ends. Chromium calls a window's `pagehide` listeners in the order in which they came, so whoever says
+ * goodbye calls `leave_` first; the listener is for a page in which nobody does. `leave` may be called twice.
+ */
+export function onLeave(client: Inside, leave: () => void): void {
+  const { leave_: before } = client;
+  client.leave_ = () => {
+    before?.();
+    quietly(leave);
+  };
+  hear('pagehide', leave);
 }
 
 /** The page comes back out of the browser's back/forward cache: a visit of its own in all that is measured. */
@@ -29,7 +43,6 @@ export function onReturn(returned: (event: PageTransitionEvent) => void): void {
 }
 
 /** When the page's first byte came, and when a visitor saw it first (a prerendered page waits for that). */
-export function navigation(): { responseStart: number; activationStart: number } {
-  const [entry] = performance.getEntriesByType('navigation') as Partial<ReturnType<typeof navigation>>[];
-  return { responseStart: entry?.responseStart ?? 0, activationStart: entry?.activationStart ?? 0 };
+export function navigation(): { responseStart?: number; activationStart?: number } {
+  return (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming | undefined) ?? {};
 }

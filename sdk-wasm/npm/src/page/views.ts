@@ -1,6 +1,6 @@
 /** `$pageview` of each route of a page that changes its address by itself, and `$pageleave` of each view. */
 import type { Inside } from '../inside';
-import { hear, navigation, onReturn, quietly } from './hearing';
+import { hear, navigation, onLeave, onReturn, quietly } from './hearing';
 
 /** A page that scrolls is measured at most 4 times a second, in a task of its own, never while it scrolls. */
 const MEASURE_MS = 250;
@@ -12,6 +12,7 @@ interface View {
   /** The lowest pixel that was seen. */
   seen_: number;
   height_: number;
+  left_?: boolean;
 }
 
 /**
@@ -27,7 +28,7 @@ export function watchViews(client: Inside): void {
   const { pageviews = true, pageLeaves = true } = client.options_;
   if (!pageviews && !pageLeaves) return;
 
-  let view = begun(routeOf(new URL(client.landing_)), navigation().activationStart);
+  let view = begun(routeOf(new URL(client.landing_)), navigation().activationStart ?? 0);
   let measuring: number | undefined;
 
   const measure = (): void => {
@@ -39,7 +40,8 @@ export function watchViews(client: Inside): void {
     measuring ??= setTimeout(measure, MEASURE_MS);
   };
   const leave = (): void => {
-    if (pageLeaves) client.record_('$pageleave', left(view, performance.now()));
+    if (pageLeaves && !view.left_) client.record_('$pageleave', left(view, performance.now()));
+    view.left_ = true;
   };
   const enter = (): void => {
     view = begun(routeOf(location), performance.now());
@@ -56,7 +58,7 @@ export function watchViews(client: Inside): void {
   wrap('replaceState', moved);
   hear('popstate', moved); // of hashes, too
   hear('scroll', measureSoon);
-  hear('pagehide', leave);
+  onLeave(client, leave);
   onReturn(enter);
   measureSoon();
   moved(); // while this file was on its way
@@ -73,7 +75,7 @@ export function left(view: View, now: number): Record<string, unknown> {
     $prev_pageview_duration: Math.round(now - view.started_) / 1000,
     // Not measured yet: it was left at once.
     ...(view.height_ && {
-      $prev_pageview_max_content_percentage: Math.min(1, Math.round((view.seen_ / view.height_) * 100) / 100),
+      $prev_pageview_max_content_percentage: Math.min(1, Math.round((view.seen_ / view.height_) * 1e4) / 1e4),
     }),
   };
 }

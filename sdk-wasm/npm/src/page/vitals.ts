@@ -2,8 +2,9 @@
  * `$web_vitals`, once a page, when it is hidden first: what the page's visitor waited for. The definitions are those of
  * Google's web-vitals 6, which a test loads beside this and compares; it has 3.1 KB in brotli and this 1 KB.
  */
+import type { Properties } from '../api';
 import type { Inside } from '../inside';
-import { hear, navigation, onReturn } from './hearing';
+import { hear, navigation, onLeave, onReturn } from './hearing';
 
 /** An event must take this long (ms) to be looked at: two and a half frames, as in web-vitals. */
 const EVENT_MS = 40;
@@ -60,7 +61,7 @@ function begun() {
 }
 
 export function watchVitals(client: Inside): void {
-  const { responseStart, activationStart: started } = navigation();
+  const { responseStart, activationStart: started = 0 } = navigation();
   let visit = begun();
   let told = false;
   // What is painted after the page was hidden says nothing: nobody waited for it.
@@ -89,12 +90,15 @@ export function watchVitals(client: Inside): void {
     if (drainShifts && 'FCP' in values) values['CLS'] = shifts_.worst_();
     const inp = interactions_.longest_(counted() - before_);
     if (inp) values['INP'] = inp;
-    client.record_('$web_vitals', { $pathname: new URL(client.landing_).pathname, ...named(values) });
+    const properties: Properties = { $pathname: new URL(client.landing_).pathname };
+    // Under PostHog's names, with four digits behind the point: CLS needs them.
+    for (const name in values) properties[`$web_vitals_${name}_value`] = Math.round(values[name]! * 1e4) / 1e4;
+    client.record_('$web_vitals', properties);
   };
   hear('visibilitychange', () => {
     if (document.hidden) tell();
   });
-  hear('pagehide', tell);
+  onLeave(client, tell);
   onReturn(({ timeStamp }) => {
     visit = begun();
     visit.values_['TTFB'] = hidden = 0;
@@ -103,13 +107,6 @@ export function watchVitals(client: Inside): void {
     const drawn = (): void => void (visit.values_['FCP'] = visit.values_['LCP'] = performance.now() - timeStamp);
     requestAnimationFrame(() => requestAnimationFrame(drawn));
   });
-}
-
-/** Under PostHog's names, with four digits behind the point: CLS needs them. */
-function named(values: Record<string, number>): Record<string, number> {
-  const told: Record<string, number> = {};
-  for (const name in values) told[`$web_vitals_${name}_value`] = Math.round(values[name]! * 1e4) / 1e4;
-  return told;
 }
 
 /** Interactions of this page, ever. Browsers that do not count them have nothing left out. */

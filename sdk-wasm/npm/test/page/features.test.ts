@@ -11,7 +11,7 @@ describe('campaigns', () => {
   it('all parameters that ads and mails write are read, and no other', () => {
     const names = (
       'utm_source utm_medium utm_campaign utm_term utm_content utm_id gclid gbraid wbraid dclid fbclid msclkid ' +
-      'twclid ttclid yclid li_fat_id igshid rdt_cid epik sccid mc_cid'
+      'twclid ttclid yclid li_fat_id igshid rdt_cid mc_cid'
     ).split(' ');
     const query = names.map((name) => `${name}=${name}1`).join('&');
     const found = campaignOf(`https://shop.example/?${query}&token=secret&utm_other=x&xgclid=1`);
