@@ -23,7 +23,7 @@ async function text(options) {
 
 /** Bodies by path. */
 export async function bundles() {
-  const stub = await text({ entryPoints: [path('src/stub.ts')], format: 'iife', define: { ENGINE_FILE: '"engine.js"' } });
+  const stub = await text({ entryPoints: [path('src/stub.ts')], format: 'iife', define: { ENGINE_FILE: '"./engine.js"' } });
   const engine = await text({ entryPoints: [path('src/engine/index.ts')], format: 'esm', alias: { 'trailmark-wasm': `${wasm}/trailmark.js` } });
   return { '/sdk/trailmark.js': stub, '/sdk/engine.js': engine, '/sdk/engine.wasm': readFileSync(`${wasm}/trailmark_bg.wasm`) };
 }

@@ -16,9 +16,10 @@
  *   which the stub refused it.
  * - `s.` and ten digits: an event that the plain sender has numbered; its bytes do not change any more.
  * - `n`: the plain sender's own install: {@link Numbers}.
- * - `first`: the anonymous id of which the first touch has been told.
  * - `c`: waiting calls of pages that ended before the engine file came: a line of JSON for each page.
  * - `l`: the lease, where there are no Web Locks.
+ * - `x`: whose data is to be erased, until the engine has the request.
+ * - `first`: the anonymous id of which the first touch has been told.
  */
 import type { Options, Properties, Trailmark } from './api';
 

@@ -77,9 +77,12 @@ export function answers(client: Inside, holding: Holding, tickets: Tickets, ask:
     flush: () => anywhere('flush'),
     stats: () => anywhere('stats'),
     shutdown: () => anywhere('flush').finally(holding.stop_),
-    optOut: holding.consent_,
-    optIn: holding.consent_,
-    deleteMyData: holding.erase_,
+    deleteMyData() {
+      const { a, u } = client.who_();
+      client.reset();
+      client.optOut();
+      holding.erase_(a, u);
+    },
     captureException: (error: unknown, properties?: Properties) => captureException(client, error, properties),
     captureRequest: (request: RequestFacts, properties?: Properties) => captureRequest(client, request, properties),
     on(_what: string, listener: (notice: Notice) => void) {

@@ -8,7 +8,7 @@ import { settings } from './settings';
 import { work, type Work } from './work';
 
 /** Where the store keeps whose data is to be erased, until the engine has it: a request that nothing may lose. */
-const ERASE = 'x';
+export const ERASE = 'x';
 
 /** The engine comes and goes with the lock. */
 export interface Holding {
@@ -18,12 +18,14 @@ export interface Holding {
   ready_(): Promise<void>;
   /** Tells the engine what the person wants. */
   consent_(): void;
-  /** Asks for the erasure of this person, now or when there is an engine. */
+  /** Has this person's data erased, now or as soon as there is an engine. */
   erase_(anonymousId?: string, userId?: string): void;
   /** Another tab wants to be the one that sends. */
   wanted_(): void;
   /** Nobody looks at this tab any more. */
   hidden_(): void;
+  /** The page ends. */
+  leave_(): void;
   /** Nothing more is captured in this page. */
   stop_(): void;
 }
@@ -38,7 +40,7 @@ export interface Told {
 }
 
 /** Puts an engine to work whenever this tab has the lock. */
-export function hold(client: Inside, told: Told): Holding {
+export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding {
   const { store_: store } = client;
   let current: Work | undefined;
   let ready = Promise.resolve();
@@ -50,6 +52,8 @@ export function hold(client: Inside, told: Told): Holding {
   async function begin(): Promise<void> {
     const mine = ++turn;
     try {
+      await atRest;
+      if (mine !== turn) return;
       const opening = store.lasting_ ? openFiles(client.prefix_, client.now_) : memoryFiles();
       const [files, text] = await Promise.all([opening, settings(client), load()]);
       if (mine !== turn) return void files.close_();
@@ -77,7 +81,7 @@ export function hold(client: Inside, told: Told): Holding {
   /** The install's id is used once: should the browser lose the log, the numbers begin anew under another one. */
   function takeInstall(engine: Engine): void {
     const { i, ...who } = client.who_();
-    if (i && store.get_('who') && engine.install_id() === i) store.set_('who', JSON.stringify(who));
+    if (i && engine.install_id() === i) client.save_(who);
   }
 
   function consent(): void {
@@ -128,10 +132,23 @@ export function hold(client: Inside, told: Told): Holding {
     else if (!current && !client.plain_) ready = begin();
   }
 
-  function hidden(): void {
+  /** A tab that nobody looks at lets another one send that somebody does. */
+  function giveWay(): void {
     if (!wanted || !client.holds_ || document.visibilityState !== 'hidden') return;
     wanted = false;
     client.yield_();
+  }
+
+  function hidden(): void {
+    // On a phone nothing more may ever be heard of this page.
+    current?.sender_.hurry_(true);
+    giveWay();
+  }
+
+  function leave(): void {
+    current?.sender_.part_();
+    // While it has not taken everything: what it has is not for the stub to send.
+    if (current) takeRecords();
   }
 
   client.onHold_ = held;
@@ -141,8 +158,9 @@ export function hold(client: Inside, told: Told): Holding {
     ready_: () => ready,
     consent_: consent,
     erase_: erase,
-    wanted_: () => ((wanted = true), hidden()),
+    wanted_: () => ((wanted = true), giveWay()),
     hidden_: hidden,
+    leave_: leave,
     stop_: () => ((stopped = true), takeRecords()),
   };
 }

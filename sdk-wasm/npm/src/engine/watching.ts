@@ -1,22 +1,31 @@
 import type { Inside } from '../inside';
-import type { Holding } from './holding';
+import { ERASE, type Holding } from './holding';
 import { recordId } from './inbox';
 
 /**
  * What happens around the page. All of it is heard before the stub's own listeners, which give the lock up, and after the
  * page features, which record what they know of a page that ends.
  */
-export function watch(client: Inside, holding: Holding, seen: () => void, hidden: () => void): void {
+export function watch(client: Inside, holding: Holding, seen: () => void): void {
   const on = (type: string, heard: (event: Event) => void) => addEventListener(type, heard, true);
   on('storage', (event) => stored(client, holding, event as StorageEvent));
   on('online', () => holding.work_()?.sender_.hurry_());
-  on('pagehide', () => holding.work_()?.sender_.part_());
+  on('pagehide', holding.leave_);
   on('visibilitychange', () => {
-    if (document.visibilityState !== 'hidden') return seen();
-    // On a phone nothing more may ever be heard of this page.
-    holding.work_()?.sender_.hurry_(true);
-    hidden();
+    if (document.visibilityState === 'hidden') holding.hidden_();
+    else seen();
   });
+}
+
+/** Tells the engine of this tab what the person wants; another tab hears of it by the profile. */
+export function watchConsent(client: Inside, holding: Holding): void {
+  for (const name of ['optOut', 'optIn'] as const) {
+    const call = client[name];
+    client[name] = () => {
+      call();
+      holding.consent_();
+    };
+  }
 }
 
 /** Another tab has recorded something, or has asked the person. */
@@ -24,4 +33,5 @@ function stored(client: Inside, holding: Holding, { key, newValue }: StorageEven
   const id = recordId(client, key);
   if (id && newValue) holding.work_()?.inbox_.adopt_(id, newValue);
   if (key === `${client.prefix_}who`) holding.consent_();
+  if (key === client.prefix_ + ERASE) holding.erase_();
 }
