@@ -14,9 +14,9 @@ say() { echo "wasm: $*" >&2; }
 
 build() { cargo build --quiet --locked --profile wasm -p trailmark-wasm --target $triple "$@"; }
 
-# With a standard library that is made for it: small, and without the texts of panics, which nobody would read.
+# With a standard library that is made for it: small, and without the texts and places of panics, which nobody would read.
 build_std() {
-  RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort" \
+  RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" \
     build -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 }
 

@@ -38,8 +38,9 @@ impl Identity {
         }
     }
 
-    /// An identity as it was remembered.
-    pub(crate) fn restored(epoch: u64, anonymous_id: String, user_id: Option<String>) -> Self {
+    /// An identity as somebody has remembered it.
+    #[must_use]
+    pub fn restored(epoch: u64, anonymous_id: String, user_id: Option<String>) -> Self {
         Self {
             epoch,
             anonymous_id,

@@ -92,8 +92,8 @@ impl Properties {
             self.json.reserve(FIRST_ROOM);
         }
         // Reopens the object at its closing brace.
-        let opening = if self.json.pop().is_some() { ',' } else { '{' };
-        self.json.push(opening);
+        self.json.truncate(self.json.len().saturating_sub(1));
+        self.json.push(if self.json.is_empty() { '{' } else { ',' });
         write_text(&mut self.json, key);
         self.json.push(':');
         let shape = value.write(&mut self.json);

@@ -77,15 +77,13 @@ fn asked_for(answer: &Answer, now: Timestamp) -> Duration {
 #[must_use]
 pub fn backoff(failures: u32, random: u64, config: &Config) -> Duration {
     let doublings = failures.saturating_sub(1).min(31);
-    let ceiling = config
-        .backoff_base
-        .saturating_mul(1 << doublings)
-        .min(config.backoff_cap);
+    let (base, cap) = (micros(config.backoff_base), micros(config.backoff_cap));
+    let ceiling = base.saturating_mul(1 << doublings).min(cap);
     let floor = ceiling / 10;
     // 53 bits are what an f64 holds exactly, so this is in [0, 1).
     let spread = (random >> 11) as f64 / (1u64 << 53) as f64;
-    let above = micros(ceiling - floor) as f64 * spread;
-    floor + Duration::from_micros(above as u64)
+    let above = (ceiling - floor) as f64 * spread;
+    Duration::from_micros(floor.unsigned_abs() + above as u64)
 }
 
 /// What went wrong, for people: the status, and the `code` and `detail` of a problem body.

@@ -1,9 +1,16 @@
-//! The `Retry-After` header: seconds, or one of the three forms of an HTTP date (RFC 9110 §10.2.3 and §5.6.7).
+//! The `Retry-After` header: seconds, or one of the three forms of an HTTP date (RFC 9110 §10.2.3 and §5.6.7). A web page
+//! reads a date with JavaScript's own parser, and hands in seconds.
 
 use std::time::Duration;
 
 use trailmark_protocol::Timestamp;
-use trailmark_protocol::json::{as_i64, as_u64};
+use trailmark_protocol::json::as_u64;
+
+#[cfg(feature = "native")]
+mod date;
+
+#[cfg(feature = "native")]
+pub use date::parse_date;
 
 /// How long to wait. A date is measured from the server's own `date` header where there is one, else from `now`; one
 /// that has passed is no wait. `None` if it cannot be read.
@@ -14,35 +21,21 @@ pub fn parse(retry_after: &str, date: Option<&str>, now: Timestamp) -> Option<Du
         // More digits than fit are a very long wait, which the caller caps.
         return Some(Duration::from_secs(as_u64(text).unwrap_or(u64::from(u32::MAX))));
     }
+    until(text, date, now)
+}
+
+/// No dates here.
+#[cfg(not(feature = "native"))]
+fn until(_: &str, _: Option<&str>, _: Timestamp) -> Option<Duration> {
+    None
+}
+
+#[cfg(feature = "native")]
+fn until(text: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
     let then = parse_date(text)?;
     let from = date.and_then(parse_date).unwrap_or(now);
     let micros = then.micros().saturating_sub(from.micros());
     Some(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
-}
-
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-
-/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
-#[must_use]
-pub fn parse_date(text: &str) -> Option<Timestamp> {
-    let mut words = [""; 7];
-    let found = text.split([' ', ',', '-']).filter(|word| !word.is_empty());
-    words.iter_mut().zip(found).for_each(|(word, found)| *word = found);
-    let (day, month, year, clock) = match words {
-        [_, day, month, year, clock, "GMT", ""] => (day, month, year, clock),
-        [_, month, day, clock, year, "", ""] => (day, month, year, clock),
-        _ => return None,
-    };
-    let month = (1..).zip(MONTHS).find(|(_, name)| *name == month)?.0;
-    Timestamp::of_day(full_year(year)?, month, as_i64(day)?, clock.as_bytes().try_into().ok()?)
-}
-
-/// A two-digit year is the next one that ends so, seen from 2000: no server's clock is older.
-fn full_year(text: &str) -> Option<i64> {
-    let year = as_i64(text)?;
-    Some(if text.len() == 2 { 2000 + year } else { year })
 }
 
 #[cfg(test)]

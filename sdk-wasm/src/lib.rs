@@ -9,6 +9,7 @@ mod host;
 mod identity;
 #[cfg(target_arch = "wasm32")]
 mod memory;
+mod retry_after;
 mod settings;
 mod telling;
 
@@ -112,8 +113,8 @@ impl Engine {
     ) {
         let answer = Answer {
             status,
-            retry_after,
-            date,
+            retry_after: retry_after.map(|text| retry_after::in_seconds(text, date, now)),
+            date: None,
             body,
         };
         self.done(id, &Outcome::Answered(answer), now);

@@ -117,6 +117,28 @@ fn an_answer_says_when_to_try_again_and_none_is_no_answer() {
 }
 
 #[wasm_bindgen_test]
+fn all_forms_of_a_date_say_when_to_try_again() {
+    let wait = |retry_after: &str, date: Option<&str>| {
+        let mut engine = Files::new().open();
+        engine.capture(&record(1), NOW);
+        engine.hurry();
+        engine.poll(NOW);
+        let id = field(&engine.request(), "id");
+        let (retry_after, date) = (Some(retry_after.to_owned()), date.map(str::to_owned));
+        engine.answered(&id, 503, String::new(), retry_after, date, NOW);
+        (engine.poll(NOW) - NOW) / SECOND
+    };
+    // NOW is 2025-11-20T00:53:20Z.
+    assert_eq!(wait("Thu, 20 Nov 2025 00:54:50 GMT", None), 90.0);
+    assert_eq!(wait("Thursday, 20-Nov-25 00:54:50 GMT", None), 90.0);
+    assert_eq!(wait("Thu Nov 20 00:54:50 2025", None), 90.0);
+    let date = Some("Mon, 01 Jan 2001 00:00:00 GMT");
+    assert_eq!(wait("Mon, 01 Jan 2001 00:00:45 GMT", date), 45.0);
+    assert!(wait("Mon, 01 Jan 2001 00:00:45 GMT", None) <= 1.0, "long ago");
+    assert!(wait("soon", None) <= 1.0);
+}
+
+#[wasm_bindgen_test]
 fn what_is_refused_is_counted_and_told() {
     let mut engine = Files::new().open();
     assert_eq!(engine.capture("{", NOW).as_deref(), Some("invalid_event"));

@@ -56,9 +56,9 @@ pub(crate) struct Log {
     segment_bytes: u64,
     writer: Writer,
     /// How many undecided events are in each segment.
-    live: Numbered<u64>,
+    live: Numbered,
     /// Where the copy is that counts, of undecided events that were found more than once at the start.
-    again: Numbered<u64>,
+    again: Numbered,
     /// The segment that is being written, and its length; none before the first record and after a failure, because
     /// nobody knows what a failed append has left at the end.
     open: Option<Place>,
@@ -188,9 +188,13 @@ impl Log {
 
     /// Removes the closed segments without undecided events.
     fn sweep(&mut self) {
-        let idle = self.live.iter().filter(|(_, live)| **live == 0);
-        let idle: Vec<u64> = idle.map(|(number, _)| number).collect();
-        idle.into_iter().for_each(|number| self.remove(number));
+        let mut number = 0;
+        while let Some(next) = self.live.next(number) {
+            number = next;
+            if self.live.get(number) == Some(0) {
+                self.remove(number);
+            }
+        }
     }
 
     /// What the storage last said, while it does not take anything.
@@ -201,7 +205,7 @@ impl Log {
 
     /// Whether the copy of an event in this segment is the one that keeps it alive.
     fn counts(&self, seq: u64, segment: u64) -> bool {
-        self.again.get(seq).is_none_or(|counts| *counts == segment)
+        self.again.get(seq).is_none_or(|counts| counts == segment)
     }
 
     /// The events with these numbers at and behind `from` in its segment, and where the next segment begins, if there is
@@ -209,20 +213,28 @@ impl Log {
     pub(crate) fn load(&mut self, from: Place, seqs: &Ranges) -> (Vec<Entry>, Option<Place>) {
         let segment = self.storage.read(&Self::file(from.segment)).unwrap_or_default();
         let offset = usize::try_from(from.offset).unwrap_or(usize::MAX);
-        let mut entries = Numbered::default();
+        let mut entries: Vec<Entry> = Vec::new();
         for (_, payload) in payloads(&segment, offset) {
             for item in items(payload) {
                 if let Item::Event(event) = item
                     && seqs.contains(event.seq)
                     && self.counts(event.seq, from.segment)
                 {
-                    entries.add(event.seq, entry(&event, from.segment));
+                    add(&mut entries, entry(&event, from.segment));
                 }
             }
         }
         let next = self.live.next(from.segment);
         let next = next.map(|segment| Place { segment, offset: 0 });
-        (entries.into_values(), next)
+        (entries, next)
+    }
+}
+
+/// Adds an entry in the order of the numbers, unless it is there. Nearly always it is the last one.
+fn add(entries: &mut Vec<Entry>, entry: Entry) {
+    let at = entries.partition_point(|known| known.seq < entry.seq);
+    if entries.get(at).is_none_or(|known| known.seq != entry.seq) {
+        entries.insert(at, entry);
     }
 }
 

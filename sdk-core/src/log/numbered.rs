@@ -2,16 +2,10 @@
 //! code is a tenth of a tree's, which a web page would have to load.
 
 /// Values by number, ascending.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Numbered<V>(Vec<(u64, V)>);
+#[derive(Debug, Default)]
+pub(crate) struct Numbered(Vec<(u64, u64)>);
 
-impl<V> Default for Numbered<V> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<V> Numbered<V> {
+impl Numbered {
     /// The place of the first number that is not below this one.
     fn place(&self, number: u64) -> usize {
         match self.0.last() {
@@ -20,19 +14,19 @@ impl<V> Numbered<V> {
         }
     }
 
-    pub(crate) fn get(&self, number: u64) -> Option<&V> {
+    pub(crate) fn get(&self, number: u64) -> Option<u64> {
         let (known, value) = self.0.get(self.place(number))?;
-        (*known == number).then_some(value)
+        (*known == number).then_some(*value)
     }
 
-    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut u64> {
         let at = self.place(number);
         let (known, value) = self.0.get_mut(at)?;
         (*known == number).then_some(value)
     }
 
     /// Adds a value, unless there is one of this number.
-    pub(crate) fn add(&mut self, number: u64, value: V) {
+    pub(crate) fn add(&mut self, number: u64, value: u64) {
         let at = self.place(number);
         if self.0.get(at).is_none_or(|(known, _)| *known != number) {
             self.0.insert(at, (number, value));
@@ -40,12 +34,10 @@ impl<V> Numbered<V> {
     }
 
     pub(crate) fn remove(&mut self, number: u64) {
-        self.retain(|known, _| known != number);
-    }
-
-    /// Keeps these only.
-    pub(crate) fn retain(&mut self, keep: impl Fn(u64, &V) -> bool) {
-        self.0.retain(|(number, value)| keep(*number, value));
+        let at = self.place(number);
+        if self.0.get(at).is_some_and(|(known, _)| *known == number) {
+            self.0.remove(at);
+        }
     }
 
     /// The first number behind this one.
@@ -53,16 +45,8 @@ impl<V> Numbered<V> {
         self.0.get(self.place(number.saturating_add(1))).map(|(next, _)| *next)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &V)> {
-        self.0.iter().map(|(number, value)| (*number, value))
-    }
-
-    pub(crate) fn into_values(self) -> Vec<V> {
-        self.0.into_iter().map(|(_, value)| value).collect()
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, u64)> {
+        self.0.iter().copied()
     }
 }
 
@@ -74,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_what_a_map_does(steps in prop::collection::vec((0..3u8, 0..20u64, any::<u8>()), 0..60)) {
+        fn it_does_what_a_map_does(steps in prop::collection::vec((0..3u8, 0..20u64, any::<u64>()), 0..60)) {
             let (mut ours, mut map) = (Numbered::default(), BTreeMap::new());
             for (what, number, value) in steps {
                 match what {
@@ -88,10 +72,10 @@ mod tests {
                         map.entry(number).or_insert(value);
                     }
                 }
-                prop_assert_eq!(ours.get(number), map.get(&number));
+                prop_assert_eq!(ours.get(number), map.get(&number).copied());
                 prop_assert_eq!(ours.next(number), map.range(number + 1..).next().map(|(next, _)| *next));
             }
-            let found: Vec<(u64, u8)> = ours.iter().map(|(number, value)| (number, *value)).collect();
+            let found: Vec<(u64, u64)> = ours.iter().collect();
             prop_assert_eq!(found, map.into_iter().collect::<Vec<_>>());
         }
     }

@@ -134,13 +134,16 @@ fn payload(bytes: &[u8]) -> Option<&[u8]> {
 pub(crate) fn items(payload: &[u8]) -> impl Iterator<Item = Item<'_>> {
     let mut rest = payload;
     std::iter::from_fn(move || {
-        let (kind, tail) = rest.split_first()?;
-        let (len, tail) = tail.split_first_chunk::<4>()?;
-        let (body, tail) = tail.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
-        rest = tail;
-        Some(item(*kind, body))
+        loop {
+            let (kind, tail) = rest.split_first()?;
+            let (len, tail) = tail.split_first_chunk::<4>()?;
+            let (body, tail) = tail.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
+            rest = tail;
+            if let Some(item) = item(*kind, body) {
+                return Some(item);
+            }
+        }
     })
-    .flatten()
 }
 
 fn item(kind: u8, body: &[u8]) -> Option<Item<'_>> {

@@ -33,7 +33,8 @@ pub(crate) struct Found {
 #[derive(Default)]
 struct Replay {
     past: Past,
-    found: Numbered<Found>,
+    /// By number, each once.
+    found: Vec<Found>,
     /// Decided since the last checkpoint.
     settled: Ranges,
 }
@@ -62,11 +63,13 @@ impl Replay {
             bytes: event.json.len() as u64,
             again: false,
         };
-        if let Some(earlier) = self.found.get_mut(event.seq) {
-            found.again = true;
-            *earlier = found;
-        } else {
-            self.found.add(event.seq, found);
+        let at = self.found.partition_point(|known| known.seq < event.seq);
+        match self.found.get_mut(at) {
+            Some(earlier) if earlier.seq == event.seq => {
+                found.again = true;
+                *earlier = found;
+            }
+            _ => self.found.insert(at, found),
         }
         self.past.captured(event.seq);
         let Some(state) = &mut self.past.state else { return };
@@ -79,9 +82,14 @@ impl Replay {
 
     fn checkpoint(&mut self, checkpoint: Option<Checkpoint>) {
         let Some(checkpoint) = checkpoint else { return };
-        self.found.retain(|seq, _| checkpoint.undecided.contains(seq));
+        self.keep(&checkpoint.undecided, true);
         self.settled = Ranges::default();
         self.past = Past::from(checkpoint);
+    }
+
+    /// Keeps the events with these numbers, or those without.
+    fn keep(&mut self, seqs: &Ranges, with: bool) {
+        self.found.retain(|event| seqs.contains(event.seq) == with);
     }
 
     fn count(&mut self, reason: Cow<'static, str>, events: u64) {
@@ -90,11 +98,11 @@ impl Replay {
 
     fn end(mut self) -> Recovered {
         let settled = std::mem::take(&mut self.settled);
-        self.found.retain(|seq, _| !settled.contains(seq));
+        self.keep(&settled, false);
         self.past.balance(self.found.len() as u64);
         Recovered {
             past: self.past,
-            undecided: self.found.into_values(),
+            undecided: self.found,
         }
     }
 }
@@ -111,7 +119,7 @@ impl Log {
         let mut live = Numbered::default();
         let segments = files.iter().filter_map(|file| Self::number(file));
         segments.for_each(|segment| live.add(segment, 0));
-        let numbers: Vec<u64> = live.iter().map(|(number, _)| number).collect();
+        let last_number = live.iter().next_back().map_or(0, |(last, _)| last);
         let mut log = Self {
             storage,
             segment_bytes,
@@ -120,11 +128,11 @@ impl Log {
             live,
             open: None,
             file: (0, Self::file(0)),
-            last_number: numbers.last().copied().unwrap_or(0),
+            last_number,
             failure: None,
             unusable,
         };
-        match log.replay(&numbers) {
+        match log.replay() {
             Ok(recovered) => {
                 log.sweep();
                 (log, recovered)
@@ -136,11 +144,13 @@ impl Log {
         }
     }
 
-    fn replay(&mut self, numbers: &[u64]) -> Result<Recovered, StorageError> {
+    fn replay(&mut self) -> Result<Recovered, StorageError> {
         let mut replay = Replay::default();
-        for number in numbers {
-            let segment = self.storage.read(&Self::file(*number))?;
-            self.open = replay_segment(&mut replay, *number, &segment).filter(|end| end.offset < self.segment_bytes);
+        let mut number = 0;
+        while let Some(next) = self.live.next(number) {
+            number = next;
+            let segment = self.storage.read(&Self::file(number))?;
+            self.open = replay_segment(&mut replay, number, &segment).filter(|end| end.offset < self.segment_bytes);
         }
         let recovered = replay.end();
         for event in &recovered.undecided {
