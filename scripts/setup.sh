@@ -68,6 +68,6 @@ case "${1:-}" in
   ffi) ffi ;;
   web) web ;;
   web-test) web_test ;;
-  wasm-debian) install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
+  wasm-debian) [ -x /usr/bin/wasm-ld-22 ] && [ -x /usr/bin/rustc ] || install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
   *) sed -n '2,6p' "$0" >&2; exit 2 ;;
 esac

@@ -10,8 +10,6 @@ triple=wasm32-unknown-unknown
 features=(--enable-bulk-memory --enable-reference-types --enable-multivalue --enable-sign-ext --enable-mutable-globals
   --enable-nontrapping-float-to-int)
 
-say() { echo "wasm: $*" >&2; }
-
 build() { cargo build --quiet --locked --profile wasm -p trailmark-wasm --target $triple "$@"; }
 
 # With a standard library that is made for it: small, and without the texts and places of panics, which nobody would read.
@@ -20,31 +18,33 @@ build_std() {
     build -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 }
 
-has_rustup() { command -v rustup > /dev/null; }
-# Debian's compiler has its own packages for this target, and for the sources of the standard library.
-debian() {
-  export RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
-  [ -e /usr/lib/rust-web ] || scripts/setup.sh wasm-debian
+rustup_target() {
+  command -v rustup > /dev/null || return 1
+  rustup target list --installed | grep -qx $triple || rustup target add $triple >&2
 }
 
-if has_rustup && { rustup target list --installed | grep -qx $triple || rustup target add $triple >&2; }; then
-  if [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] || rustup component add rust-src >&2; then
+# The sources of the standard library.
+rust_src() { [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ] || rustup component add rust-src >&2; }
+
+if rustup_target; then
+  if rust_src; then
     way="rustup's compiler, a standard library built for size"
     build_std
   else
-    way="rustup's compiler and its standard library (no rust-src: about a fifth larger)"
+    way="rustup's compiler and its standard library, because its sources cannot be had: about a fifth larger"
     build
   fi
 else
-  way="Debian's compiler for the web"
-  debian
+  way="Debian's compiler for the web, because rustup cannot add $triple"
+  scripts/setup.sh wasm-debian
+  export PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=/usr/bin/wasm-ld-22
   build_std
 fi
 
-bindgen=$(scripts/wasm-bindgen.sh)/wasm-bindgen
+cargo build --quiet --locked -p trailmark-wasm-bindgen
 [ -d sdk-wasm/npm/node_modules/binaryen ] || npm ci --prefix sdk-wasm/npm --no-audit --no-fund >&2
 mkdir -p "$out"
-"$bindgen" --target web --out-dir "$out" --out-name trailmark "$target/$triple/wasm/trailmark_wasm.wasm"
+"$target/debug/trailmark-wasm-bindgen" "$target/$triple/wasm/trailmark_wasm.wasm" "$out"
 sdk-wasm/npm/node_modules/binaryen/bin/wasm-opt -Oz "${features[@]}" --strip-debug --strip-producers \
   "$out/trailmark_bg.wasm" -o "$out/trailmark_bg.wasm"
-say "$way; $(stat -c %s "$out/trailmark_bg.wasm") bytes in $out"
+echo "wasm: $way; $(stat -c %s "$out/trailmark_bg.wasm") bytes in $out" >&2

@@ -2,20 +2,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { closeBooks } from './rig/books.mjs';
-import { openScene, openStage, track, untilSends } from './rig/stage.mjs';
+import { assertStored, closeBooks } from './rig/books.mjs';
+import { ENGINE_FILES, openScene, openStage, track, untilSends } from './rig/stage.mjs';
 import { policies } from './rig/site.mjs';
+import { until } from './rig/wait.mjs';
 
 const stage = openStage();
 
 const cases = [
-  ["under `script-src 'self'` the stub delivers", { policy: policies.strict }, 'plain'],
+  ["under `script-src 'self'` the plain sender delivers", { policy: policies.strict }, 'plain'],
   ["under `'wasm-unsafe-eval'` the engine takes over", { policy: policies.wasm }, 'engine'],
   ['under enforced Trusted Types the engine takes over', { policy: policies.trustedTypes }, 'engine'],
   ['without any policy the engine takes over', { policy: null }, 'engine'],
-  ['when the engine file is missing the stub delivers', { withhold: /engine.*\.js/ }, 'plain'],
-  ['when the wasm file is missing the stub delivers', { withhold: /\.wasm/ }, 'plain'],
-  ['when the engine is not wanted the stub delivers', { options: { engineUrl: false } }, 'plain'],
+  ['when the wasm file is missing the plain sender delivers', { withhold: /\.wasm/ }, 'plain'],
+  ['when the engine is not wanted the plain sender delivers', { options: { engineUrl: false } }, 'plain'],
 ];
 
 for (const [name, settings, sender] of cases) {
@@ -29,10 +29,32 @@ for (const [name, settings, sender] of cases) {
   });
 }
 
-test('the stub itself violates no policy', async (t) => {
-  const policy = (host) => policies.trustedTypes(host).replace("'wasm-unsafe-eval' ", '');
-  const scene = await openScene(t, stage, { policy, options: { engineUrl: false } });
+test('when the engine file is missing the stub delivers everything', async (t) => {
+  const scene = await openScene(t, stage, { withhold: ENGINE_FILES });
   const page = await scene.visit();
+  await track(page, 'csp', 20);
+  await page.goto(`${scene.site.url}/elsewhere`);
+  await assertStored(scene, 'csp', 20);
+});
+
+test('a page that stays without the engine file sends every half minute', async (t) => {
+  const scene = await openScene(t, stage, { withhold: ENGINE_FILES });
+  const page = await scene.context.newPage();
+  await page.clock.install();
+  await page.goto(`${scene.site.url}/shop`);
+  await until('the engine to be missed', () => scene.site.served.some((path) => ENGINE_FILES.test(path)));
+  await track(page, 'csp', 20);
+  await until('a batch', async () => {
+    await page.clock.fastForward(30_000);
+    return scene.wire.batches.length > 0;
+  });
+  await assertStored(scene, 'csp', 20);
+});
+
+test('nothing that the SDK does violates a policy that allows it', async (t) => {
+  const scene = await openScene(t, stage, { policy: policies.trustedTypes });
+  const page = await scene.visit();
+  await untilSends(page, 'engine');
   await track(page, 'csp', 20);
   await closeBooks(scene, 'csp', 20);
   assert.deepEqual(page.complaints, []);

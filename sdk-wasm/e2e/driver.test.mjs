@@ -51,15 +51,23 @@ const stored = (page, kind) => page.evaluate((start) => Object.keys(localStorage
 const adds = ({ captured, delivered, dropped, queued }) => assert.equal(captured, delivered + queued + Object.values(dropped).reduce((a, b) => a + b, 0));
 const distinct = (values) => assert.equal(new Set(values).size, values.length, `one of them twice: ${values}`);
 
-/** All of one name, each once, numbered without gaps by one install. */
+/** So many, each once, each with a number of its own. */
 function assertOnce(events, count) {
   assert.equal(events.length, count);
   distinct(events.map((event) => event.id));
   distinct(events.map((event) => event.seq));
 }
 
+/** The same of events of which a page that ended has sent copies: the server tells them by their ids. */
+function assertNumberedOnce(events, count) {
+  const numbers = new Map(events.map((event) => [event.id, event.seq]));
+  assert.equal(numbers.size, count);
+  distinct([...numbers.values()]);
+  for (const event of events) assert.equal(numbers.get(event.id), event.seq, 'it was numbered twice');
+}
+
 test('the engine takes over what the stub has recorded, under the same ids', async () => {
-  const page = await open({}, { sender: '', before: 'addEventListener("DOMContentLoaded", () => { for (let n = 0; n < 3; n++) trailmark.track("early", { n }); globalThis.ids = Object.keys(localStorage).filter((key) => key.includes(".q.")).map((key) => key.slice(-36)); })' });
+  const page = await open({}, { sender: '', before: 'addEventListener("DOMContentLoaded", () => { for (let n = 0; n < 3; n++) trailmark.track("early", { n }); globalThis.ids = Object.keys(localStorage).filter((key) => key.includes(".q.")).map((key) => key.slice(-36)).sort(); })' });
   await untilSender(page, 'engine');
   await track(page, 'late');
   const report = await flush(page);
@@ -86,19 +94,22 @@ test('a reload keeps the queue and its numbers', async () => {
   adds(await stats(page));
 });
 
-test('what is recorded while the page ends is sent, or kept and numbered once', async () => {
-  const page = await open();
-  await page.evaluate(() => addEventListener('pagehide', () => trailmark.track('leaving'), { capture: true }));
-  await page.evaluate((elsewhere) => { trailmark.track('clicked'); location.href = elsewhere; }, `${peer.origin}/elsewhere`);
+test('what is recorded while the page ends is sent at once, or kept, and numbered once', async () => {
+  const page = await open({}, { before: 'addEventListener("pagehide", () => trailmark.track("leaving"))' });
+  await page.evaluate((elsewhere) => {
+    // Behind all of ours.
+    addEventListener('pagehide', () => trailmark.track('last words'));
+    trailmark.track('clicked');
+    location.href = elsewhere;
+  }, `${peer.origin}/elsewhere`);
   await page.waitForURL('**/elsewhere');
   await peer.until(() => peer.named('clicked').length > 0 && peer.named('leaving').length > 0);
+  assert.deepEqual(peer.named('last words'), []);
   const next = await open();
   await flush(next);
   const { captured, delivered } = await stats(next);
-  assert.deepEqual([captured, delivered], [2, 2]);
-  const numbers = new Map(peer.events().map((event) => [event.id, event.seq]));
-  assert.equal(numbers.size, 2);
-  for (const event of peer.events()) assert.equal(numbers.get(event.id), event.seq, 'it was numbered twice');
+  assert.deepEqual([captured, delivered], [3, 3]);
+  assertNumberedOnce(peer.events(), 3);
   assert.deepEqual(await stored(next, 'q.'), []);
 });
 
@@ -145,12 +156,40 @@ test('when the tab that sends is closed, another goes on', async () => {
   peer.mode = 202;
   await untilSender(second, 'engine');
   await flush(second);
-  assertOnce(peer.named('handed on'), 3);
+  assertNumberedOnce(peer.named('handed on'), 3);
+});
+
+test('a tab that nobody looks at lets another one send', async () => {
+  const first = await open();
+  const second = await open({}, { sender: 'other_tab' });
+  await track(first, 'first', 2);
+  await first.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  });
+  await untilSender(second, 'engine');
+  await untilSender(first, 'other_tab');
+  await track(first, 'hidden');
+  await flush(first);
+  assertNumberedOnce(peer.events(), 3);
+});
+
+test('a disk that stays full leaves nothing behind of what was delivered', async () => {
+  const page = await open({}, { before: FRAGILE });
+  await page.evaluate(() => { globalThis.full = true; });
+  await track(page, 'delivered', 3);
+  await flush(page);
+  await page.evaluate(() => trailmark.track('again'));
+  await flush(page);
+  assert.equal((await stats(page)).storage, 'failing');
+  await page.reload();
+  assert.deepEqual(await stored(page, 'q.'), []);
+  assertOnce(peer.events(), 4);
 });
 
 test('a page that may not store anything sends from memory', async () => {
   peer.pageHeaders = { 'content-security-policy': 'sandbox allow-scripts' };
-  const page = await open({ apiHost: peer.origin });
+  const page = await open({ apiHost: peer.origin, engineUrl: `${peer.origin}/sdk/engine.js` });
   await track(page, 'opaque', 3);
   assert.equal((await flush(page)).delivered, 3);
   assert.equal((await stats(page)).storage, 'memory');
@@ -288,6 +327,20 @@ test('a request to erase is sent, and is not lost with its page', async () => {
   const [erase] = peer.named('$erase');
   assert.deepEqual([erase.anonymous_id, erase.user_id], [anonymous, 'u_7']);
   assert.deepEqual(peer.named('$identify'), []);
+});
+
+test('a request to erase of a tab that does not send is carried out by the one that does', async () => {
+  await open();
+  const second = await open({}, { sender: 'other_tab' });
+  await second.evaluate(() => trailmark.deleteMyData());
+  await peer.until(() => peer.named('$erase').length > 0);
+  await second.waitForFunction((key) => !localStorage.getItem(key), `${PREFIX}x`);
+});
+
+test('a page that wants no engine has none', async () => {
+  const page = await open({ engineUrl: false }, { sender: 'plain' });
+  await track(page, 'plain');
+  await peer.until(() => peer.named('plain').length === 1);
 });
 
 test('after a shutdown nothing is captured, and that is counted', async () => {

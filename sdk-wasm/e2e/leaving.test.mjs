@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { closeBooks } from './rig/books.mjs';
-import { SENDERS, openScene, openStage, track, untilSends } from './rig/stage.mjs';
+import { assertStored, closeBooks } from './rig/books.mjs';
+import { ENGINE_FILES, SENDERS, openScene, openStage, track, untilSends } from './rig/stage.mjs';
 import { until } from './rig/wait.mjs';
-import { cut, first, hang } from './rig/wire.mjs';
+import { cut, first, hang, pass } from './rig/wire.mjs';
 
 const stage = openStage();
 
@@ -15,7 +15,7 @@ for (const sender of Object.keys(SENDERS)) {
     const page = await scene.visit();
     await untilSends(page, sender);
     await trackAndGo(page, 3);
-    await scene.project.stored('left', 3);
+    await assertStored(scene, 'left', 3);
     await page.goto(`${scene.site.url}/shop`);
     await closeBooks(scene, 'left', 3);
   });
@@ -24,7 +24,7 @@ for (const sender of Object.keys(SENDERS)) {
     const scene = await openScene(t, stage, { sender });
     const page = await scene.visit('/hasty');
     await page.waitForURL('**/elsewhere');
-    await scene.project.stored('left', 3);
+    await assertStored(scene, 'left', 3);
     await page.goto(`${scene.site.url}/shop`);
     await closeBooks(scene, 'left', 3);
   });
@@ -35,7 +35,7 @@ for (const sender of Object.keys(SENDERS)) {
     await untilSends(page, sender);
     await track(page, 'closed', 20);
     await page.close({ runBeforeUnload: true });
-    await scene.project.stored('closed', 20);
+    await assertStored(scene, 'closed', 20);
     await scene.visit();
     await closeBooks(scene, 'closed', 20);
   });
@@ -67,6 +67,27 @@ for (const sender of Object.keys(SENDERS)) {
     await closeBooks(scene, 'left', 6);
   });
 }
+
+test('the stub alone: navigation right after track loses nothing', async (t) => {
+  const scene = await openScene(t, stage, { withhold: ENGINE_FILES });
+  const page = await scene.visit();
+  await trackAndGo(page, 3);
+  await assertStored(scene, 'left', 3);
+});
+
+test('what the stub has sent before the engine came is not lost from the books', async (t) => {
+  const scene = await openScene(t, stage, { withhold: ENGINE_FILES });
+  const page = await scene.visit();
+  scene.wire.behaviour = cut;
+  await trackAndGo(page, 3);
+  await assertStored(scene, 'left', 3);
+  scene.wire.behaviour = pass;
+  scene.site.withhold = undefined;
+  await page.goto(`${scene.site.url}/shop`);
+  await untilSends(page, 'engine');
+  await track(page, 'left', 3, 3);
+  await closeBooks(scene, 'left', 6);
+});
 
 /** Captures and leaves in one task. */
 async function trackAndGo(page, count) {

@@ -1,4 +1,5 @@
 /** A server as a page sees it: serves the SDK, takes batches, and fails when it is told to. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
@@ -25,11 +26,9 @@ export async function startPeer(files) {
     named: (name) => peer.events().filter((event) => event.event === name),
     /** Resolves when `isSo()` is true, which is looked at whenever a request has come; else fails after 15 s. */
     async until(isSo, what = String(isSo)) {
-      const late = AbortSignal.timeout(15_000);
-      while (!isSo()) {
-        await Promise.race([once(changed, 'request', { signal: late }), once(late, 'abort')]);
-        if (late.aborted && !isSo()) throw new Error(`not in time: ${what}; ${JSON.stringify(peer.requests).slice(0, 2000)}`);
-      }
+      const signal = AbortSignal.timeout(15_000);
+      const late = () => assert.fail(`not in time: ${what}; ${JSON.stringify(peer.requests).slice(0, 2000)}`);
+      while (!isSo()) await once(changed, 'request', { signal }).catch(late);
     },
     close: () => new Promise((done) => (server.close(done), server.closeAllConnections())),
   };

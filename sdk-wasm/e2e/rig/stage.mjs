@@ -10,6 +10,9 @@ import { openWire } from './wire.mjs';
 /** The two senders that a page may have, by what its Content-Security-Policy allows. */
 export const SENDERS = { engine: policies.wasm, plain: policies.strict };
 
+/** The files without which a page has the stub alone, which counts nothing: its ledgers are those of rows. */
+export const ENGINE_FILES = /engine/;
+
 /** Quick enough for tests, and nothing that a page captures by itself: a ledger counts what it was told. */
 const QUICK = { flushIntervalMs: 200 };
 const SILENT = { pageviews: false, pageLeaves: false, clicks: false, vitals: false, errors: false };

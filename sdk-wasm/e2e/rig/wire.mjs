@@ -49,10 +49,13 @@ export async function openWire(server) {
   /** Events that arrived here, each time they did; of this name, or all. */
   wire.events = (name) => wire.batches.flatMap((batch) => batch.events).filter((one) => !name || one.event === name);
 
-  /** Ids of events that were sent as more than one text: an envelope changed between attempts, or was numbered twice. */
+  /**
+   * Events that were sent as more than one text: an envelope changed between attempts, or was numbered twice. A copy that
+   * the stub sent has no number yet.
+   */
   wire.changed = () => {
     const texts = new Map();
-    for (const event of wire.events()) {
+    for (const event of wire.events().filter(({ seq }) => seq)) {
       const known = texts.get(event.id) ?? new Set();
       texts.set(event.id, known.add(JSON.stringify(event)));
     }

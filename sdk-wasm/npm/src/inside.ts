@@ -78,8 +78,6 @@ export interface Person {
 export interface Inside extends Trailmark {
   key_: string;
   host_: string;
-  /** Name and version of the SDK, as the server is told. */
-  sdk_: string;
   options_: Options;
   /** Of its keys in localStorage, and the name of its lock. */
   prefix_: string;

@@ -131,8 +131,9 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
   }
 
   function held(holds: boolean): void {
-    if (!holds) end();
-    else if (!current && !client.plain_) ready = begin();
+    if (!holds) return end();
+    client.plain_ ||= client.options_.engineUrl === false;
+    if (!current && !client.plain_) ready = begin();
   }
 
   /** A tab that nobody looks at lets another one send that somebody does. */

@@ -12,6 +12,11 @@ import { watch, watchConsent } from './watching';
  * and storage, and asks it what to do. All decisions about events are the engine's.
  */
 export const start: Start = (client) => {
+  // Before the stub's own listener, which gives the lock up: on a window they are called in this order, capturing or not.
+  addEventListener('pagehide', () => {
+    client.leave_?.();
+    holding.leave_();
+  });
   const atRest = prepare(client);
   const tickets = newTickets();
   const holding = hold(client, atRest, {

@@ -31,8 +31,10 @@ export interface Rows {
   knows_(id: string): boolean;
   /** The engine has taken the record with this id (or something without one); `saved` is called when that is safe. */
   note_(id: string, saved: () => void): void;
-  /** Writes what was changed. At the end of a task; `now` or never: when the page ends. */
-  save_(changes: Changes, now?: boolean): void;
+  /** What was noted is decided: nobody waits any more for a database that fails. */
+  decided_(): void;
+  /** Writes what was changed, at the end of each task. */
+  save_(changes: Changes): void;
   /**
    * Writes what is left; resolves when that is over, well or not. Nothing is touched afterwards. Without `changes`, because
    * the engine cannot say, nothing that was noted since the latest write is safe.
@@ -155,6 +157,9 @@ function rows(prefix: string, now: () => number, found: Row[], database: IDBData
       if (!lasting) return saved();
       if (id) ids.push(id);
       waiting.push(saved);
+    },
+    decided_() {
+      [{ saved_: waiting }, ...open].forEach(({ saved_: saved }) => saved.splice(0).forEach((tell) => tell()));
     },
     save_: save,
     close_(changes) {

@@ -1,5 +1,8 @@
 import type { Inside } from '../inside';
 
+/** What the server is told of who sends. */
+const SDK = 'trailmark-web/0.1.0';
+
 /** Most bytes of waiting events: 5 MiB, about 10,000 events. */
 const MAX_QUEUE_BYTES = 5 * 1024 * 1024;
 
@@ -12,7 +15,7 @@ export async function settings(client: Inside): Promise<string> {
   const quota = await navigator.storage?.estimate?.().then(({ quota }) => quota, () => undefined);
   return JSON.stringify({
     write_key: client.key_,
-    sdk_name: client.sdk_,
+    sdk_name: options.sdkName || SDK,
     flush_at: count(options.flushAt),
     flush_interval_ms: count(options.flushIntervalMs),
     max_batch_events: count(options.maxBatchEvents),

@@ -2,16 +2,11 @@ import type { Inside } from '../inside';
 import { ERASE, type Holding } from './holding';
 import { recordId } from './inbox';
 
-/**
- * What happens around the page. All of it is heard before the stub's own listeners, which give the lock up, and after the
- * page features, which record what they know of a page that ends.
- */
+/** What happens around the page, but for its end. */
 export function watch(client: Inside, holding: Holding, seen: () => void): void {
-  const on = (type: string, heard: (event: Event) => void) => addEventListener(type, heard, true);
-  on('storage', (event) => stored(client, holding, event as StorageEvent));
-  on('online', () => holding.work_()?.sender_.hurry_());
-  on('pagehide', holding.leave_);
-  on('visibilitychange', () => {
+  addEventListener('storage', (event) => stored(client, holding, event));
+  addEventListener('online', () => holding.work_()?.sender_.hurry_());
+  addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') holding.hidden_();
     else seen();
   });

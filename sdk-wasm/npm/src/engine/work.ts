@@ -2,9 +2,10 @@ import type { Engine } from 'trailmark-wasm';
 
 import type { Notice } from '../api';
 import type { Inside } from '../inside';
-import type { Rows } from './rows';
 import { inbox, type Inbox } from './inbox';
+import type { Rows } from './rows';
 import { sender, type Sender } from './sending';
+import { engineStats } from './tickets';
 
 /** An engine at work: from when this tab got the lock until it gives it up. */
 export interface Work {
@@ -56,6 +57,7 @@ export function work(client: Inside, rows: Rows, engine: Engine, ears: Ears): Wo
     if (rows.lasting_) call((engine) => engine.kept(rows.error_()));
     (JSON.parse(call((engine) => engine.notices()) ?? '[]') as Notice[]).forEach(ears.notice_);
     ears.changed_(self);
+    if (rows.error_() && !engineStats(self)?.queued) rows.decided_();
     rows.save_(changes);
   }
 
