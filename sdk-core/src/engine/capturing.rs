@@ -8,11 +8,11 @@ use crate::capture::{Capture, freeze};
 use crate::entropy::bytes;
 use crate::hooks::Draft;
 use crate::identity::Identity;
-use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::properties::Properties;
 use crate::queue::Entry;
 use crate::registered::merged;
+use crate::saved::Saved;
 use crate::session::Session;
 use crate::state::State;
 

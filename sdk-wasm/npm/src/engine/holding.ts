@@ -2,8 +2,8 @@ import { Engine } from 'trailmark-wasm';
 
 import type { Notice } from '../api';
 import type { Inside } from '../inside';
-import { memoryFiles, openFiles } from './files';
 import { load } from './load';
+import { noRows, openRows } from './rows';
 import { settings } from './settings';
 import { work, type Work } from './work';
 
@@ -35,9 +35,12 @@ export interface Told {
   notice_(notice: Notice): void;
   /** Something has changed in the engine. */
   changed_(work: Work): void;
-  /** The engine is about to give the files to another tab. */
+  /** The engine is about to give its rows to another tab. */
   ending_(work: Work): void;
 }
+
+/** What the engine asks of the page. */
+const host = { random: (bytes: Uint8Array<ArrayBuffer>) => void crypto.getRandomValues(bytes) };
 
 /** Puts an engine to work whenever this tab has the lock. */
 export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding {
@@ -54,11 +57,11 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     try {
       await atRest;
       if (mine !== turn) return;
-      const opening = store.lasting_ ? openFiles(client.prefix_, client.now_) : memoryFiles();
-      const [files, text] = await Promise.all([opening, settings(client), load()]);
-      if (mine !== turn) return void files.close_();
-      const engine = Engine.open(files, text, client.now_());
-      current = work(client, files, engine, { notice_: told.notice_, changed_: told.changed_, broken_: (why) => void broken(why) });
+      const opening = store.lasting_ ? openRows(client.prefix_, client.now_) : noRows();
+      const [rows, text] = await Promise.all([opening, settings(client), load()]);
+      if (mine !== turn) return void rows.close_();
+      const engine = Engine.open(host, text, rows.found_, client.now_());
+      current = work(client, rows, engine, { notice_: told.notice_, changed_: told.changed_, broken_: (why) => void broken(why) });
       takeInstall(engine);
       consent();
       erase();
@@ -78,7 +81,7 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     client.take_ = stopped ? refuse : current?.inbox_.take_;
   }
 
-  /** The install's id is used once: should the browser lose the log, the numbers begin anew under another one. */
+  /** The install's id is used once: should the browser lose its rows, the numbers begin anew under another one. */
   function takeInstall(engine: Engine): void {
     const { i, ...who } = client.who_();
     if (i && engine.install_id() === i) client.save_(who);
@@ -95,7 +98,7 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     const identity = store.get_(ERASE);
     if (!identity || !current) return;
     current.call_((engine, now) => engine.delete_my_data(identity, now));
-    current.files_.note_('', () => store.remove_(ERASE));
+    current.rows_.note_('', () => store.remove_(ERASE));
     current.touch_();
   }
 
@@ -105,7 +108,7 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     current = undefined;
     takeRecords();
     told.ending_(ending);
-    await ending.files_.close_();
+    await ending.rows_.close_();
     ending.inbox_.spill_();
     giveUp(why);
   }
@@ -118,8 +121,8 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
 
   function end(): void {
     turn++;
-    // Files in memory are nobody else's.
-    if (!current?.files_.lasting_) return;
+    // What is in memory alone is nobody else's.
+    if (!current?.rows_.lasting_) return;
     const ending = current;
     current = undefined;
     takeRecords();
