@@ -34,7 +34,7 @@ export interface Engines {
 
 /** Fetches and starts the wasm. */
 export async function load(url: string): Promise<Engines> {
-  const glue = (await import(url)) as { default(): Promise<unknown>; Engine: Engines };
-  await glue.default();
+  const glue = (await import(url)) as { default(from: { module_or_path: string }): Promise<unknown>; Engine: Engines };
+  await glue.default({ module_or_path: url.replace('.js', '_bg.wasm') });
   return glue.Engine;
 }
