@@ -68,7 +68,13 @@ mod tests {
         let row = write(&entry);
         assert!(row.starts_with("7 -5 77 {"), "{row}");
         assert_eq!(read(&row), Some(entry));
-        for broken in ["", "7 -5 77", "7 -5 77 {}", &row.replace("77", "x"), &row[..row.len() - 1]] {
+        for broken in [
+            "",
+            "7 -5 77",
+            "7 -5 77 {}",
+            &row.replace("77", "x"),
+            &row[..row.len() - 1],
+        ] {
             assert_eq!(read(broken), None, "{broken}");
         }
     }

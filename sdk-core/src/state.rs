@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use trailmark_protocol::{Reason, Timestamp};
 use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields, pick, write_i64};
+use trailmark_protocol::{Reason, Timestamp};
 
 use crate::Properties;
 use crate::age::AgeClock;

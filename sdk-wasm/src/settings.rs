@@ -17,7 +17,14 @@ pub(crate) fn read(json: &str) -> Result<Config, String> {
     config.sdk_name = text(sdk_name).unwrap_or(config.sdk_name);
     config.install_id = text(install_id);
     config.anonymous_id = text(anonymous_id);
-    let [flush_at, batch_events, batch_bytes, queue_events, queue_bytes, lengths @ ..] = numbers;
+    let [
+        flush_at,
+        batch_events,
+        batch_bytes,
+        queue_events,
+        queue_bytes,
+        lengths @ ..,
+    ] = numbers;
     set(&mut config.flush_at, size(flush_at));
     set(&mut config.max_batch_events, size(batch_events));
     set(&mut config.max_batch_bytes, size(batch_bytes));

@@ -8,45 +8,41 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen(inline_js = "
-export class Files {
-  constructor() { this.files = new Map(); this.asked = 0; this.failure = undefined; }
+export class Sevens {
+  constructor() { this.asked = 0; }
   random(bytes) { this.asked += bytes.length; bytes.fill(7); }
-  list() { return [...this.files.keys()]; }
-  read(file) { return this.files.get(file); }
-  append(file, bytes) {
-    if (this.failure) return this.failure;
-    const before = this.files.get(file) ?? new Uint8Array();
-    const after = new Uint8Array(before.length + bytes.length);
-    after.set(before);
-    after.set(bytes, before.length);
-    this.files.set(file, after);
-  }
-  remove(file) { this.files.delete(file); }
 }
 ")]
 extern "C" {
-    type Files;
+    type Sevens;
     #[wasm_bindgen(constructor)]
-    fn new() -> Files;
+    fn new() -> Sevens;
     #[wasm_bindgen(method, getter)]
-    fn asked(this: &Files) -> f64;
-    #[wasm_bindgen(method, setter)]
-    fn set_failure(this: &Files, text: Option<String>);
+    fn asked(this: &Sevens) -> f64;
 }
 
 const NOW: f64 = 1_763_600_000_000.0;
 const SECOND: f64 = 1_000.0;
+const BETWEEN: char = '\u{1e}';
 const REQUEST_READY: f64 = -1.0;
 const SETTINGS: &str = r#"{"write_key":"tm_pk_test","sdk_name":"trailmark-web/0.1.0","flush_at":2}"#;
 
-impl Files {
+impl Sevens {
     fn host(&self) -> &Host {
         self.unchecked_ref()
     }
 
-    fn open(&self) -> Engine {
-        Engine::open(self.host(), SETTINGS, NOW).unwrap_or_else(|error| panic!("{error}"))
+    fn open(&self, kept: &str) -> Engine {
+        Engine::open(self.host(), SETTINGS, kept, NOW).unwrap_or_else(|error| panic!("{error}"))
     }
+}
+
+/// The checkpoint and the rows of a first change, as a host hands them in.
+fn kept(changes: &str) -> String {
+    let (checkpoint, rest) = changes.split_once(BETWEEN).unwrap_or_default();
+    let (gone, rows) = rest.split_once(BETWEEN).unwrap_or((rest, ""));
+    assert_eq!(gone, "[]");
+    format!("{checkpoint}{BETWEEN}{rows}")
 }
 
 fn record(number: u8) -> String {
@@ -74,7 +70,7 @@ fn answer(engine: &mut Engine, status: u16, body: &str, retry_after: Option<&str
 
 #[wasm_bindgen_test]
 fn records_are_numbered_sent_and_settled() {
-    let mut engine = Files::new().open();
+    let mut engine = Sevens::new().open("");
     assert_eq!(engine.poll(NOW), f64::INFINITY);
     assert_eq!(engine.capture(&record(1), NOW), None);
     assert_eq!(engine.poll(NOW), NOW + 10.0 * SECOND, "it waits for company");
@@ -100,7 +96,7 @@ fn records_are_numbered_sent_and_settled() {
 
 #[wasm_bindgen_test]
 fn an_answer_says_when_to_try_again_and_none_is_no_answer() {
-    let mut engine = Files::new().open();
+    let mut engine = Sevens::new().open("");
     engine.capture(&record(1), NOW);
     engine.hurry();
     assert_eq!(engine.poll(NOW), REQUEST_READY);
@@ -119,7 +115,7 @@ fn an_answer_says_when_to_try_again_and_none_is_no_answer() {
 #[wasm_bindgen_test]
 fn all_forms_of_a_date_say_when_to_try_again() {
     let wait = |retry_after: &str, date: Option<&str>| {
-        let mut engine = Files::new().open();
+        let mut engine = Sevens::new().open("");
         engine.capture(&record(1), NOW);
         engine.hurry();
         engine.poll(NOW);
@@ -140,7 +136,7 @@ fn all_forms_of_a_date_say_when_to_try_again() {
 
 #[wasm_bindgen_test]
 fn what_is_refused_is_counted_and_told() {
-    let mut engine = Files::new().open();
+    let mut engine = Sevens::new().open("");
     assert_eq!(engine.capture("{", NOW).as_deref(), Some("invalid_event"));
     engine.refuse("junk_user_id", NOW);
     engine.refuse("a word of a later stub", NOW);
@@ -158,15 +154,16 @@ fn what_is_refused_is_counted_and_told() {
 }
 
 #[wasm_bindgen_test]
-fn another_engine_over_the_same_files_goes_on() {
-    let files = Files::new();
-    let mut first = files.open();
+fn another_engine_goes_on_from_what_was_kept() {
+    let host = Sevens::new();
+    let mut first = host.open("");
     first.capture(&record(1), NOW);
-    let install = first.install_id();
+    let changes = first.changes().unwrap_or_default();
+    assert_eq!(first.changes(), None);
     first.close(NOW);
     assert_eq!(first.capture(&record(2), NOW).as_deref(), Some("shut_down"));
-    let mut second = files.open();
-    assert_eq!(second.install_id(), install);
+    let mut second = host.open(&kept(&changes));
+    assert_eq!(second.install_id(), first.install_id());
     assert_eq!(second.capture(&record(3), NOW), None);
     assert_eq!(second.poll(NOW), REQUEST_READY);
     assert!(
@@ -174,32 +171,28 @@ fn another_engine_over_the_same_files_goes_on() {
             .body()
             .contains(&format!("[{},{}]", numbered(1, 1), numbered(3, 2)))
     );
+    answer(&mut second, 202, r#"{"accepted":2,"results":[]}"#, None);
+    let changes = second.changes().unwrap_or_default();
+    let gone = format!("{BETWEEN}[[1,1]]");
+    assert!(changes.ends_with(&gone), "the second never had a row: {changes}");
 }
 
 #[wasm_bindgen_test]
-fn a_host_that_cannot_append_costs_no_event() {
-    let files = Files::new();
-    let mut engine = files.open();
-    files.set_failure(Some("QuotaExceededError".to_owned()));
-    assert_eq!(engine.capture(&record(1), NOW), None);
+fn a_host_that_cannot_write_is_told_of_once() {
+    let mut engine = Sevens::new().open("");
+    engine.kept(Some("QuotaExceededError".to_owned()));
+    engine.kept(Some("QuotaExceededError".to_owned()));
     assert!(engine.stats().contains(r#""storage":"failing: QuotaExceededError""#));
-    assert!(
-        engine
-            .notices()
-            .contains(r#"{"kind":"storage_failing","detail":"QuotaExceededError"}"#)
-    );
-    files.set_failure(None);
-    engine.poll(NOW + 10.0 * SECOND);
+    let told = r#"[{"kind":"storage_failing","detail":"QuotaExceededError"}]"#;
+    assert_eq!(engine.notices(), told);
+    engine.kept(None);
     assert!(engine.stats().contains(r#""storage":"saved""#));
-    let mut second = files.open();
-    second.hurry();
-    assert_eq!(second.poll(NOW), REQUEST_READY);
-    assert!(second.body().contains(&numbered(1, 1)));
+    assert!(engine.notices().contains("storage_works"));
 }
 
 #[wasm_bindgen_test]
 fn a_page_that_ends_takes_copies_that_fit() {
-    let mut engine = Files::new().open();
+    let mut engine = Sevens::new().open("");
     assert_eq!(engine.parting(60_000), None);
     engine.capture(&record(1), NOW);
     engine.capture(&record(2), NOW);
@@ -213,7 +206,7 @@ fn a_page_that_ends_takes_copies_that_fit() {
 
 #[wasm_bindgen_test]
 fn who_opts_out_is_not_observed_and_who_wants_to_be_forgotten_is_asked_for() {
-    let mut engine = Files::new().open();
+    let mut engine = Sevens::new().open("");
     engine.capture(&record(1), NOW);
     engine.set_opted_out(true, NOW);
     assert_eq!(engine.capture(&record(2), NOW).as_deref(), Some("opted_out"));
@@ -231,8 +224,8 @@ fn who_opts_out_is_not_observed_and_who_wants_to_be_forgotten_is_asked_for() {
 
 #[wasm_bindgen_test]
 fn settings_that_make_no_sense_are_refused_in_words() {
-    let files = Files::new();
-    let refused = |settings: &str| Engine::open(files.host(), settings, NOW).err().unwrap_or_default();
+    let host = Sevens::new();
+    let refused = |settings: &str| Engine::open(host.host(), settings, "", NOW).err().unwrap_or_default();
     assert_eq!(refused("{"), "the settings are no JSON object");
     assert!(refused("{}").starts_with("not a write key"));
     assert!(refused(r#"{"write_key":"tm_sk_1"}"#).starts_with("this is a secret key"));
@@ -244,9 +237,9 @@ fn settings_that_make_no_sense_are_refused_in_words() {
 
 #[wasm_bindgen_test]
 fn randomness_is_the_pages() {
-    let files = Files::new();
-    let engine = files.open();
-    assert_eq!(files.asked(), 20.0, "ten bytes for each of two ids");
+    let host = Sevens::new();
+    let engine = host.open("");
+    assert_eq!(host.asked(), 20.0, "ten bytes for each of two ids");
     assert!(
         engine.install_id().ends_with("7707-8707-070707070707"),
         "{}",
@@ -256,8 +249,8 @@ fn randomness_is_the_pages() {
 
 #[wasm_bindgen_test]
 fn ten_thousand_events_go_through_the_allocator_and_back() {
-    let files = Files::new();
-    let mut engine = files.open();
+    let host = Sevens::new();
+    let mut engine = host.open("");
     for round in 0..100 {
         for event in 0..100 {
             engine.capture(&record(event).replace("8000", &format!("8{round:03}")), NOW);

@@ -61,7 +61,10 @@ impl Engine {
         }
         start.past.balance(start.queue.len() as u64);
         let told = start.past.counters.captured;
-        start.rows = Some(Rows { told, gone: Ranges::default() });
+        start.rows = Some(Rows {
+            told,
+            gone: Ranges::default(),
+        });
         let mut engine = Self::build(config, Box::new(entropy), start, now);
         engine.process.storage = StorageHealth::Saved;
         Ok(engine)
@@ -77,7 +80,12 @@ impl Engine {
             return None;
         }
         let is_new = |seq| seq > rows.told;
-        let new = self.queue.in_memory().filter(|entry| is_new(entry.seq)).map(write).collect();
+        let new = self
+            .queue
+            .in_memory()
+            .filter(|entry| is_new(entry.seq))
+            .map(write)
+            .collect();
         rows.told = captured;
         self.unsaved.state = false;
         self.unsaved.age = self.state.age.millis;
