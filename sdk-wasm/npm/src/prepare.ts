@@ -13,6 +13,7 @@ export function prepare(inside: Inside): Promise<void> {
   const client = inside as Stub;
   client.known_ = { ...client.known_, ...device() };
   complete(client);
+  tellReferrer(client);
   openLock(client);
   setInterval(() => void client.send_(), SEND_EVERY_MS);
   return rest();
@@ -23,6 +24,17 @@ function device(): Properties {
   const { width, height } = screen;
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return { timezone, screen: { width, height, scale: devicePixelRatio } };
+}
+
+/** The page that led here is told once, with the first view. */
+function tellReferrer(client: Stub): void {
+  const { page_ } = client;
+  let isTold = client.options_.pageviews !== false && !client.isOptedOut();
+  client.page_ = () => {
+    const facts = isTold ? { ...page_(), $referrer: undefined } : page_();
+    isTold = true;
+    return facts;
+  };
 }
 
 function rest(): Promise<void> {

@@ -78,10 +78,11 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     client.take_ = stopped ? refuse : current?.inbox_.take_;
   }
 
-  /** The install's id is used once: should the browser lose the log, the numbers begin anew under another one. */
+  /** Whose the records are that the stub sends: see `Who`. Data that is erased ends an install. */
   function takeInstall(engine: Engine): void {
-    const { i, ...who } = client.who_();
-    if (i && engine.install_id() === i) client.save_(who);
+    const who = client.who_();
+    const i = engine.install_id();
+    if (who.i !== i || !who.t) client.save_({ ...who, i, t: 1 });
   }
 
   function consent(): void {
@@ -94,7 +95,10 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     if (anonymousId) store.set_(ERASE, JSON.stringify({ anonymous_id: anonymousId, user_id: userId }));
     const identity = store.get_(ERASE);
     if (!identity || !current) return;
-    current.call_((engine, now) => engine.delete_my_data(identity, now));
+    current.call_((engine, now) => {
+      engine.delete_my_data(identity, now);
+      takeInstall(engine);
+    });
     current.files_.note_('', () => store.remove_(ERASE));
     current.touch_();
   }
@@ -118,8 +122,8 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
 
   function end(): void {
     turn++;
-    // Files in memory are nobody else's.
-    if (!current?.files_.lasting_) return;
+    // Files in memory are nobody else's, unless the person now allows that something is stored.
+    if (!current || !(current.files_.lasting_ || store.lasting_)) return;
     const ending = current;
     current = undefined;
     takeRecords();
