@@ -7,6 +7,7 @@ import { hooked } from './hook';
 import type { Inside } from './inside';
 import { openSender } from './plain';
 import { idsOf } from './ids';
+import { shareId } from './share';
 import { createStore } from './store';
 import type { World } from './world';
 
@@ -30,6 +31,7 @@ export function complete(client: Stub): void {
   client.random_ ||= (bytes) => crypto.getRandomValues(new Uint8Array(bytes));
   Object.assign(client, callsOf(client), { store_: store, put_: put, newId_: idsOf(client, client.last_ + 1), replay_: () => replay(client), context_: contextOf(client) });
   openSender(client);
+  shareId(client);
   client.waiting_ = [...fromEarlierPages(client), ...client.waiting_];
   client.replay_();
 }

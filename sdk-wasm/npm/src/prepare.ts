@@ -12,6 +12,7 @@ const SEND_EVERY_MS = 5e3;
 export function prepare(inside: Inside): Promise<void> {
   const client = inside as Stub;
   client.known_ = { ...client.known_, ...device() };
+  client.cookies_ = document;
   complete(client);
   tellReferrer(client);
   openLock(client);
