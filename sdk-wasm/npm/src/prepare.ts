@@ -4,6 +4,7 @@ import type { Stub } from './begin';
 import { complete } from './complete';
 import type { Inside } from './inside';
 import { openLock } from './lock';
+import { tellView } from './view';
 
 /** How often the plain sender looks for records. */
 const SEND_EVERY_MS = 5e3;
@@ -14,6 +15,7 @@ export function prepare(inside: Inside): Promise<void> {
   client.known_ = { ...client.known_, ...device() };
   client.cookies_ = document;
   complete(client);
+  tellView(client);
   tellReferrer(client);
   openLock(client);
   setInterval(() => void client.send_(), SEND_EVERY_MS);
