@@ -13,9 +13,10 @@ features=(--enable-bulk-memory --enable-reference-types --enable-multivalue --en
 build() { cargo build --quiet --locked --profile wasm -p trailmark-wasm --target $triple "$@"; }
 
 # With a standard library that is made for it: small, and without the texts and places of panics, which nobody would read.
+# More optimisation of Rust's own, and loops that LLVM does not rewrite for speed: 3 % less to load.
 build_std() {
-  RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none" \
-    build -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+  RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zmir-opt-level=3 \
+    -Cllvm-args=-disable-lsr" build -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 }
 
 rustup_target() {

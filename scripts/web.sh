@@ -33,6 +33,6 @@ files() {
 
 unless_done $npm/node_modules packages $npm/package-lock.json $npm/.npmrc
 unless_done "$wasm" engine protocol/src protocol/Cargo.toml sdk-core/src sdk-core/Cargo.toml sdk-wasm/src sdk-wasm/Cargo.toml \
-  Cargo.toml Cargo.lock scripts/wasm.sh scripts/wasm-bindgen.sh
+  Cargo.toml Cargo.lock scripts/wasm.sh sdk-wasm/bindgen
 unless_done $npm/dist/v1 files $npm/src $npm/build.mjs $npm/pack.mjs $npm/package.json $npm/tsconfig.json \
   $npm/package-lock.json "$wasm/trailmark.js" "$wasm/trailmark_bg.wasm"

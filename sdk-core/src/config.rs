@@ -8,6 +8,7 @@ use trailmark_protocol::limits::{BATCH_EVENTS, BODY_BYTES};
 
 use crate::Properties;
 use crate::identity::check_anonymous_id;
+#[cfg(feature = "log")]
 use crate::log::SEGMENT_BYTES;
 use crate::queue::WINDOW_EVENTS;
 use crate::session::{SESSION_IDLE, SESSION_MAX};
@@ -99,6 +100,7 @@ pub struct Config {
     /// See [`PROBE_INTERVAL`].
     pub probe_interval: Duration,
     /// Bytes of a segment of the log; other than 1 MiB only in a simulation, which has no time to fill one.
+    #[cfg(feature = "log")]
     #[doc(hidden)]
     pub segment_bytes: u64,
     /// See [`WINDOW_EVENTS`]; other only in a simulation.
@@ -137,6 +139,7 @@ impl Config {
             backoff_base: BACKOFF_BASE,
             backoff_cap: BACKOFF_CAP,
             probe_interval: PROBE_INTERVAL,
+            #[cfg(feature = "log")]
             segment_bytes: SEGMENT_BYTES,
             window_events: WINDOW_EVENTS,
         })

@@ -48,7 +48,14 @@ pub mod http_request;
 pub mod age;
 pub mod storage;
 mod state;
+mod ranges;
+mod saved;
+#[cfg(feature = "log")]
 pub mod log;
+#[cfg(not(feature = "log"))]
+#[path = "log/none.rs"]
+mod log;
+pub mod rows;
 pub mod queue;
 pub mod batch;
 pub mod request;

@@ -15,8 +15,8 @@ use std::collections::VecDeque;
 
 use trailmark_protocol::{Timestamp, Uuid};
 
-use crate::log::ranges::Ranges;
-use crate::log::{Log, Place};
+use crate::log::{Log, Place, Rest};
+use crate::ranges::Ranges;
 
 /// Most saved events that are kept in memory because they are captured faster than sent: 2,000, four requests ahead.
 /// Reading on from the storage adds a segment, of 1 MiB, at a time.
@@ -58,21 +58,6 @@ pub struct Queue {
     max_window: usize,
 }
 
-/// Waiting events that are on the storage alone.
-#[derive(Debug)]
-struct Rest {
-    /// Where the first of them is, or something before it.
-    from: Place,
-    seqs: Ranges,
-    bytes: usize,
-}
-
-impl Rest {
-    fn len(&self) -> usize {
-        usize::try_from(self.seqs.count()).unwrap_or(usize::MAX)
-    }
-}
-
 impl Queue {
     /// An empty queue with these bounds.
     #[must_use]
@@ -92,7 +77,7 @@ impl Queue {
 
     /// Adds the newest event, saved at `place` or not saved. Make room for it first.
     pub(crate) fn push(&mut self, mut entry: Entry, place: Option<Place>) {
-        entry.segment = place.map(|place| place.segment);
+        entry.segment = place.map(Place::segment);
         let room = self.window.len() < self.max_window && self.window_bytes < WINDOW_BYTES;
         match place {
             _ if self.rest.is_none() && self.unsaved.is_empty() && (room || place.is_none()) => {
@@ -110,15 +95,8 @@ impl Queue {
 
     /// Adds a waiting event that is on the storage alone; all that is waiting is older.
     pub(crate) fn add_to_rest(&mut self, seq: u64, bytes: usize, place: Place) {
-        let rest = self.rest.get_or_insert(Rest {
-            from: place,
-            seqs: Ranges::default(),
-            bytes: 0,
-        });
-        // What was saved late, because the storage had failed, or again, is not where its number would have it.
-        rest.from = rest.from.min(place);
-        rest.seqs.insert(seq, seq);
-        rest.bytes += bytes;
+        let rest = self.rest.get_or_insert_with(|| Rest::new(place));
+        rest.add(seq, bytes, place);
     }
 
     /// Whether one more event of `bytes` is within the bounds.
@@ -175,31 +153,26 @@ impl Queue {
         lost
     }
 
-    fn read_on(&mut self, log: &mut Log, mut rest: Rest) -> u64 {
-        let (entries, next) = log.load(rest.from, &rest.seqs);
-        let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
-        entries.iter().for_each(|entry| rest.seqs.remove(entry.seq));
-        rest.bytes = rest.bytes.saturating_sub(bytes);
-        self.bytes += bytes;
-        entries.into_iter().for_each(|entry| self.insert_behind(entry));
-        let left = rest.seqs.count();
-        match next {
-            Some(from) if left > 0 => self.rest = Some(Rest { from, ..rest }),
-            _ => return left,
-        }
-        0
+    fn read_on(&mut self, log: &mut Log, rest: Rest) -> u64 {
+        let (entries, rest) = rest.read_on(log);
+        entries.into_iter().for_each(|entry| self.restore(entry));
+        let lost = rest.as_ref().err().copied();
+        self.rest = rest.ok();
+        lost.unwrap_or(0)
+    }
+
+    /// Adds an event that was kept elsewhere, in its place among those that wait in memory.
+    pub(crate) fn restore(&mut self, entry: Entry) {
+        self.bytes += entry.json.len();
+        self.insert_behind(entry);
     }
 
     /// What was in memory alone is saved now: it need not stay there behind what is on the storage.
     pub(crate) fn all_saved(&mut self) {
-        if self.rest.is_some() {
+        if let Some(rest) = &mut self.rest {
             for entry in std::mem::take(&mut self.unsaved) {
                 self.bytes -= entry.json.len();
-                let place = Place {
-                    segment: entry.segment.unwrap_or_default(),
-                    offset: 0,
-                };
-                self.add_to_rest(entry.seq, entry.json.len(), place);
+                rest.add_in(entry.seq, entry.json.len(), entry.segment.unwrap_or_default());
             }
         }
     }
@@ -226,7 +199,7 @@ impl Queue {
     /// Bytes of their JSON.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes + self.rest.as_ref().map_or(0, |rest| rest.bytes)
+        self.bytes + self.rest.as_ref().map_or(0, Rest::bytes)
     }
 
     /// How many events could be sent now.
@@ -341,7 +314,7 @@ impl Queue {
     pub(crate) fn seqs(&self) -> Ranges {
         let mut seqs = Ranges::of(self.in_memory().map(|entry| entry.seq));
         if let Some(rest) = &self.rest {
-            seqs.extend(&rest.seqs);
+            seqs.extend(rest.seqs());
         }
         seqs
     }
@@ -350,7 +323,7 @@ impl Queue {
     #[must_use]
     pub fn is_sending(&self, seq: u64) -> bool {
         let in_memory = [self.window.front(), self.unsaved.first(), self.taken.first()];
-        let on_storage = self.rest.as_ref().and_then(|rest| rest.seqs.first());
+        let on_storage = self.rest.as_ref().and_then(|rest| rest.seqs().first());
         in_memory.into_iter().flatten().any(|oldest| oldest.seq <= seq)
             || on_storage.is_some_and(|oldest| oldest <= seq)
     }

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use trailmark_protocol::Timestamp;
+use trailmark_protocol::{Reason, Timestamp};
 use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields, pick, write_i64};
 
 use crate::Properties;
 use crate::age::AgeClock;
 use crate::identity::Identity;
-use crate::log::ranges::Ranges;
+use crate::ranges::Ranges;
 use crate::registered::Registered;
 use crate::session::Session;
 use crate::stats::Dropped;
@@ -82,6 +82,45 @@ pub(crate) struct Checkpoint {
     pub(crate) counters: Counters,
     /// Saved events that were not decided when it was written.
     pub(crate) undecided: Ranges,
+}
+
+/// What is remembered of the time before a restart.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    /// None at the first start, and if no checkpoint could be read.
+    pub(crate) state: Option<State>,
+    /// Once they are balanced, the law holds for them and what is undecided.
+    pub(crate) counters: Counters,
+    /// Events that were captured and are found nowhere.
+    pub(crate) lost: u64,
+}
+
+impl Past {
+    /// An event of this number was captured.
+    pub(crate) fn captured(&mut self, seq: u64) {
+        self.counters.captured = self.counters.captured.max(seq);
+    }
+
+    /// Counts what is missing as [`Reason::StorageLost`], where so many events are undecided.
+    pub(crate) fn balance(&mut self, undecided: u64) {
+        let known = self.counters.delivered + self.counters.dropped_total() + undecided;
+        self.lost = self.counters.captured.saturating_sub(known);
+        if self.lost > 0 {
+            let reason = Cow::Borrowed(Reason::StorageLost.as_str());
+            self.counters.dropped.count(reason, self.lost);
+        }
+        self.counters.captured = self.counters.captured.max(known);
+    }
+}
+
+impl From<Checkpoint> for Past {
+    fn from(checkpoint: Checkpoint) -> Self {
+        Self {
+            state: Some(checkpoint.state),
+            counters: checkpoint.counters,
+            lost: 0,
+        }
+    }
 }
 
 /// The format's version. A later one that cannot be read as this one has another number.

@@ -1,6 +1,7 @@
 /** The files that a page loads, from the sources as they are. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 
@@ -9,7 +10,7 @@ const { build } = createRequire(new URL('package.json', npm))('esbuild');
 const path = (name) => fileURLToPath(new URL(name, npm));
 
 /** What `scripts/wasm.sh` has made, or wherever TRAILMARK_WASM says. */
-const wasm = process.env.TRAILMARK_WASM ?? path('dist/wasm');
+const wasm = process.env.TRAILMARK_WASM ?? resolve(path('../..'), process.env.CARGO_TARGET_DIR ?? 'target', 'wasm-web');
 
 /** Names that end with `_` are shortened, the same in both files. */
 let mangleCache = {};

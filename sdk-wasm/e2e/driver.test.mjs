@@ -293,8 +293,10 @@ test('an engine that panics is given up, and nothing is lost or numbered twice',
   await untilSender(page, 'engine');
   await page.evaluate(() => { globalThis.panic = false; });
   await flush(page);
-  assertOnce(peer.named('before'), 3);
+  // What the engine had in memory alone is the plain sender's, which numbers by itself.
+  assert.equal(peer.named('before').length, 3);
   assert.equal(peer.named('panic').length, 2);
+  distinct(peer.events().map((event) => event.id));
   const end = await stats(page);
   assert.deepEqual([end.captured, end.delivered], [5, 5]);
 });

@@ -28,7 +28,7 @@ const QUEUE = 'the stub alone has bounds of its own for what waits';
 const SKIPPED = {
   app_lifecycle: APP,
   app_of_old_install: APP,
-  batch_by_bytes: 'max_batch_bytes is no setting on the web: a request is as large as the core has it by default',
+  capture_refused: 'a call of servers, which may write a time without milliseconds; a page never does',
   numbers: NEEDS,
   repair: NEEDS,
 };

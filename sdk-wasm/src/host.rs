@@ -1,6 +1,6 @@
-//! What the page does for the engine, at once: randomness, and files.
+//! What the page does for the engine, at once: randomness.
 
-use trailmark_core::{Entropy, Storage, StorageError};
+use trailmark_core::Entropy;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -9,16 +9,6 @@ const HOST: &str = r#"
 export interface Host {
   /** Fills these bytes, which are the engine's own memory, with unpredictable ones. */
   random(bytes: Uint8Array): void;
-  /** The names of the log's files. */
-  list(): string[];
-  /** A file's content; undefined: no such file. */
-  read(file: string): Uint8Array | undefined;
-  /**
-   * Adds bytes at the end of a file, which is made if it is not there. They are the engine's own memory: copy them before
-   * you return. Returns what went wrong.
-   */
-  append(file: string, bytes: Uint8Array): string | undefined;
-  remove(file: string): void;
 }
 "#;
 
@@ -29,46 +19,12 @@ extern "C" {
     #[derive(Debug, Clone)]
     pub type Host;
 
-    /// An array of strings. Joined it comes over in one piece, with half of the code.
-    type Names;
-    #[wasm_bindgen(method)]
-    fn join(this: &Names, between: &str) -> String;
-
     #[wasm_bindgen(method, js_name = random)]
     fn js_random(this: &Host, bytes: &mut [u8]);
-    #[wasm_bindgen(method, js_name = list)]
-    fn js_list(this: &Host) -> Names;
-    #[wasm_bindgen(method, js_name = read)]
-    fn js_read(this: &Host, file: &str) -> Option<Vec<u8>>;
-    #[wasm_bindgen(method, js_name = append)]
-    fn js_append(this: &Host, file: &str, bytes: &[u8]) -> Option<String>;
-    #[wasm_bindgen(method, js_name = remove)]
-    fn js_remove(this: &Host, file: &str);
 }
 
 impl Entropy for Host {
     fn fill(&mut self, bytes: &mut [u8]) {
         self.js_random(bytes);
-    }
-}
-
-impl Storage for Host {
-    fn list(&mut self) -> Result<Vec<String>, StorageError> {
-        Ok(self.js_list().join("\n").lines().map(str::to_owned).collect())
-    }
-
-    fn read(&mut self, file: &str) -> Result<Vec<u8>, StorageError> {
-        self.js_read(file)
-            .ok_or_else(|| StorageError("no such file".to_owned()))
-    }
-
-    fn append(&mut self, file: &str, bytes: &[u8]) -> Result<(), StorageError> {
-        self.js_append(file, bytes)
-            .map_or(Ok(()), |error| Err(StorageError(error)))
-    }
-
-    fn remove(&mut self, file: &str) -> Result<(), StorageError> {
-        self.js_remove(file);
-        Ok(())
     }
 }

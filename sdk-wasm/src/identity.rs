@@ -7,7 +7,7 @@ use trailmark_protocol::json::{as_string, pick};
 
 /// Reads `{"anonymous_id":…,"user_id":…}`.
 pub(crate) fn read(json: &str) -> Identity {
-    let picked = pick(json, ["anonymous_id", "user_id"]).unwrap_or_default();
-    let [anonymous_id, user_id] = picked.map(|raw| raw.and_then(as_string).map(Cow::into_owned));
-    Identity::restored(0, anonymous_id.unwrap_or_default(), user_id)
+    let [anonymous_id, user_id] = pick(json, ["anonymous_id", "user_id"]).unwrap_or_default();
+    let text = |raw: Option<&str>| raw.and_then(as_string).map(Cow::into_owned);
+    Identity::restored(0, text(anonymous_id).unwrap_or_default(), text(user_id))
 }

@@ -20,6 +20,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use host::Host;
 
+/// What is between the texts that the host keeps. No JSON has it in it.
+const BETWEEN: char = '\u{1e}';
+
 /// What [`Engine::poll`] returns while a request is ready. No time is negative in a browser.
 const REQUEST_READY: f64 = -1.0;
 
@@ -33,22 +36,35 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// An engine that goes on where the last one on this host's files ended. `settings` are JSON: `write_key`, and
-    /// whatever differs from the defaults.
+    /// An engine that goes on from what the host has kept: the checkpoint and the rows of the undecided events, with
+    /// [`BETWEEN`] between them; nothing at the first start. `settings` are JSON: `write_key`, and whatever differs from
+    /// the defaults.
     ///
     /// # Errors
     /// What is wrong with the settings, for people.
-    pub fn open(host: &Host, settings: &str, now: f64) -> Result<Engine, String> {
+    pub fn open(host: &Host, settings: &str, kept: &str, now: f64) -> Result<Engine, String> {
         let config = settings::read(settings)?;
-        let engine = trailmark_core::Engine::open(config, host.clone(), host.clone(), time(now));
+        let mut kept = kept.split(BETWEEN);
+        let checkpoint = kept.next().unwrap_or_default();
+        let engine = trailmark_core::Engine::resume(config, host.clone(), checkpoint, kept, time(now));
         Ok(Self {
             engine: engine.map_err(ConfigError::text)?,
             request: None,
         })
     }
 
-    /// Captures a record: an event's JSON, which begins with its id, without its number. When this returns it is on the
-    /// host. Returns the reason for which it was refused (and counted).
+    /// What the host is to change, all at once, since the last call: the checkpoint, the numbers of the rows that go
+    /// (`[[1,3],[7,7]]`), and the new rows, which begin with their numbers; [`BETWEEN`] between all of them.
+    pub fn changes(&mut self) -> Option<String> {
+        self.engine.changes().map(|changes| telling::changes(&changes))
+    }
+
+    /// The host has written all changes, or says why it could not.
+    pub fn kept(&mut self, error: Option<String>) {
+        self.engine.kept(error);
+    }
+
+    /// Captures a record: an event's JSON, which begins with its id, without its number. Returns the reason for which it was refused (and counted).
     pub fn capture(&mut self, record: &str, now: f64) -> Option<String> {
         refused(self.engine.adopt(record, time(now)))
     }
@@ -66,7 +82,8 @@ impl Engine {
                 self.request = Some(request);
                 REQUEST_READY
             }
-            Step::WakeAt(at) => at.millis() as f64,
+            // The whole millisecond behind it: before it nothing is due.
+            Step::WakeAt(at) => at.plus_micros(999).millis() as f64,
             Step::Idle => f64::INFINITY,
         }
     }
@@ -171,9 +188,9 @@ impl Engine {
         self.engine.install_id().to_owned()
     }
 
-    /// Captures nothing from now on, and does not touch the host's files any more: they may be another tab's.
+    /// Captures nothing from now on.
     pub fn close(&mut self, #[wasm_bindgen(js_name = now)] _now: f64) {
-        self.engine.release_storage();
+        self.engine.close();
     }
 }
 

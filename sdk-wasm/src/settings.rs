@@ -17,9 +17,10 @@ pub(crate) fn read(json: &str) -> Result<Config, String> {
     config.sdk_name = text(sdk_name).unwrap_or(config.sdk_name);
     config.install_id = text(install_id);
     config.anonymous_id = text(anonymous_id);
-    let [flush_at, batch_events, queue_events, queue_bytes, lengths @ ..] = numbers;
+    let [flush_at, batch_events, batch_bytes, queue_events, queue_bytes, lengths @ ..] = numbers;
     set(&mut config.flush_at, size(flush_at));
     set(&mut config.max_batch_events, size(batch_events));
+    set(&mut config.max_batch_bytes, size(batch_bytes));
     set(&mut config.max_queue_events, size(queue_events));
     set(&mut config.max_queue_bytes, size(queue_bytes));
     let [flush_interval, max_age, backoff_base, backoff_cap, probe_interval] = lengths;
@@ -31,13 +32,14 @@ pub(crate) fn read(json: &str) -> Result<Config, String> {
     Ok(config)
 }
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "write_key",
     "sdk_name",
     "install_id",
     "anonymous_id",
     "flush_at",
     "max_batch_events",
+    "max_batch_bytes",
     "max_queue_events",
     "max_queue_bytes",
     "flush_interval_ms",

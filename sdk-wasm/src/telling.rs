@@ -1,8 +1,23 @@
 //! What the engine says, as JSON.
 
+use trailmark_core::rows::Changes;
 use trailmark_core::stats::Dropped;
 use trailmark_core::{FlushReport, Notice, Request, Stats, StorageHealth};
 use trailmark_protocol::json::{Array, Object};
+
+use crate::BETWEEN;
+
+/// What a host is to change; see [`crate::Engine::changes`].
+pub(crate) fn changes(changes: &Changes) -> String {
+    let mut out = changes.checkpoint.clone();
+    out.push(BETWEEN);
+    out.push_str(&changes.gone);
+    for row in &changes.new {
+        out.push(BETWEEN);
+        out.push_str(row);
+    }
+    out
+}
 
 /// A request without its body.
 pub(crate) fn request(request: &Request) -> String {

@@ -8,11 +8,11 @@ use crate::capture::{Capture, freeze};
 use crate::entropy::bytes;
 use crate::hooks::Draft;
 use crate::identity::Identity;
-use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::properties::Properties;
 use crate::queue::Entry;
 use crate::registered::merged;
+use crate::saved::Saved;
 use crate::session::Session;
 use crate::state::State;
 
@@ -148,8 +148,9 @@ impl Engine {
     /// See [`Engine::track`].
     pub fn adopt(&mut self, record: &str, now: Timestamp) -> Result<Uuid, Reason> {
         let adopted = Adopted::read(record);
-        let (id, cut) = adopted.as_ref().map_or((None, 0), |event| (Some(event.id), event.cut));
-        self.admit_with(id, false, cut, now, &|_, _, seq, out| match &adopted {
+        // What is refused is not stored, and needs no id: none is drawn for it.
+        let (id, cut) = adopted.as_ref().map_or((Uuid::nil(), 0), |event| (event.id, event.cut));
+        self.admit_with(Some(id), false, cut, now, &|_, _, seq, out| match &adopted {
             Ok(event) => event.write(seq, out),
             Err(reason) => Err(*reason),
         })

@@ -152,6 +152,8 @@ impl Engine {
         };
         self.counters = Counters::default();
         self.unsaved.settled = Default::default();
+        // Their rows go, and the numbers begin anew.
+        self.rows.iter_mut().for_each(|rows| rows.told = 0);
         self.sending.hurry_up_to = 0;
         self.flushes.iter_mut().for_each(Flush::forget_numbers);
         self.close_segment();

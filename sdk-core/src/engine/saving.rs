@@ -4,10 +4,10 @@ use trailmark_protocol::{Reason, Timestamp};
 
 use super::{Engine, dropped};
 use crate::log::Place;
-use crate::log::ranges::Ranges;
-use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::queue::{Entry, Queue};
+use crate::ranges::Ranges;
+use crate::saved::Saved;
 use crate::state::to_json;
 use crate::verdict::Fate;
 
@@ -75,7 +75,7 @@ impl Engine {
             }
             log.record().event(&saved(entry));
             let Some(place) = log.commit(1, now) else { return };
-            entry.segment = Some(place.segment);
+            entry.segment = Some(place.segment());
         }
         self.queue.all_saved();
         self.unsaved.moved = false;
@@ -125,6 +125,7 @@ impl Engine {
 
     /// Events have left the queue for good.
     pub(super) fn leave(&mut self, entry: &Entry, fate: &Fate) {
+        self.remove_row(entry.seq);
         self.decided(entry.seq, fate);
         self.unsaved.freed.extend(entry.segment);
     }

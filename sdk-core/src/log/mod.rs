@@ -10,10 +10,10 @@
 
 mod crc;
 mod numbered;
-pub(crate) mod ranges;
-pub(crate) mod settled;
-pub(crate) mod record;
+mod settled;
+mod record;
 mod recover;
+mod rest;
 
 use std::time::Duration;
 
@@ -21,12 +21,14 @@ use trailmark_protocol::Timestamp;
 use trailmark_protocol::json::{as_u64, write_digits};
 
 use crate::queue::Entry;
+use crate::ranges::Ranges;
+use crate::saved::Saved;
 use crate::storage::{Storage, StorageError};
 use crate::wait::Wait;
 use numbered::Numbered;
-use ranges::Ranges;
-use record::{Item, Saved, Writer, items, payloads};
-pub(crate) use recover::Recovered;
+use record::{Item, Writer, items, payloads};
+pub(crate) use rest::Rest;
+pub(crate) use settled::Settled;
 
 /// A segment is closed when it is this long: 1 MiB, about 2,000 events. It is also how much is read at once.
 pub(crate) const SEGMENT_BYTES: u64 = 1024 * 1024;
@@ -39,6 +41,12 @@ pub const STORAGE_RETRY: Duration = Duration::from_secs(10);
 pub(crate) struct Place {
     pub(crate) segment: u64,
     pub(crate) offset: u64,
+}
+
+impl Place {
+    pub(crate) fn segment(self) -> u64 {
+        self.segment
+    }
 }
 
 /// A log on a storage. See the [module](self).

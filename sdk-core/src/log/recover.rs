@@ -2,26 +2,20 @@
 
 use std::borrow::Cow;
 
-use trailmark_protocol::Reason;
-
 use super::numbered::Numbered;
-use super::ranges::Ranges;
-use super::record::{Item, Saved, items, payloads};
+use super::record::{Item, items, payloads};
 use super::{Log, Place, Writer};
-use crate::state::{Checkpoint, Counters, State, from_json};
+use crate::ranges::Ranges;
+use crate::saved::Saved;
+use crate::state::{Checkpoint, Past, from_json};
 use crate::storage::{Storage, StorageError};
 
 /// What a client remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Recovered {
-    /// None at the first start, and if no checkpoint could be read.
-    pub(crate) state: Option<State>,
-    /// The law holds for them and `undecided`: what is missing is counted as [`Reason::StorageLost`].
-    pub(crate) counters: Counters,
+    pub(crate) past: Past,
     /// The undecided events, by number.
     pub(crate) undecided: Vec<Found>,
-    /// Events that were captured and are found nowhere.
-    pub(crate) lost: u64,
 }
 
 /// An undecided event.
@@ -38,8 +32,7 @@ pub(crate) struct Found {
 /// What has been read so far.
 #[derive(Default)]
 struct Replay {
-    state: Option<State>,
-    counters: Counters,
+    past: Past,
     /// By number, each once.
     found: Vec<Found>,
     /// Decided since the last checkpoint.
@@ -51,12 +44,12 @@ impl Replay {
         match item {
             Item::Event(event) => self.event(&event, place),
             Item::Settled(settled) => {
-                self.counters.delivered += settled.delivered.count();
+                self.past.counters.delivered += settled.delivered.count();
                 self.settled.extend(&settled.delivered);
                 for (reason, seqs) in settled.dropped {
                     self.count(reason, seqs.count());
                     self.settled.extend(&seqs);
-                    self.captured(seqs.last());
+                    self.past.captured(seqs.last().unwrap_or(0));
                 }
             }
             Item::Checkpoint(json) => self.checkpoint(from_json(json)),
@@ -78,8 +71,8 @@ impl Replay {
             }
             _ => self.found.insert(at, found),
         }
-        self.captured(Some(event.seq));
-        let Some(state) = &mut self.state else { return };
+        self.past.captured(event.seq);
+        let Some(state) = &mut self.past.state else { return };
         state.age.millis = state.age.millis.max(event.age);
         state.age.looked_at = Some(event.at);
         if let Some(session) = state.session.as_mut().filter(|_| event.own) {
@@ -91,8 +84,7 @@ impl Replay {
         let Some(checkpoint) = checkpoint else { return };
         self.keep(&checkpoint.undecided, true);
         self.settled = Ranges::default();
-        self.state = Some(checkpoint.state);
-        self.counters = checkpoint.counters;
+        self.past = Past::from(checkpoint);
     }
 
     /// Keeps the events with these numbers, or those without.
@@ -100,28 +92,17 @@ impl Replay {
         self.found.retain(|event| seqs.contains(event.seq) == with);
     }
 
-    fn captured(&mut self, seq: Option<u64>) {
-        self.counters.captured = self.counters.captured.max(seq.unwrap_or(0));
-    }
-
     fn count(&mut self, reason: Cow<'static, str>, events: u64) {
-        self.counters.dropped.count(reason, events);
+        self.past.counters.dropped.count(reason, events);
     }
 
     fn end(mut self) -> Recovered {
         let settled = std::mem::take(&mut self.settled);
         self.keep(&settled, false);
-        let known = self.counters.delivered + self.counters.dropped_total() + self.found.len() as u64;
-        let lost = self.counters.captured.saturating_sub(known);
-        if lost > 0 {
-            self.count(Cow::Borrowed(Reason::StorageLost.as_str()), lost);
-        }
-        self.counters.captured = self.counters.captured.max(known);
+        self.past.balance(self.found.len() as u64);
         Recovered {
-            state: self.state,
-            counters: self.counters,
+            past: self.past,
             undecided: self.found,
-            lost,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use trailmark_protocol::json::{Object, fields, pick};
 
-use super::ranges::Ranges;
+use crate::ranges::Ranges;
 use crate::verdict::{Fate, canonical};
 
 /// Events that are decided, by number.

@@ -7,7 +7,7 @@ import { eventsOf, idOf, unnumbered } from './request';
 import { around } from './run';
 import { repaired } from './text';
 import type { Engines } from './wasm';
-import { counting, disk } from './world';
+import { counting } from './world';
 
 /** What was compared, and the first difference. */
 export interface Adopted {
@@ -88,9 +88,9 @@ function sentEarly(storage: Record<string, string>): string[] {
 /** The events of the engine that adopts the same records, without their numbers. */
 function sentByEngine(engines: Engines, storage: Record<string, string>): string[] {
   const { inside: client } = newClient({}, { now_: () => START, random_: counting(), storage_: storage });
-  const host = { ...disk(), random: () => undefined };
+  const host = { random: () => undefined };
   const settings = { write_key: KEY, sdk_name: SDK, install_id: client.who_().i };
-  const engine = engines.open(host, JSON.stringify(settings), START);
+  const engine = engines.open(host, JSON.stringify(settings), '', START);
   for (const key of client.store_.keys_('q.')) {
     const record = client.store_.get_(key) ?? '';
     if (record.startsWith('!')) engine.refuse(record.slice(1), START);

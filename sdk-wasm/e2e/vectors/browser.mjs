@@ -12,7 +12,7 @@ const { build } = needed('esbuild');
 const { chromium } = needed('playwright-core');
 
 /** Where the wasm and its glue are. */
-const WASM = process.env.TRAILMARK_WASM ?? path.join(NPM, 'wasm');
+const WASM = process.env.TRAILMARK_WASM ?? path.resolve(NPM, '../..', process.env.CARGO_TARGET_DIR ?? 'target', 'wasm-web');
 
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 

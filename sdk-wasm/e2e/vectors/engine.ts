@@ -5,8 +5,8 @@ import { foreignRecord } from './capture';
 import { KEY, newClient, SDK, type Client } from './client';
 import type { Settings, Step, With } from './file';
 import type { Make } from './run';
-import type { Engine, Engines, Host } from './wasm';
-import { counting, disk, storage, type Disk, type Random } from './world';
+import type { Engine, Engines } from './wasm';
+import { counting, storage, table, type Random, type Table } from './world';
 
 /** A device: its world, which outlives a restart, and what runs in it, which does not. */
 interface Tab {
@@ -17,7 +17,9 @@ interface Tab {
   now: number;
   random: Random;
   storage: ReturnType<typeof storage>;
-  disk: Disk;
+  table: Table;
+  /** When the table failed, if it was not written to since. */
+  failed: number | undefined;
   client: Client;
   engine: Engine;
   /** The latest request, also when it has ended. */
@@ -37,6 +39,7 @@ export const withEngine =
       step(step, now) {
         tab.now = now;
         const outcome = take(tab, step);
+        keep(tab);
         conserved(tab.engine);
         return outcome;
       },
@@ -45,17 +48,27 @@ export const withEngine =
 
 /** The process begins, perhaps on what the last one has left behind. */
 function start(tab: Tab): void {
-  if (tab.storage === undefined || !tab.lasting) [tab.storage, tab.disk] = [storage(), disk()];
+  if (tab.storage === undefined || !tab.lasting) [tab.storage, tab.table] = [storage(), table()];
   const world = { now_: () => tab.now, random_: tab.random, storage_: tab.storage.values };
   tab.client = newClient(tab.settings, world);
-  tab.engine = tab.engines.open(host(tab), JSON.stringify(engineSettings(tab)), tab.now);
+  const host = { random: (bytes: Uint8Array) => bytes.set(tab.random(bytes.length)) };
+  tab.engine = tab.engines.open(host, JSON.stringify(engineSettings(tab)), tab.table.text(), tab.now);
+  keep(tab);
   [tab.flushes, tab.request] = [[], ''];
   tab.client.inside.take_ = (_, record) => taken(tab, record);
   Object.assign(tab.client.inside, { deleteMyData: () => erase(tab) });
 }
 
-function host({ disk, random }: Tab): Host {
-  return { ...disk, random: (bytes) => bytes.set(random(bytes.length)) };
+/** How long a table that failed is left alone. */
+const RETRY_MS = 10_000;
+
+/** What a tab's driver does at the end of a task. */
+function keep(tab: Tab): void {
+  const { engine, failed, now, table } = tab;
+  if (failed !== undefined && now < failed + RETRY_MS) return;
+  const error = table.write(engine.changes());
+  tab.failed = error === undefined ? undefined : now;
+  engine.kept(error);
 }
 
 /** Who it is, the stub has decided; the context is in the records. */
@@ -133,12 +146,12 @@ function capture(tab: Tab, given: With): string | undefined {
 }
 
 function fail(tab: Tab, why: string | undefined): undefined {
-  tab.disk.fail(why);
+  tab.table.fail(why);
   tab.storage.fail(why);
 }
 
 /**
- * What the file names, in its order. What a page ignores is counted by the stub; whether files outlive the page is for
+ * What the file names, in its order. What a page ignores is counted by the stub; whether rows outlive the page is for
  * the host to know.
  */
 function stats(tab: Tab, expect: string): string {

@@ -1,13 +1,13 @@
 /** The engine as wasm-bindgen makes it. Times are Unix ms. */
-import type { Disk, Fails } from './world';
-
 /** What the engine asks of its surroundings. */
-export interface Host extends Omit<Disk, keyof Fails> {
+export interface Host {
   random(bytes: Uint8Array): void;
 }
 
 /** The calls of the engine that a driver makes. */
 export interface Engine {
+  changes(): string | undefined;
+  kept(error: string | undefined): void;
   capture(record: string, now: number): string | undefined;
   refuse(reason: string, now: number): void;
   poll(now: number): number;
@@ -29,12 +29,12 @@ export interface Engine {
 
 /** The class. */
 export interface Engines {
-  open(host: Host, settings: string, now: number): Engine;
+  open(host: Host, settings: string, kept: string, now: number): Engine;
 }
 
 /** Fetches and starts the wasm. */
 export async function load(url: string): Promise<Engines> {
-  const glue = (await import(url)) as { default(): Promise<unknown>; Engine: Engines };
-  await glue.default();
+  const glue = (await import(url)) as { default(from: { module_or_path: string }): Promise<unknown>; Engine: Engines };
+  await glue.default({ module_or_path: url.replace('.js', '_bg.wasm') });
   return glue.Engine;
 }

@@ -14,32 +14,40 @@ export interface Fails {
   fail(why: string | undefined): void;
 }
 
-/** What the engine's log is written to. */
-export interface Disk extends Fails {
-  list(): string[];
-  read(file: string): Uint8Array | undefined;
-  append(file: string, bytes: Uint8Array): string | undefined;
-  remove(file: string): void;
+/** The engine's rows. */
+export interface Table extends Fails {
+  /** All of it, as the engine reads it. */
+  text(): string;
+  /** Makes the changes, and those that it could not make before. Returns what went wrong. */
+  write(changes: string | undefined): string | undefined;
 }
 
-/** Files in memory. */
-export function disk(): Disk {
-  const files = new Map<string, Uint8Array>();
+/** What is between the texts that the engine hands over. */
+const BETWEEN = '\u001e';
+
+/** Rows in memory. */
+export function table(): Table {
+  let checkpoint = '';
+  const rows = new Map<number, string>();
+  const unwritten: string[] = [];
   let failure: string | undefined;
+  const make = (changes: string) => {
+    const [first = '', gone = '', ...events] = changes.split(BETWEEN);
+    checkpoint = first;
+    for (const [from, to] of JSON.parse(gone) as [number, number][]) {
+      for (let seq = from; seq <= to; seq++) rows.delete(seq);
+    }
+    events.forEach((event) => rows.set(parseInt(event), event));
+  };
   return {
-    list: () => [...files.keys()].sort(),
-    read: (file) => files.get(file),
-    append: (file, bytes) => failure ?? void files.set(file, joined(files.get(file), bytes)),
-    remove: (file) => void (failure === undefined && files.delete(file)),
+    text: () => [checkpoint, ...rows.values()].join(BETWEEN),
+    write(changes) {
+      if (changes !== undefined) unwritten.push(changes);
+      if (failure === undefined) unwritten.splice(0).forEach(make);
+      return failure;
+    },
     fail: (why) => (failure = why),
   };
-}
-
-function joined(before: Uint8Array | undefined, bytes: Uint8Array): Uint8Array {
-  const after = new Uint8Array((before?.length ?? 0) + bytes.length);
-  after.set(before ?? []);
-  after.set(bytes, before?.length);
-  return after;
 }
 
 /** localStorage in memory. One that fails takes nothing, as a full one does. */

@@ -42,7 +42,7 @@ export function answers(client: Inside, holding: Holding, tickets: Tickets, ask:
   function known(sender_: Stats['sender']): Stats {
     const work = holding.work_();
     const engine_ = engineStats(work);
-    const error = work?.files_.error_();
+    const error = work?.rows_.error_();
     const stats = browserStats({
       engine_,
       plain_: numbers(client),

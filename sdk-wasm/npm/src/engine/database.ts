@@ -1,5 +1,5 @@
 /**
- * The browser's database for engines: one store, in which a key is the client's prefix, a file, and a number. It is the
+ * The browser's database for engines: one store, in which a key is the client's prefix, a kind, and a number. It is the
  * raw API: a wrapper would cost as much as this whole directory.
  */
 const NAME = 'trailmark';
@@ -8,13 +8,16 @@ const STORE = 'log';
 /** A browser whose database does not answer has none: 10 s. Some have waited for ever. */
 const TIMEOUT_MS = 10_000;
 
-/** A row's key: the client's prefix, the file, and the number of the row within it. */
-export type Key = [prefix: string, file: string, n: number];
+/** A row's key: the client's prefix, what it is, and its number. */
+export type Key = [prefix: string, kind: string, n: number];
 
-/** What one transaction changes. */
+/** A row. */
+export type Row = [Key, unknown];
+
+/** What one transaction changes: first it deletes, then it puts. */
 export interface Change {
-  put_: [Key, unknown][];
   delete_: IDBKeyRange[];
+  put_: Row[];
 }
 
 /** Rejects where the browser refuses a database, or where it does not answer. */
@@ -34,16 +37,11 @@ export function connect(): Promise<IDBDatabase> {
 }
 
 /** All rows of a client in the order of their keys. Transactions of other tabs that were begun earlier have ended by then. */
-export async function rows(database: IDBDatabase, prefix: string): Promise<[Key, unknown][]> {
+export async function read(database: IDBDatabase, prefix: string): Promise<Row[]> {
   const store = database.transaction(STORE).objectStore(STORE);
   const all = IDBKeyRange.bound([prefix], [prefix, []]);
   const [keys, values] = await Promise.all([ask(store.getAllKeys(all)), ask(store.getAll(all))]);
   return keys.map((key, at) => [key as Key, values[at]]);
-}
-
-/** All rows of a file. */
-export function fileRange(prefix: string, file: string): IDBKeyRange {
-  return IDBKeyRange.bound([prefix, file], [prefix, file, []]);
 }
 
 /**
@@ -58,8 +56,8 @@ export function write(database: IDBDatabase, changes: Change[]): Promise<void> {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error);
     for (const change of changes) {
-      for (const [key, value] of change.put_) store.put(value, key);
       for (const range of change.delete_) store.delete(range);
+      for (const [key, value] of change.put_) store.put(value, key);
     }
     transaction.commit?.();
   });

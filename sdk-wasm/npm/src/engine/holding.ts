@@ -2,8 +2,8 @@ import { Engine } from 'trailmark-wasm';
 
 import type { Notice } from '../api';
 import type { Inside } from '../inside';
-import { memoryFiles, openFiles } from './files';
 import { load } from './load';
+import { noRows, openRows } from './rows';
 import { settings } from './settings';
 import { work, type Work } from './work';
 
@@ -35,9 +35,12 @@ export interface Told {
   notice_(notice: Notice): void;
   /** Something has changed in the engine. */
   changed_(work: Work): void;
-  /** The engine is about to give the files to another tab. */
+  /** The engine is about to give its rows to another tab. */
   ending_(work: Work): void;
 }
+
+/** What the engine asks of the page. */
+const host = { random: (bytes: Uint8Array<ArrayBuffer>) => void crypto.getRandomValues(bytes) };
 
 /** Puts an engine to work whenever this tab has the lock. */
 export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding {
@@ -54,11 +57,11 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     try {
       await atRest;
       if (mine !== turn) return;
-      const opening = store.lasting_ ? openFiles(client.prefix_, client.now_) : memoryFiles();
-      const [files, text] = await Promise.all([opening, settings(client), load()]);
-      if (mine !== turn) return void files.close_();
-      const engine = Engine.open(files, text, client.now_());
-      current = work(client, files, engine, { notice_: told.notice_, changed_: told.changed_, broken_: (why) => void broken(why) });
+      const opening = store.lasting_ ? openRows(client.prefix_, client.now_) : noRows();
+      const [rows, text] = await Promise.all([opening, settings(client), load()]);
+      if (mine !== turn) return void rows.close_();
+      const engine = Engine.open(host, text, rows.found_, client.now_());
+      current = work(client, rows, engine, { notice_: told.notice_, changed_: told.changed_, broken_: (why) => void broken(why) });
       takeInstall(engine);
       consent();
       erase();
@@ -99,7 +102,7 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
       engine.delete_my_data(identity, now);
       takeInstall(engine);
     });
-    current.files_.note_('', () => store.remove_(ERASE));
+    current.rows_.note_('', () => store.remove_(ERASE));
     current.touch_();
   }
 
@@ -109,7 +112,7 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     current = undefined;
     takeRecords();
     told.ending_(ending);
-    await ending.files_.close_();
+    await ending.rows_.close_();
     ending.inbox_.spill_();
     giveUp(why);
   }
@@ -122,8 +125,8 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
 
   function end(): void {
     turn++;
-    // Files in memory are nobody else's, unless the person now allows that something is stored.
-    if (!current || !(current.files_.lasting_ || store.lasting_)) return;
+    // What is in memory alone is nobody else's, unless the person now allows that something is stored.
+    if (!current || !(current.rows_.lasting_ || store.lasting_)) return;
     const ending = current;
     current = undefined;
     takeRecords();

@@ -1,5 +1,5 @@
 import type { Inside } from '../inside';
-import type { Files } from './files';
+import type { Rows } from './rows';
 import type { Work } from './work';
 
 /** Records are kept in localStorage below this and their id. */
@@ -32,7 +32,7 @@ export interface Inbox {
 }
 
 /** The inbox of an engine at work. */
-export function inbox(client: Inside, files: Files, work: Work): Inbox {
+export function inbox(client: Inside, rows: Rows, work: Work): Inbox {
   const store = client.store_;
   /** Records from localStorage that the engine has taken. */
   const taken = new Set<string>();
@@ -49,12 +49,12 @@ export function inbox(client: Inside, files: Files, work: Work): Inbox {
 
   function adopt(id: string, record: string): void {
     if (taken.has(id)) return;
-    const decision = decide(record, files.knows_(id));
+    const decision = decide(record, rows.knows_(id));
     if (decision[0] === 'forget') return remove(id);
     give(decision);
     if (work.over_()) return;
     taken.add(id);
-    files.note_(id, () => remove(id));
+    rows.note_(id, () => remove(id));
     work.touch_();
   }
 
@@ -79,7 +79,7 @@ export function inbox(client: Inside, files: Files, work: Work): Inbox {
       return undefined;
     }
     unsaved.set(id, record);
-    files.note_(id, () => {
+    rows.note_(id, () => {
       unsaved.delete(id);
       if (spilled) remove(id);
     });
@@ -88,7 +88,7 @@ export function inbox(client: Inside, files: Files, work: Work): Inbox {
   }
 
   function spill(): void {
-    spilled = files.lasting_;
+    spilled = rows.lasting_;
     if (spilled) unsaved.forEach((record, id) => store.set_(PREFIX + id, record));
   }
 

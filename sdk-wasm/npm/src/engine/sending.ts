@@ -39,9 +39,8 @@ export function sender(client: Inside, work: Work): Sender {
   function poll(leaving?: boolean): void {
     clearTimeout(timer);
     const at = work.call_((engine, now) => engine.poll(now)) ?? Infinity;
-    // A millisecond more, since the engine's time is cut to milliseconds.
     if (at < 0) void send(leaving);
-    else if (at < Infinity) timer = setTimeout(poll, Math.min(Math.max(at - client.now_(), 0) + 1, MAX_SLEEP_MS));
+    else if (at < Infinity) timer = setTimeout(poll, Math.min(Math.max(at - client.now_(), 0), MAX_SLEEP_MS));
   }
 
   async function send(leaving?: boolean): Promise<void> {

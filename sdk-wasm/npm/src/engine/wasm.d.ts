@@ -4,20 +4,17 @@ declare module 'trailmark-wasm' {
   export interface Host {
     /** Fills these bytes, which are the engine's own memory, with unpredictable ones. */
     random(bytes: Uint8Array<ArrayBuffer>): void;
-    /** The names of the log's files. */
-    list(): string[];
-    /** A file's content; undefined: no such file. */
-    read(file: string): Uint8Array | undefined;
-    /** Adds bytes at the end of a file. They are the engine's own memory: copy them. Returns what went wrong. */
-    append(file: string, bytes: Uint8Array): string | undefined;
-    remove(file: string): void;
   }
 
   /** The Rust engine: see `sdk-wasm/src/lib.rs`. */
   export class Engine {
     private constructor();
     /** Throws a string: what is wrong with the settings. */
-    static open(host: Host, settings: string, now: number): Engine;
+    static open(host: Host, settings: string, kept: string, now: number): Engine;
+    /** What the host is to change since the last call: checkpoint, what goes, new rows, `\x1e` between them. */
+    changes(): string | undefined;
+    /** The host has written all changes, or why it could not. */
+    kept(error: string | undefined): void;
     capture(record: string, now: number): string | undefined;
     refuse(reason: string, now: number): void;
     poll(now: number): number;

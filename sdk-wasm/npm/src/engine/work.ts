@@ -2,14 +2,14 @@ import type { Engine } from 'trailmark-wasm';
 
 import type { Notice } from '../api';
 import type { Inside } from '../inside';
-import type { Files } from './files';
 import { inbox, type Inbox } from './inbox';
+import type { Rows } from './rows';
 import { sender, type Sender } from './sending';
 import { engineStats } from './tickets';
 
 /** An engine at work: from when this tab got the lock until it gives it up. */
 export interface Work {
-  files_: Files;
+  rows_: Rows;
   inbox_: Inbox;
   sender_: Sender;
   /** Calls the engine. Nothing comes of it if the engine is no longer at work, or breaks. */
@@ -18,7 +18,7 @@ export interface Work {
   touch_(): void;
   /** It does not work any more. */
   over_(): boolean;
-  /** Hands the files to whoever is next. */
+  /** Hands the rows to whoever is next. */
   end_(): void;
 }
 
@@ -33,7 +33,7 @@ export interface Ears {
 }
 
 /** Puts an engine to work. */
-export function work(client: Inside, files: Files, engine: Engine, ears: Ears): Work {
+export function work(client: Inside, rows: Rows, engine: Engine, ears: Ears): Work {
   let over = false;
   let touched = false;
 
@@ -42,25 +42,27 @@ export function work(client: Inside, files: Files, engine: Engine, ears: Ears): 
     try {
       return use(engine, client.now_());
     } catch (why) {
-      // A panic, or something as bad: its memory cannot be trusted any more. What it had saved is still safe.
+      // A panic, or something as bad: its memory cannot be trusted any more. What was saved of it is still safe.
       over = true;
-      files.save_(true);
       ears.broken_(why);
       return undefined;
     }
   }
 
+  const changes = () => call((engine) => engine.changes());
+
   function settle(): void {
     touched = false;
     self.sender_.poll_();
+    if (rows.lasting_) call((engine) => engine.kept(rows.error_()));
     (JSON.parse(call((engine) => engine.notices()) ?? '[]') as Notice[]).forEach(ears.notice_);
     ears.changed_(self);
-    if (files.error_() && !engineStats(self)?.queued) files.decided_();
-    files.save_();
+    if (rows.error_() && !engineStats(self)?.queued) rows.decided_();
+    rows.save_(changes);
   }
 
   const self = {
-    files_: files,
+    rows_: rows,
     call_: call,
     touch_() {
       if (!touched) queueMicrotask(settle);
@@ -69,13 +71,13 @@ export function work(client: Inside, files: Files, engine: Engine, ears: Ears): 
     over_: () => over,
     end_() {
       call((engine, now) => engine.close(now));
+      void rows.close_(changes);
       over = true;
-      files.close_();
       self.inbox_.spill_();
       engine.free();
     },
   } as Work;
-  self.inbox_ = inbox(client, files, self);
+  self.inbox_ = inbox(client, rows, self);
   self.sender_ = sender(client, self);
   return self;
 }

@@ -34,12 +34,12 @@ impl Ranges {
     }
 
     /// How many numbers are in it.
+    #[cfg(feature = "log")]
     pub(crate) fn count(&self) -> u64 {
         self.0.iter().map(|(first, last)| last - first + 1).sum()
     }
 
     /// The numbers, ascending.
-    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().flat_map(|(first, last)| *first..=*last)
     }
