@@ -66,8 +66,9 @@ export const start = (options, landing = location.href) => {
     register: (p) => { registered = { ...registered, ...p }; say('register', p); },
     unregister: (k) => { delete registered[k]; say('unregister', k); },
     setPersonProperties: (set, once) => say('$set', once),
+    leave_: () => say('goodbye', {}),
   };
-  addEventListener('pagehide', () => { client.leave_?.(); say('goodbye', {}); });
+  addEventListener('pagehide', () => client.leave_());
   startPage(client);
   window.agree = () => client.optIn();
   window.caught = (error) => captureException(client, error, { cart: 3 });

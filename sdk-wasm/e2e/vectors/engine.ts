@@ -56,7 +56,7 @@ function start(tab: Tab): void {
   keep(tab);
   [tab.flushes, tab.request] = [[], ''];
   tab.client.inside.take_ = (_, record) => taken(tab, record);
-  tab.client.inside.answer_ = (method) => ANSWERS[method]?.(tab);
+  Object.assign(tab.client.inside, { deleteMyData: () => erase(tab) });
 }
 
 /** How long a table that failed is left alone. */
@@ -86,11 +86,6 @@ function taken(tab: Tab, record: string): string | undefined {
   tab.taken = JSON.stringify(refused === undefined ? (JSON.parse(record) as { id: string }).id : { refused });
   return refused;
 }
-
-/** The stub's calls that the engine file answers. */
-const ANSWERS: { [method: string]: (tab: Tab) => void } = {
-  deleteMyData: (tab) => erase(tab),
-};
 
 /** The person is forgotten, and how many sessions there were, and has opted out; the engine is told whom the server shall forget. */
 function erase({ client: { inside, front }, engine, now }: Tab): void {

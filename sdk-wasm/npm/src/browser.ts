@@ -1,44 +1,42 @@
 /** The world of a browser, and what a client does in it by itself. */
+import type { Options } from './api';
 import type { Stub } from './begin';
-import { send } from './courier';
+import { send, sendAlone } from './courier';
 import type { Start } from './inside';
 
+/** Gets the engine file. */
+export type Load = (url: Options['engineUrl']) => Promise<{ start: Start }> | false;
+
 /** Gives a client its world; returns what it does once it has begun. */
-export function browserWorld(client: Stub, src: string, load: () => Promise<{ start: Start }>): () => void {
-  let { referrer } = document;
+export function browserWorld(client: Stub, src: string, load: Load): () => Promise<void> {
   try {
-    localStorage.tm = 1;
     client.storage_ = localStorage;
   } catch {
-    // It is refused, or full.
+    // It is refused.
   }
   Object.assign(client, {
-    random_: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
     host_: new URL(src).origin,
     landing_: location.href,
     private_: (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || (navigator.doNotTrack as unknown) == 1,
     known_: { locale: navigator.language },
-    page_() {
-      const { origin, pathname, search } = location;
-      const facts = {
-        $current_url: origin + pathname + search,
-        $pathname: pathname,
-        $title: document.title,
-        $referrer: referrer || undefined,
-      };
-      referrer = '';
-      return facts;
-    },
+    page_: ({ origin, pathname, search } = location) => ({
+      $current_url: origin + pathname + search,
+      $pathname: pathname,
+      $title: document.title,
+      $referrer: document.referrer || undefined,
+    }),
   });
-  return () => {
-    client.replay_();
+  return async () => {
     if (client.options_.pageviews !== false) client.page();
-    addEventListener('pagehide', () => {
-      if (!client.take_ && !client.plain_) send(client);
-      if (client.blocked_) client.kept_[client.prefix_ + 'c'] += '\n' + JSON.stringify(client.waiting_);
-    });
-    load()
-      .then(({ start }) => start(client))
-      .catch(() => setInterval(send, 3e4, client));
+    client.leave_ = () => {
+      send(client, `"${client.who_().i}"`);
+      if (client.blocked_) client.set_('c', client.kept_[client.prefix_ + 'c'] + '\n' + JSON.stringify(client.waiting_));
+    };
+    addEventListener('pagehide', () => client.leave_());
+    try {
+      ((await load(client.options_.engineUrl)) as { start: Start }).start(client);
+    } catch {
+      sendAlone(client);
+    }
   };
 }

@@ -30,7 +30,7 @@ export function callsOf(client: Stub) {
     client.put_(latest.slice(2, 38) + '!' + Math.random(), '!' + reason);
   };
   const person = (name: string, set?: Properties, setOnce?: Properties, who?: Who) =>
-    client.record_(name, null, undefined, { set: field(set), set_once: field(setOnce) }, who);
+    client.record_(name, null, undefined, { set: field(set), set_once: field(setOnce), properties: undefined }, who);
 
   /** Changes who it is, with an event, if the ids may be used. */
   const change = (reason: string | undefined, then: (who: Who) => void): void => {
@@ -57,7 +57,7 @@ export function callsOf(client: Stub) {
         else if (full({ ...set, ...setOnce })) person('$set', set, setOnce);
       }),
     setPersonProperties: (set?: Properties, setOnce?: Properties) => person('$set', set, setOnce),
-    alias: (otherUserId: string) => client.record_('$alias', null, undefined, { alias: `${otherUserId}` }),
+    alias: (otherUserId: string) => client.record_('$alias', null, undefined, { alias: `${otherUserId}`, properties: undefined }),
     group: (type: string, id: string, properties?: Properties) =>
       change(`${type}` ? refused(`${id}`) || refused(`${type}`) || unsayable(properties) : 'missing_name', (who) => {
         const known = { $group_type: `${type}`, $group_id: `${id}`, $group_set: plain(properties) };
@@ -77,12 +77,25 @@ export function callsOf(client: Stub) {
     },
     reset: () => void client.save_(nextEpoch(client, client.who_())),
     optOut() {
-      consent(1);
-      // Where consent is denied, what was stored while it was given goes.
-      if (!client.who_().o) client.store_.remove_('who');
       bound(client.store_, '!opted_out', 0);
+      const who = client.who_();
+      // Where consent is denied, what was stored while it was given goes.
+      if (client.denied_) {
+        client.store_.remove_('who');
+        client.store_.keep_(false);
+        client.save_(who);
+      }
+      consent(1);
     },
-    optIn: () => consent(0),
+    optIn() {
+      const { lasting_ } = client.store_;
+      const who = client.who_();
+      if (client.denied_) client.store_.keep_(true);
+      client.save_(who);
+      consent(0);
+      // From now on all tabs have one lock.
+      if (client.store_.lasting_ !== lasting_) client.yield_?.();
+    },
   };
   return calls;
 }

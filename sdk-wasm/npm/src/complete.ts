@@ -6,29 +6,55 @@ import { callsOf, contextOf } from './calls';
 import { hooked } from './hook';
 import type { Inside } from './inside';
 import { openSender } from './plain';
+import { idsOf } from './ids';
+import { shareId } from './share';
 import { createStore } from './store';
 import type { World } from './world';
+
+/** Calls that change nothing for what comes after them, as in {@link createFront}: what is only asked, errors and requests. */
+const QUESTIONS = /^(c|f|s[th])/;
 
 /** Records between two looks at whether there are too many. */
 const LOOK_EVERY = 64;
 
 /** Adds the calls, the store with its bounds, the app's hook and the plain sender, and makes the calls that waited. */
 export function complete(client: Stub): void {
-  const { options_, storage_, kept_ } = client;
-  const store = createStore(client.prefix_, kept_, kept_ == storage_);
+  const store = createStore(client);
   let puts = 0;
   const put = (id: string, text: string): unknown => {
-    const record = hooked(options_, text);
+    const record = hooked(client.options_, text);
     if (client.take_) return client.take_(id, record) || (record[0] == '!' && record);
     store.set_('q.' + id, record);
     if (!(puts++ % LOOK_EVERY)) bound(store);
     return record[0] == '!' && record;
   };
-  Object.assign(client, callsOf(client), { store_: store, put_: put, context_: contextOf(client) });
+  client.random_ ||= (bytes) => crypto.getRandomValues(new Uint8Array(bytes));
+  Object.assign(client, callsOf(client), { store_: store, put_: put, newId_: idsOf(client, client.last_ + 1), replay_: () => replay(client), context_: contextOf(client) });
   openSender(client);
+  shareId(client);
   client.waiting_ = [...fromEarlierPages(client), ...client.waiting_];
-  client.blocked_ = false;
   client.replay_();
+}
+
+/** Makes the calls that wait; those that nobody answers yet wait on, and what must not overtake them. */
+function replay(client: Stub): void {
+  const methods = client as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>;
+  const { now_ } = client;
+  client.blocked_ = false;
+  for (const call of client.waiting_.splice(0)) {
+    const [name, args, settle, at] = call;
+    client.now_ = () => at;
+    try {
+      if (methods[name]) settle(methods[name](...args));
+      else {
+        client.blocked_ ||= !QUESTIONS.test(name);
+        client.waiting_.push(call);
+      }
+    } catch {
+      // As in a page, no call throws.
+    }
+  }
+  client.now_ = now_;
 }
 
 /** The calls that waited in vain in pages before. Whoever asked for an answer is gone. */
@@ -45,7 +71,7 @@ const identity = ([name, args, , at]: Inside['waiting_'][0]): string => JSON.str
 
 function read(line: string): Inside['waiting_'] {
   try {
-    return JSON.parse(line).filter(([name]: [string]) => !/^(c|f|on|st|sh)/.test(name));
+    return JSON.parse(line).filter(([name]: [string]) => !QUESTIONS.test(name));
   } catch {
     return [];
   }

@@ -8,7 +8,8 @@
  * The script of two kilobytes (`begin.ts`) can `init`, `track`, `page` and say who it is. The engine file, which it gets at
  * once, makes the client whole (`prepare.ts`, the first thing its `start` calls): all other calls, the store with its
  * bounds, the lock, the plain sender. Until then calls that may change who it is wait, and all behind them; a page that
- * ends keeps them below `c`. A page that ends sends a copy of its records, without numbers, unless engine or plain sender do.
+ * ends keeps them below `c`. A page that ends sends a copy of its records, without numbers, unless engine or plain sender do:
+ * they stay, and whoever numbers them sends them again, under the install that the copy named.
  *
  * localStorage, below `tm.` and the last eight characters of the write key and a dot:
  * - `who`: {@link Who}, of all tabs.
@@ -21,18 +22,19 @@
  * - `x`: whose data is to be erased, until the engine has the request.
  * - `first`: the anonymous id of which the first touch has been told.
  */
-import type { Options, Properties, Trailmark } from './api';
+import type { Notice, Options, Properties, Trailmark } from './api';
 
 /** localStorage, or memory where it is refused. */
 export interface Store {
   get_(key: string): string | null;
-  /** False: it is full or refused. */
-  set_(key: string, value: string): boolean;
+  set_(key: string, value: string): void;
   remove_(key: string): void;
   /** All keys with this prefix, sorted. */
   keys_(prefix: string): string[];
   /** Whether it survives the page. */
-  lasting_: boolean;
+  readonly lasting_: boolean;
+  /** Where consent is denied: what is kept from now on may survive the page, or may not. */
+  keep_(may: boolean): void;
 }
 
 /** Who uses this browser, and when: one JSON object for all tabs. Short names, because it is rewritten by every event. */
@@ -43,8 +45,13 @@ export interface Who {
   a: string;
   /** user_id */
   u?: string;
-  /** The install id that whoever numbers events first takes. */
-  i?: string | undefined;
+  /**
+   * The install that numbers this browser's events. The first to number takes the id that was made with the profile; whoever
+   * numbers with another one writes that here, so that a page that ends can say whose its records will be.
+   */
+  i: string;
+  /** 1: `i` is taken. Should the browser lose the numbers, they begin anew under another id. */
+  t?: 1;
   /** Sessions ever begun. */
   n: number;
   /** The session: id, its number, its start and its latest event (Unix ms). */
@@ -72,6 +79,8 @@ export interface Person {
   alias?: string;
   set?: Properties | undefined;
   set_once?: Properties | undefined;
+  /** It has none. */
+  properties: undefined;
 }
 
 /** A client, from inside. */
@@ -105,10 +114,8 @@ export interface Inside extends Trailmark {
   waiting_: [method: string, args: unknown[], settle: (answer: unknown) => void, at: number][];
   /** One of them may change who it is or what is written into events: what comes behind it waits, too. */
   blocked_: unknown;
-  /** Makes the waiting calls again, at their time; those that nobody answers yet wait on. */
+  /** Makes the waiting calls again, at their time; those that nobody answers yet wait on. Of the engine file. */
   replay_(): void;
-  /** Set by the engine file. */
-  answer_: ((method: string, args: unknown[]) => unknown) | undefined;
   /** Whether this tab holds the lock. */
   holds_: boolean;
   /** Set by the engine file: told when the lock was got (true) or is about to be given up (false). */
@@ -117,8 +124,17 @@ export interface Inside extends Trailmark {
   yield_(): void;
   /** Numbers and sends records without the engine; `leaving`: the page may end at any moment. */
   send_(leaving?: boolean): Promise<void>;
-  /** Set by the engine file, called before the goodbye: what is recorded when the page ends still goes with it. */
-  leave_?: () => void;
+  /**
+   * The page's goodbye, the one listener to `pagehide`: Chromium calls a window's listeners in the order in which they came.
+   * Whoever has something to do then wraps it, and does its own first; so the latest is the first:
+   * 1. The page features record the last that they know.
+   * 2. The engine at work sends what it has.
+   * 3. The plain sender does, where it works; where neither does, the stub sends a copy of what waits.
+   * 4. The lock is given up: `onHold_(false)`.
+   */
+  leave_(): void;
+  /** Who listens to notices: what `on` was called with. */
+  ears_: Set<(notice: Notice) => void>;
   /** The page's address when this client was started: where campaigns are read from. */
   landing_: string;
   /** The engine does not come: the plain sender works. */

@@ -5,8 +5,9 @@ import type { Stub } from './begin';
 const LEASE_MS = 9e4;
 const BEAT_MS = 3e3;
 
-/** Asks for the lock, gives a client its `yield_`, and gives the lock up while the page is away. */
+/** Asks for the lock, gives a client its `yield_`, and gives the lock up while the page is away: see `leave_`. */
 export function openLock(client: Stub): void {
+  const { leave_: sendCopy } = client;
   let free = () => {};
   const hold = (holds: boolean): void => {
     if (client.holds_ == holds) return;
@@ -25,10 +26,11 @@ export function openLock(client: Stub): void {
     giveUp();
     ask();
   };
-  addEventListener('pagehide', () => {
+  client.leave_ = () => {
     if (client.plain_) client.send_(true);
+    else if (!client.take_) sendCopy();
     giveUp();
-  });
+  };
   addEventListener('pageshow', ({ persisted }) => persisted && ask());
   ask();
 }

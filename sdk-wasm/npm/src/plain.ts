@@ -29,7 +29,7 @@ export function openSender(client: Stub): void {
   let failures = 0;
 
   const numbers = (): Numbers =>
-    JSON.parse(store.get_('n') || 'null') || { i: install(client) || newId(), captured: 0, delivered: 0, dropped: {} };
+    JSON.parse(store.get_('n') || 'null') || { i: install(client, newId), captured: 0, delivered: 0, dropped: {} };
   const save = (n: Numbers) => store.set_('n', JSON.stringify(n));
   const count = ({ dropped }: Numbers, reason: string) => (dropped[reason] = (dropped[reason] || 0) + 1);
 
@@ -52,13 +52,14 @@ export function openSender(client: Stub): void {
   /** The next request: the oldest events that are numbered. */
   const cut = (): Open | undefined => {
     const all = store.keys_('s.');
+    if (!all[0]) return;
     let chars = 0;
     const keys = all.slice(0, most).filter((key, at) => (chars += store.get_(key)!.length) < CHARS || !at);
     const texts = keys.map((key) => store.get_(key)!);
     const { i, captured, dropped } = numbers();
     const counters = JSON.stringify({ captured, queued: all.length - keys.length, dropped });
     const body = `{"install_id":"${i}","batch":[${texts}],"counters":${counters}}`;
-    return keys[0] ? { id: newId(), keys, ids: texts.map((text) => text.slice(7, 43)), body, attempt: 0 } : undefined;
+    return { id: newId(), keys, ids: texts.map((text) => text.slice(7, 43)), body, attempt: 0 };
   };
 
   const next = (): Open | undefined => {
@@ -157,9 +158,10 @@ export function openSender(client: Stub): void {
   };
 }
 
-/** The install id that belongs to whoever numbers first, if nobody has. */
-function install(client: Stub): string | undefined {
-  const { i, ...who } = client.who_();
-  if (i) client.save_(who);
+/** An install of its own: the id that nobody has taken, or another one. */
+function install(client: Stub, newId: () => string): string {
+  const who = client.who_();
+  const i = who.t ? newId() : who.i;
+  client.save_({ ...who, i, t: 1 });
   return i;
 }

@@ -8,8 +8,8 @@ const early = (window as any).trailmark;
 
 if (!early?.init) {
   const { src, dataset } = document.currentScript as HTMLScriptElement;
-  const front: any = createFront((client) => browserWorld(client, src, () => import((client.options_.engineUrl as string) || ENGINE_FILE)));
+  const front: any = createFront((client) => browserWorld(client, src, (url) => url !== false && import(url || ENGINE_FILE)));
   (window as any).trailmark = front;
-  if (dataset.writeKey) front.init(dataset.writeKey, JSON.parse(dataset.options || '{}'));
+  front.init(dataset.writeKey, JSON.parse(dataset.options || '{}'));
   early?.map(([name, ...args]: [string]) => front[name](...args));
 }

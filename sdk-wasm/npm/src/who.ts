@@ -16,10 +16,11 @@ export function refused(id: string): string | undefined {
 }
 
 /** Opens a new epoch: nobody is identified, and no session, group or registered property is left. */
-export const nextEpoch = (world: World, { e, i, n, o }: Who): Who => ({
+export const nextEpoch = (world: World, { e, i, t, n, o }: Who): Who => ({
   e: e + 1,
   a: v7(world.now_(), world.random_(10)),
   i,
+  ...(t && { t }),
   n,
   o,
 });

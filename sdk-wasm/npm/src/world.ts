@@ -16,6 +16,8 @@ export interface World {
   private_?: boolean;
   /** What is known of the circumstances without being told. */
   known_: Properties;
+  /** `document`, whose cookies subdomains share. */
+  cookies_?: { cookie: string };
   /** What is known of the page that is shown. */
   page_(): Properties;
   /** Of the browser, if not said. */

@@ -8,16 +8,31 @@ function begin(world = newWorld()) {
   let client!: Stub;
   const front = createFront((begun) => {
     client = Object.assign(begun, world);
-    return () => client.replay_();
+    return () => {};
   });
   return { front, world, client: () => client };
 }
 
-test('calls before init are made by it', () => {
+test('calls before init are made when the engine file is there, before all others', () => {
   const { front, client } = begin();
   front.track('early');
   front.init(KEY);
-  expect(Object.values(client().kept_).some((text) => text.includes('"early"'))).toBe(true);
+  front.track('late');
+  complete(client());
+  expect(records(client()).map((text) => JSON.parse(text).event)).toEqual(['early', 'late']);
+});
+
+test('the ids of the script are UUIDv7, none twice, and they grow also when the clock does not', () => {
+  const { front, client, world } = begin();
+  front.init(KEY);
+  for (let n = 0; n < 1000; n++) front.track('x');
+  world.now -= 1000;
+  front.track('x');
+  const ids = Object.keys(client().kept_).flatMap((key) => /q\.(.*)/.exec(key)?.[1] ?? []);
+  expect(ids.length).toBe(1001);
+  expect(ids).toEqual([...ids].sort());
+  expect(new Set(ids).size).toBe(1001);
+  for (const id of ids) expect(id).toMatch(/^01a1f8d[0-9a-f]-[0-9a-f]{4}-7\d{3}-8\d{3}-\d{12}$/);
 });
 
 test('what may change who it is waits for the engine file, and all behind it too, with its time', () => {

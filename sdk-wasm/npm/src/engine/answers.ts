@@ -8,8 +8,8 @@ import { engineStats, NOTHING, type Tickets } from './tickets';
 
 /** What answers the calls of this page that the stub cannot, and those that other tabs ask of the one that sends. */
 export interface Answers {
-  /** A call of this page. */
-  here_(method: string, args: unknown[]): unknown;
+  /** Calls of this page. */
+  here_: { [method: string]: (...args: never[]) => unknown };
   /** A question of another tab, to this one, which sends. */
   forAll_(method: string, args: unknown[]): Promise<unknown>;
   notice_(notice: Notice): void;
@@ -20,7 +20,6 @@ type Entries = [id: string, record: string][];
 
 /** Answers of a client. `ask` asks the tab that sends; it rejects if there is none. */
 export function answers(client: Inside, holding: Holding, tickets: Tickets, ask: (method: string, args: unknown[]) => Promise<unknown>): Answers {
-  const listeners = new Set<(notice: Notice) => void>();
   const { store_: store } = client;
 
   async function flush(entries: Entries): Promise<FlushReport> {
@@ -73,29 +72,27 @@ export function answers(client: Inside, holding: Holding, tickets: Tickets, ask:
     return method === 'stats' && !client.holds_ ? { ...(answer as Stats), sender: 'other_tab', ignored: client.ignored_ } : answer;
   }
 
-  const calls: { [method: string]: (...args: never[]) => unknown } = {
+  const calls: Answers['here_'] = {
     flush: () => anywhere('flush'),
     stats: () => anywhere('stats'),
     shutdown: () => anywhere('flush').finally(holding.stop_),
     deleteMyData() {
       const { a, u } = client.who_();
       client.reset();
+      // Nor does anybody know how many sessions there were.
+      client.save_({ ...client.who_(), n: 0 });
       client.optOut();
       holding.erase_(a, u);
     },
     captureException: (error: unknown, properties?: Properties) => captureException(client, error, properties),
     captureRequest: (request: RequestFacts, properties?: Properties) => captureRequest(client, request, properties),
-    on(_what: string, listener: (notice: Notice) => void) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
   };
 
   return {
-    here_: (method, args) => calls[method]?.(...(args as never[])),
+    here_: calls,
     forAll_: forAll,
     // A listener that throws must not keep the others from hearing it.
-    notice_: (notice) => listeners.forEach((listener) => setTimeout(listener, 0, notice)),
+    notice_: (notice) => client.ears_.forEach((listener) => setTimeout(listener, 0, notice)),
   };
 }
 

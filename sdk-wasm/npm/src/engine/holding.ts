@@ -81,10 +81,11 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     client.take_ = stopped ? refuse : current?.inbox_.take_;
   }
 
-  /** The install's id is used once: should the browser lose its rows, the numbers begin anew under another one. */
+  /** Whose the records are that the stub sends: see `Who`. Data that is erased ends an install. */
   function takeInstall(engine: Engine): void {
-    const { i, ...who } = client.who_();
-    if (i && engine.install_id() === i) client.save_(who);
+    const who = client.who_();
+    const i = engine.install_id();
+    if (who.i !== i || !who.t) client.save_({ ...who, i, t: 1 });
   }
 
   function consent(): void {
@@ -97,7 +98,10 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
     if (anonymousId) store.set_(ERASE, JSON.stringify({ anonymous_id: anonymousId, user_id: userId }));
     const identity = store.get_(ERASE);
     if (!identity || !current) return;
-    current.call_((engine, now) => engine.delete_my_data(identity, now));
+    current.call_((engine, now) => {
+      engine.delete_my_data(identity, now);
+      takeInstall(engine);
+    });
     current.rows_.note_('', () => store.remove_(ERASE));
     current.touch_();
   }
@@ -121,8 +125,8 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
 
   function end(): void {
     turn++;
-    // What is in memory alone is nobody else's.
-    if (!current?.rows_.lasting_) return;
+    // What is in memory alone is nobody else's, unless the person now allows that something is stored.
+    if (!current || !(current.rows_.lasting_ || store.lasting_)) return;
     const ending = current;
     current = undefined;
     takeRecords();

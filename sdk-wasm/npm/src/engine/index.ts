@@ -12,11 +12,6 @@ import { watch, watchConsent } from './watching';
  * and storage, and asks it what to do. All decisions about events are the engine's.
  */
 export const start: Start = (client) => {
-  // Before the stub's own listener, which gives the lock up: on a window they are called in this order, capturing or not.
-  addEventListener('pagehide', () => {
-    client.leave_?.();
-    holding.leave_();
-  });
   const atRest = prepare(client);
   const tickets = newTickets();
   const holding = hold(client, atRest, {
@@ -30,10 +25,15 @@ export const start: Start = (client) => {
     if (document.visibilityState !== 'hidden' && !client.holds_) channel.want_();
   };
 
+  const { leave_ } = client;
+  client.leave_ = () => {
+    holding.leave_();
+    leave_();
+  };
   watchConsent(client, holding);
   startPage(client);
   watch(client, holding, seen);
-  client.answer_ = answering.here_;
+  Object.assign(client, answering.here_);
   client.replay_();
   seen();
 };

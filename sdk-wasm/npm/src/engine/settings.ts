@@ -12,6 +12,7 @@ const QUOTA_SHARE = 0.1;
 /** The settings of the engine, as JSON. What the page does not say has the engine's default. */
 export async function settings(client: Inside): Promise<string> {
   const { options_: options } = client;
+  const { i, t } = client.who_();
   const quota = await navigator.storage?.estimate?.().then(({ quota }) => quota, () => undefined);
   return JSON.stringify({
     write_key: client.key_,
@@ -22,7 +23,7 @@ export async function settings(client: Inside): Promise<string> {
     max_queue_events: count(options.maxQueueEvents),
     max_queue_bytes: queueBytes(options.maxQueueBytes, quota),
     max_age_ms: count(options.maxAgeMs),
-    install_id: client.who_().i,
+    install_id: t ? undefined : i,
   });
 }
 

@@ -23,16 +23,14 @@ export function hear<E extends Event>(type: string, heard: (event: E) => void, t
 }
 
 /**
- * When the page ends. Chromium calls a window's `pagehide` listeners in the order in which they came, so whoever says
- * goodbye calls `leave_` first; the listener is for a page in which nobody does. `leave` may be called twice.
+ * When the page ends, before the client says goodbye. A page that was kept may end again.
  */
 export function onLeave(client: Inside, leave: () => void): void {
   const { leave_: before } = client;
   client.leave_ = () => {
-    before?.();
     quietly(leave);
+    before();
   };
-  hear('pagehide', leave);
 }
 
 /** The page comes back out of the browser's back/forward cache: a visit of its own in all that is measured. */
