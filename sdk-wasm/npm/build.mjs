@@ -31,7 +31,7 @@ async function bundle(options) {
 }
 
 /** The script. Its engine file is beside it; pack.mjs puts a hash into that name. */
-export async function buildStub(engineFile = './engine.js', outfile = 'dist/trailmark.js') {
+export async function buildStub(engineFile = 'engine.js', outfile = 'dist/trailmark.js') {
   await bundle({ entryPoints: ['src/stub.ts'], format: 'iife', tsconfigRaw: {}, outfile, define: { ENGINE_FILE: JSON.stringify(engineFile) } });
   const bytes = gzipSync(readFileSync(resolve(here, outfile)), { level: 9 }).length;
   console.error(`web: ${outfile} has ${bytes} bytes after gzip -9`);

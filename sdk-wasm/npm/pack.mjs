@@ -14,8 +14,8 @@ const dist = join(here, 'dist');
 const target = resolve(here, '../..', process.env.CARGO_TARGET_DIR ?? 'target');
 const wasm = readFileSync(join(target, 'wasm-web/trailmark_bg.wasm'));
 
-/** Hex digits of a name's hash. Each digit costs the script a byte; 32 bits tell a few hundred releases apart. */
-const HASH_DIGITS = 8;
+/** Hex digits of a name's hash. Each digit costs the script most of a byte; 24 bits tell a few hundred releases apart. */
+const HASH_DIGITS = 6;
 
 forServer();
 forNpm();

@@ -4,12 +4,12 @@ import { browserWorld } from './browser';
 
 declare const ENGINE_FILE: string;
 
-const early = (window as any).trailmark;
+const early = (self as any).trailmark;
 
 if (!early?.init) {
   const { src, dataset } = document.currentScript as HTMLScriptElement;
-  const front: any = createFront((client) => browserWorld(client, src, (url) => url !== false && import(url || ENGINE_FILE)));
-  (window as any).trailmark = front;
+  const front: any = createFront((client) => browserWorld(client, src, (url) => url !== false && import((url || new URL(ENGINE_FILE, src)) as string)));
+  (self as any).trailmark = front;
   front.init(dataset.writeKey, JSON.parse(dataset.options || '{}'));
   early?.map(([name, ...args]: [string]) => front[name](...args));
 }
