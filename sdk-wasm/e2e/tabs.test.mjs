@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { closeBooks } from './rig/books.mjs';
-import { SENDERS, openScene, openStage, stats, track } from './rig/stage.mjs';
+import { SENDERS, openScene, openStage, stats, track, untilAllSent } from './rig/stage.mjs';
 import { until } from './rig/wait.mjs';
 
 const stage = openStage();
@@ -18,6 +18,7 @@ for (const sender of Object.keys(SENDERS)) {
     await untilOneSends(pages, sender);
     await Promise.all(pages.map((page, tab) => track(page, 'tabs', EACH, tab * EACH)));
     await closeBooks(scene, 'tabs', TABS * EACH);
+    await Promise.all(pages.map(untilAllSent));
     assert.equal(scene.wire.events('tabs').length, TABS * EACH, 'events were sent twice');
     assert.equal(new Set((await scene.project.rows()).map((row) => row.install_id)).size, 1);
   });

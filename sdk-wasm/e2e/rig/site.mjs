@@ -25,10 +25,14 @@ ${scriptsOf(path).map((source) => `<script src="${source}"></script>`).join('\n'
 /** Captures and leaves before the engine can be there. */
 const HASTY = "for (let n = 0; n < 3; n++) trailmark.track('left', { n }); location.href = '/elsewhere';";
 
+/** Captures more than anybody should before the engine can be there. */
+const FLOOD = "for (let n = 0; n < 10000; n++) trailmark.track('busy', { n });";
+
 const SDK = '/sdk/v1/trailmark.js';
 
 function scriptsOf(path) {
   if (path === '/hasty') return [SDK, '/start.js', '/hasty.js'];
+  if (path === '/flood') return [SDK, '/start.js', '/flood.js'];
   if (path === '/measured') return ['/before.js', SDK, '/after.js', '/start-measured.js'];
   return [SDK, '/start.js'];
 }
@@ -37,6 +41,7 @@ function scriptsOf(path) {
 const scripts = {
   '/start.js': ({ key, options }) => `trailmark.init(${JSON.stringify(key)}, ${JSON.stringify(options)});`,
   '/hasty.js': () => HASTY,
+  '/flood.js': () => FLOOD,
   '/before.js': () => 'globalThis.spent = { begun: performance.now() };',
   '/after.js': () => 'spent.script = performance.now() - spent.begun;',
   '/start-measured.js': (site) => `{

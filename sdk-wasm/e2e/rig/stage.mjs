@@ -1,4 +1,5 @@
 /** What every test stands on: one server and one browser for a file of tests, and for each test a scene of its own. */
+import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 
 import { startBrowser } from './browser.mjs';
@@ -72,4 +73,14 @@ export async function untilSends(page, sender) {
   let last;
   const told = () => `${sender} to send, it is ${JSON.stringify(last)}; the console: ${page.complaints}`;
   return until(told, async () => (last = await stats(page)).sender === sender && last);
+}
+
+/** Waits until a page's client says that nothing waits, and that what it captured is delivered or counted. */
+export async function untilAllSent(page) {
+  let last;
+  const told = () => `nothing queued, it is ${JSON.stringify(last)}`;
+  await until(told, async () => (last = await stats(page)).queued === 0);
+  const dropped = Object.values(last.dropped).reduce((all, one) => all + one, 0);
+  assert.equal(last.captured, last.delivered + dropped, JSON.stringify(last));
+  return last;
 }
