@@ -1,87 +1,116 @@
 /**
- * What the SDK costs a page's main thread, on a CPU slowed down four times. Prints a table for bench/RESULTS.md.
+ * What the SDK costs a page's main thread. Prints tables for bench/RESULTS.md.
  *
- * `node sdk-wasm/e2e/bench/main-thread.mjs`, on a machine that does nothing else; medians of {@link RUNS} loads each.
+ * `node sdk-wasm/e2e/bench/main-thread.mjs tasks` traces the tasks of a load, from the start until nothing more happens, on
+ * a CPU slowed down four times; `… calls` measures the calls, as fast as the CPU is and slowed down. Each takes less than a
+ * minute, on a machine that should do nothing else.
  */
-import { openWire } from '../rig/wire.mjs';
 import { slowDown, startBrowser } from '../rig/browser.mjs';
 import { startServer } from '../rig/server.mjs';
 import { openSite, policies } from '../rig/site.mjs';
-import { until } from '../rig/wait.mjs';
+import { openWire } from '../rig/wire.mjs';
 import { traced } from './trace.mjs';
 
-const RUNS = 7;
+const RUNS = 5;
 const SLOWER = 4;
 const LOOP = 1000;
 
-/** What is loaded: the page without the SDK is what the others are held against. */
-const PAGES = {
-  'no SDK': { path: '/elsewhere' },
-  'stub alone': { path: '/measured', sender: 'plain', options: { engineUrl: false } },
-  'stub, then engine': { path: '/measured', sender: 'engine', options: {} },
-};
+const ALONE = { path: '/measured', options: { engineUrl: false } };
+const ENGINE = { path: '/measured', options: {} };
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const sum = (values) => values.reduce((all, one) => all + one, 0);
+const ms = (value) => value.toFixed(1);
 
-async function main() {
-  const [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  try {
-    const { write } = await server.project('bench');
-    const wire = await openWire(server);
-    const rows = [];
-    for (const [name, setup] of Object.entries(PAGES)) rows.push([name, await measure(browser, wire, write, setup)]);
-    print(rows);
-    await wire.leave();
-  } finally {
-    await Promise.all([server.leave(), browser.leave()]);
+const benches = { tasks, calls };
+
+/** The page without the SDK is what the others are held against: it costs time to be traced, too. */
+async function tasks(stage) {
+  console.log(`CPU slowed down ${SLOWER} times, medians of ${RUNS} loads.\n`);
+  console.log('| page | longest task, CPU ms | longest with our code, CPU ms | worst of all loads | the same, wall ms | all with our code, CPU ms | layout shift |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  for (const [name, setup] of Object.entries({ 'no SDK': { path: '/elsewhere' }, 'stub alone': ALONE, 'stub and engine': ENGINE })) {
+    const loads = await loadAll(stage, setup, (page, url) => trace(page, url, setup));
+    const each = (pick) => loads.map(pick);
+    const longest = (which, time) => each((load) => Math.max(0, ...load[which].map((task) => task[time])));
+    const ours = longest('ours', 'cpu');
+    const all = each((load) => sum(load.ours.map(({ cpu }) => cpu)));
+    const cells = [median(longest('all', 'cpu')), median(ours), Math.max(...ours), median(longest('ours', 'wall')), median(all)];
+    console.log(`| ${name} | ${cells.map(ms).join(' | ')} | ${Math.max(...each(({ shift }) => shift))} |`);
   }
 }
 
-/** The medians of all loads of one page. */
-async function measure(browser, wire, key, setup) {
-  const site = await openSite({ key, options: { apiHost: wire.url, ...setup.options }, csp: policies.wasm(wire.url) });
-  const loads = [];
-  for (let run = 0; run < RUNS; run++) loads.push(await load(browser, site, setup));
-  await site.leave();
-  const names = Object.keys(loads[0]);
-  return Object.fromEntries(names.map((name) => [name, median(loads.map((one) => one[name]))]));
-}
-
-/** Loads a page once, in a context of its own, and waits until nothing more happens. */
-async function load(browser, site, { path, sender }) {
-  const context = await browser.fresh();
-  const page = await context.newPage();
+async function trace(page, url, { options }) {
   await slowDown(page, SLOWER);
-  await page.addInitScript(observe);
-  const tasks = await traced(page, async () => {
-    await page.goto(site.url + path);
-    if (sender) await until(`${sender} to send`, () => page.evaluate((who) => globalThis.ready?.who === who, sender));
-    await page.evaluate(idle);
+  const lengths = await traced(page, async () => {
+    await page.goto(url, { waitUntil: 'commit' });
+    await page.said(options ? 'at rest with a sender' : 'at rest');
   });
-  const seen = await page.evaluate(() => ({ ...globalThis.spent, ready: globalThis.ready?.at, shift: globalThis.shift }));
-  const perTrack = sender ? await page.evaluate(loop, LOOP) : undefined;
-  await context.close();
-  return { longest: Math.max(...tasks), busy: tasks.reduce((all, one) => all + one, 0), ...seen, perTrack };
+  return { ...lengths, shift: await page.evaluate(() => globalThis.shift) };
 }
 
-/** Runs before the page: adds up layout shifts, and looks when the sender is there. */
+async function calls(stage) {
+  console.log(`Medians of ${RUNS} loads; \`track\` in a loop of ${LOOP}.\n`);
+  console.log('| page | CPU | script ms | init + first track ms: least | median | worst | sender ready ms | track µs |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+  for (const [name, setup] of Object.entries({ 'stub alone': ALONE, 'stub and engine': ENGINE })) {
+    for (const rate of [1, SLOWER]) {
+      const loads = await loadAll(stage, setup, (page, url) => call(page, url, rate));
+      const each = (name) => loads.map((load) => load[name]);
+      const inits = each('init');
+      const cells = [median(each('script')), Math.min(...inits), median(inits), Math.max(...inits), median(each('ready'))];
+      console.log(`| ${name} | ${rate === 1 ? 'as it is' : `÷ ${rate}`} | ${cells.map(ms).join(' | ')} | ${ms(median(each('track')))} |`);
+    }
+  }
+}
+
+async function call(page, url, rate) {
+  await slowDown(page, rate);
+  await page.goto(url, { waitUntil: 'commit' });
+  await page.said('at rest with a sender');
+  const track = await page.evaluate(loop, LOOP);
+  return page.evaluate((track) => ({ ...globalThis.spent, ready: globalThis.ready, track }), track);
+}
+
+/** Loads a page so many times, each in a context of its own. */
+async function loadAll({ browser, wire, key }, { path, options }, use) {
+  const site = await openSite({ key, options: { apiHost: wire.url, ...options }, csp: policies.wasm(wire.url) });
+  const results = [];
+  for (let run = 0; run < RUNS; run++) {
+    const context = await browser.fresh();
+    const page = await context.newPage();
+    const said = [];
+    page.on('console', (message) => said.push(message.text()));
+    page.said = (text) => (said.includes(text) ? undefined : page.waitForEvent('console', (message) => message.text() === text));
+    await page.addInitScript(observe);
+    results.push(await use(page, site.url + path));
+    await context.close();
+  }
+  await site.leave();
+  return results;
+}
+
+/**
+ * Runs before the page, which tells by itself when it is at rest: a question from outside would be a task of its own. Adds
+ * up layout shifts, too.
+ */
 function observe() {
   globalThis.shift = 0;
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) globalThis.shift += entry.value;
-  }).observe({ type: 'layout-shift', buffered: true });
-  const look = async () => {
-    const who = (await globalThis.trailmark?.stats?.())?.sender;
-    if (who && who !== 'loading') globalThis.ready = { who, at: performance.now() };
-    else setTimeout(look, 20);
-  };
-  setTimeout(look, 20);
-}
-
-/** Resolves when the page has been idle twice, a second apart: timers of the SDK come in between. */
-function idle() {
-  const quiet = () => new Promise((resolve) => requestIdleCallback(resolve));
-  return quiet().then(() => new Promise((resolve) => setTimeout(resolve, 1000))).then(quiet).then(() => {});
+  const shifts = (list) => list.getEntries().forEach((entry) => (globalThis.shift += entry.value));
+  new PerformanceObserver(shifts).observe({ type: 'layout-shift', buffered: true });
+  // A second after the idle moment: what the SDK does a little later comes in between.
+  const rest = (text) => requestIdleCallback(() => setTimeout(() => requestIdleCallback(() => console.log(text)), 1000));
+  addEventListener('load', async () => {
+    rest('at rest');
+    let sender = 'loading';
+    while (globalThis.trailmark && sender === 'loading') {
+      const later = new Promise((resolve) => setTimeout(resolve, 50, { sender }));
+      ({ sender } = await Promise.race([trailmark.stats(), later]));
+      await later;
+    }
+    globalThis.ready = performance.now();
+    rest('at rest with a sender');
+  });
 }
 
 /** Runs in the page: µs of one `track` in a loop. */
@@ -91,16 +120,17 @@ function loop(count) {
   return ((performance.now() - started) * 1000) / count;
 }
 
-const ms = (value) => (value === undefined ? '' : value.toFixed(1));
-
-function print(rows) {
-  console.log(`CPU slowed down ${SLOWER} times, medians of ${RUNS} loads; \`track\` in a loop of ${LOOP}.\n`);
-  console.log('| page | longest task ms | all tasks ms | script ms | init + first track ms | sender ready ms | track µs | layout shift |');
-  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
-  for (const [name, m] of rows) {
-    const cells = [ms(m.longest), ms(m.busy), ms(m.script), ms(m.init), ms(m.ready), ms(m.perTrack), m.shift];
-    console.log(`| ${name} | ${cells.join(' | ')} |`);
+async function main(bench) {
+  const [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  try {
+    const wire = await openWire(server);
+    await bench({ browser, wire, key: (await server.project('bench')).write });
+    await wire.leave();
+  } finally {
+    await Promise.all([server.leave(), browser.leave()]);
   }
 }
 
-await main();
+const bench = benches[process.argv[2]];
+if (!bench) throw new Error(`say which: ${Object.keys(benches)}`);
+await main(bench);

@@ -1,8 +1,15 @@
 /** Tasks of a page's main thread, from Chromium's own trace: also those too short for a `longtask` entry. */
 
-const CATEGORIES = ['disabled-by-default-devtools.timeline', 'devtools.timeline', 'toplevel'];
+const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'v8.wasm', 'disabled-by-default-v8.wasm.detailed'];
 
-/** Runs `during` under a trace, and returns the lengths of the main thread's tasks, ms. */
+/** Where the SDK's files are. */
+const OURS = /\/sdk\/v1\//;
+
+/**
+ * Runs `during` under a trace, and returns the main thread's tasks: all, and those in which code of the SDK ran or was
+ * compiled. Each has its `wall` time and the `cpu` time of its thread, ms: what other processes took is only in the first,
+ * but so are waits for the browser's process. A CPU that is slowed down is slow in both: the thread spins.
+ */
 export async function traced(page, during) {
   const session = await page.context().browser().newBrowserCDPSession();
   const events = [];
@@ -10,16 +17,28 @@ export async function traced(page, during) {
   const over = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve));
   await session.send('Tracing.start', { traceConfig: { includedCategories: CATEGORIES }, transferMode: 'ReportEvents' });
   await during();
+  const url = page.url();
   await session.send('Tracing.end');
   await over;
   await session.detach();
-  return tasksOf(events, page.url());
+  return tasksOf(events, url);
 }
 
-/** The main thread of the process that committed this page; its whole tasks. */
+/** Tasks of the main thread of the process that committed this page. */
 function tasksOf(events, url) {
   const thread = events.findLast((event) => event.name === 'CommitLoad' && event.args.data?.url === url);
   if (!thread) throw new Error(`no load of ${url} in the trace`);
-  const mine = events.filter((event) => event.pid === thread.pid && event.tid === thread.tid);
-  return mine.filter((event) => event.name.endsWith('RunTask') && event.ph === 'X').map((event) => event.dur / 1000);
+  const mine = events.filter((event) => event.pid === thread.pid && event.tid === thread.tid && event.ph === 'X');
+  const tasks = mine.filter((event) => event.name === 'RunTask');
+  const marks = mine.filter(isOurs).map((event) => event.ts);
+  const ours = tasks.filter(({ ts, dur }) => marks.some((at) => at >= ts && at < ts + dur));
+  return { all: tasks.map(times), ours: ours.map(times) };
+}
+
+const times = ({ dur, tdur = 0 }) => ({ wall: dur / 1000, cpu: tdur / 1000 });
+
+/** A page's only module and its only wasm are the engine file's; neither's event names it. */
+function isOurs({ name, args }) {
+  const data = args.data ?? args.beginData;
+  return OURS.test(data?.url ?? args.fileName ?? '') || name.startsWith('wasm.') || name === 'v8.evaluateModule';
 }
