@@ -87,8 +87,9 @@ export interface Options {
   sessionIdleMs?: number;
   sessionMaxMs?: number;
   /**
-   * Where the engine file is; beside the script by default. `false`: it is not loaded. As wherever it does not come, `track`,
-   * `page` and the ids work then, and events are sent every 30 s and as the page ends; other calls, and all behind them, wait.
+   * Where the engine file is; beside the script by default. `false`: its wasm is not loaded, and the plain sender sends. Where
+   * the file itself does not come, `track`, `page` and the ids work, and events are sent every 30 s and as the page ends;
+   * other calls, and all behind them, wait for a page in which it comes.
    */
   engineUrl?: string | false;
 }
