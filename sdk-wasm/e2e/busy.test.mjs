@@ -2,37 +2,52 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { closeBooks } from './rig/books.mjs';
-import { SENDERS, openScene, openStage, untilSends } from './rig/stage.mjs';
+import { assertNumberedOnce, closeBooks } from './rig/books.mjs';
+import { openScene, openStage, untilAllSent, untilSends } from './rig/stage.mjs';
 
 const stage = openStage();
 
 const EVENTS = 10_000;
 
-for (const sender of Object.keys(SENDERS)) {
-  test(`${sender}: of ${EVENTS} events in a loop none is lost in silence, and the page still answers`, async (t) => {
-    const scene = await openScene(t, stage, { sender });
-    const page = await scene.visit();
-    await untilSends(page, sender);
-    await page.evaluate(watch);
-    const loop = await page.evaluate(captureAll, EVENTS);
-    const { stored, dropped, captured } = await scene.project.settled(EVENTS);
-    // The plain sender keeps what waits in localStorage, of which it leaves the page the most.
-    if (sender === 'engine') await closeBooks(scene, 'busy', EVENTS);
-    else assert.equal(stored + dropped.queue_full, captured);
-    const gap = await page.evaluate(() => globalThis.longestGap);
-    t.diagnostic(`${sender}: the loop ${Math.round(loop)} ms, the longest time without a frame ${Math.round(gap)} ms, ${stored} stored`);
-    assert.ok(gap < 10_000, `no frame for ${gap} ms`);
-  });
-}
+test(`engine: ${EVENTS} events in a loop are delivered, and the page still answers`, async (t) => {
+  const { scene, page } = await loop(t, 'engine');
+  await closeBooks(scene, 'busy', EVENTS, 60_000);
+  await assertResponsive(t, page);
+});
 
-test(`${EVENTS} events in a loop before the engine is there are delivered by it`, async (t) => {
+test(`engine: ${EVENTS} events in a loop before it is there are delivered`, async (t) => {
   const scene = await openScene(t, stage, {});
   const page = await scene.visit('/flood');
   await page.evaluate(watch);
-  await closeBooks(scene, 'busy', EVENTS);
-  t.diagnostic(`the longest time without a frame ${Math.round(await page.evaluate(() => globalThis.longestGap))} ms`);
+  await closeBooks(scene, 'busy', EVENTS, 60_000);
+  await assertResponsive(t, page);
 });
+
+test(`plain: ${EVENTS} events in a loop are delivered, or counted where localStorage has no room for them`, async (t) => {
+  const { scene, page } = await loop(t, 'plain');
+  const { dropped } = await untilAllSent(page);
+  await scene.project.stored('busy', EVENTS - dropped.queue_full, 60_000);
+  assertNumberedOnce(await scene.project.rows());
+  await scene.project.settled(EVENTS);
+  await assertResponsive(t, page);
+});
+
+/** A page in which that is done. */
+async function loop(t, sender) {
+  const scene = await openScene(t, stage, { sender });
+  const page = await scene.visit();
+  await untilSends(page, sender);
+  await page.evaluate(watch);
+  t.diagnostic(`${sender}: the loop ${Math.round(await page.evaluate(captureAll, EVENTS))} ms`);
+  return { scene, page };
+}
+
+/** A generous bound, on a machine that does more than this: how long really is for the benchmarks to say. */
+async function assertResponsive(t, page) {
+  const gap = await page.evaluate(() => globalThis.longestGap);
+  t.diagnostic(`the longest time without a frame ${Math.round(gap)} ms`);
+  assert.ok(gap < 10_000, `no frame for ${gap} ms`);
+}
 
 /** Runs in the page: measures the longest time between two frames. */
 function watch() {

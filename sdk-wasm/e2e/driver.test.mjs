@@ -339,9 +339,11 @@ test('a request to erase of a tab that does not send is carried out by the one t
   await second.waitForFunction((key) => !localStorage.getItem(key), `${PREFIX}x`);
 });
 
-test('a page that wants no engine has none', async () => {
+test('a page that wants no engine has no wasm, and delivers all the same', async () => {
   const page = await open({ engineUrl: false }, { sender: 'plain' });
+  assert.equal(await page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('.wasm'))), false);
   await track(page, 'plain');
+  assert.equal((await flush(page)).pending, 0);
   await peer.until(() => peer.named('plain').length === 1);
 });
 

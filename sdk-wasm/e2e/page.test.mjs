@@ -82,7 +82,8 @@ const VITALS = `const { onLCP, onINP, onCLS, onTTFB, onFCP } = await import('/we
 
 /** The real stub loads this where the real engine would be: the page features alone, and its own sender. */
 const PLAIN_ENGINE = `import { startPage } from './src/page/index';
-export const start = (client) => { startPage(client); client.plain_ = true; client.send_(); };`;
+import { prepare } from './src/prepare';
+export const start = (client) => { prepare(client); startPage(client); client.plain_ = true; client.send_(); };`;
 
 const REAL_HTML = `<!doctype html><title>Real</title><button id=buy>Buy</button><script src="/app.js"></script>
 <script async src="/trailmark.js" data-write-key="tm_pk_page_test" data-options='{"vitals":false}'></script>`;
@@ -118,7 +119,7 @@ async function built(contents, format, mangleCache, folder = '.') {
     minify: true,
     format,
     target: 'es2021',
-    define: { ENGINE_FILE: '"engine-plain.js"' },
+    define: { ENGINE_FILE: '"./engine-plain.js"' },
     mangleProps: /_$/,
     mangleCache,
     write: false,
@@ -227,7 +228,7 @@ test('what is recorded when the page ends is recorded once, before the goodbye',
   await open('/shop', { pageLeaves: true, vitals: true });
   await page.goto('about:blank');
   await arrived('goodbye');
-  assert.deepEqual(seen.map(([name]) => name), ['$pageleave', '$web_vitals', 'goodbye']);
+  assert.deepEqual(seen.map(([name]) => name), ['$web_vitals', '$pageleave', 'goodbye']);
 });
 
 test('a leave says how far the visitor scrolled', async () => {

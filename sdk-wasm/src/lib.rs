@@ -37,7 +37,7 @@ pub struct Engine {
 #[wasm_bindgen]
 impl Engine {
     /// An engine that goes on from what the host has kept: the checkpoint and the rows of the undecided events, with
-    /// [`BETWEEN`] between them; nothing at the first start. `settings` are JSON: `write_key`, and whatever differs from
+    /// U+001E between them; nothing at the first start. `settings` are JSON: `write_key`, and whatever differs from
     /// the defaults.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// What the host is to change, all at once, since the last call: the checkpoint, the numbers of the rows that go
-    /// (`[[1,3],[7,7]]`), and the new rows, which begin with their numbers; [`BETWEEN`] between all of them.
+    /// (`[[1,3],[7,7]]`), and the new rows, which begin with their numbers; U+001E between all of them.
     pub fn changes(&mut self) -> Option<String> {
         self.engine.changes().map(|changes| telling::changes(&changes))
     }

@@ -5,7 +5,7 @@ import { send, sendAlone } from './courier';
 import type { Start } from './inside';
 
 /** Gets the engine file. */
-export type Load = (url: Options['engineUrl']) => Promise<{ start: Start }> | false;
+export type Load = (url: Options['engineUrl']) => Promise<{ start: Start }>;
 
 /** Gives a client its world; returns what it does once it has begun. */
 export function browserWorld(client: Stub, src: string, load: Load): () => Promise<void> {
@@ -34,7 +34,7 @@ export function browserWorld(client: Stub, src: string, load: Load): () => Promi
     };
     addEventListener('pagehide', () => client.leave_());
     try {
-      ((await load(client.options_.engineUrl)) as { start: Start }).start(client);
+      (await load(client.options_.engineUrl)).start(client);
     } catch {
       sendAlone(client);
     }

@@ -24,7 +24,7 @@ const nowhere: Trailmark = new Proxy({} as Trailmark, {
 });
 
 /** The app's bundler has the engine file, and must leave another one alone. */
-const load: Load = (url) => url !== false && (url ? import(/* webpackIgnore: true */ /* @vite-ignore */ url) : import('./late'));
+const load: Load = (url) => (url ? import(/* webpackIgnore: true */ /* @vite-ignore */ url) : import('./late'));
 
 /** A client of its own, which waits for its `init`. */
 export const createClient = (): Trailmark =>

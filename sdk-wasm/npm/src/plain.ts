@@ -33,10 +33,11 @@ export function openSender(client: Stub): void {
   const save = (n: Numbers) => store.set_('n', JSON.stringify(n));
   const count = ({ dropped }: Numbers, reason: string) => (dropped[reason] = (dropped[reason] || 0) + 1);
 
-  /** Numbers the oldest records. The numbers are saved first, so that none is used twice. */
+  /** Numbers the oldest records: so many events, and the refusals among them. The numbers are saved first, so that none is
+   * used twice. */
   const number = (events: number): void => {
     const n = numbers();
-    const keys = store.keys_('q.').slice(0, events);
+    const keys = store.keys_('q.').filter((key) => events > 0 && (store.get_(key)![0] == '!' || events--));
     const texts = keys.map((key) => store.get_(key)!);
     let seq = n.captured;
     n.captured += keys.length;

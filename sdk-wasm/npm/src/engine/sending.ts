@@ -50,7 +50,7 @@ export function sender(client: Inside, work: Work): Sender {
     try {
       let body = new TextEncoder().encode(text);
       // Compressing takes tasks of their own, which a page that ends does not have.
-      if (!leaving && body.length >= GZIP_FROM) {
+      if (!leaving && body.length >= GZIP_FROM && 'CompressionStream' in self) {
         body = await gzip(body);
         request.headers['content-encoding'] = 'gzip';
       }

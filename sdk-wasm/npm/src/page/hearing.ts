@@ -23,7 +23,7 @@ export function hear<E extends Event>(type: string, heard: (event: E) => void, t
 }
 
 /**
- * When the page ends, before the client says goodbye. A page that was kept may end again.
+ * When the page ends, before the client says goodbye; the latest asked is the first. A page that was kept may end again.
  */
 export function onLeave(client: Inside, leave: () => void): void {
   const { leave_: before } = client;
