@@ -27,21 +27,22 @@ const benches = { tasks, calls };
 /** The page without the SDK is what the others are held against: it costs time to be traced, too. */
 async function tasks(stage) {
   console.log(`CPU slowed down ${SLOWER} times, medians of ${RUNS} loads.\n`);
-  console.log('| page | longest task, CPU ms | longest with our code, CPU ms | worst of all loads | the same, wall ms | all with our code, CPU ms | layout shift |');
-  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  console.log('| page | longest task, CPU ms | longest with our code: CPU ms | wall ms | our part, CPU ms | of the worst load | all our parts | layout shift |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const [name, setup] of Object.entries({ 'no SDK': { path: '/elsewhere' }, 'stub alone': ALONE, 'stub and engine': ENGINE })) {
-    const loads = await loadAll(stage, setup, (page, url) => trace(page, url, setup));
+    const loads = await loadAll(stage, setup, (page, url) => trace(page, url, setup, SLOWER));
     const each = (pick) => loads.map(pick);
     const longest = (which, time) => each((load) => Math.max(0, ...load[which].map((task) => task[time])));
-    const ours = longest('ours', 'cpu');
-    const all = each((load) => sum(load.ours.map(({ cpu }) => cpu)));
-    const cells = [median(longest('all', 'cpu')), median(ours), Math.max(...ours), median(longest('ours', 'wall')), median(all)];
+    const parts = longest('ours', 'part');
+    const all = each((load) => sum(load.ours.map(({ part }) => part)));
+    const whole = ['cpu', 'wall'].map((time) => median(longest('ours', time)));
+    const cells = [median(longest('all', 'cpu')), ...whole, median(parts), Math.max(...parts), median(all)];
     console.log(`| ${name} | ${cells.map(ms).join(' | ')} | ${Math.max(...each(({ shift }) => shift))} |`);
   }
 }
 
-async function trace(page, url, { options }) {
-  await slowDown(page, SLOWER);
+async function trace(page, url, { options }, rate) {
+  await slowDown(page, rate);
   const lengths = await traced(page, async () => {
     await page.goto(url, { waitUntil: 'commit' });
     await page.said(options ? 'at rest with a sender' : 'at rest');
@@ -50,6 +51,8 @@ async function trace(page, url, { options }) {
 }
 
 async function calls(stage) {
+  const loads = await loadAll(stage, ENGINE, (page, url) => trace(page, url, ENGINE, 1));
+  console.log(`init + first track: CPU ms ${loads.map(({ first }) => ms(first.cpu)).toSorted()}, median ${ms(median(loads.map(({ first }) => first.cpu)))}\n`);
   console.log(`Medians of ${RUNS} loads; \`track\` in a loop of ${LOOP}.\n`);
   console.log('| page | CPU | script ms | init + first track ms: least | median | worst | sender ready ms | track µs |');
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');

@@ -140,8 +140,7 @@ export function createFront(open: (client: Stub) => () => void): Trailmark {
       client.denied_ = +consent.includes('denied') as 0 | 1;
       client.context_ = { ...client.known_, ...given.context, library: { name: 'trailmark-web', version: '0.1.0' } };
       // Where consent is denied, only the profile of one who has given it is there.
-      const { storage_ } = client;
-      client.kept_ = (consent.includes('anonymous') || (client.denied_ && !storage_?.[client.prefix_ + 'who']) ? 0 : storage_) || {};
+      client.kept_ = (consent.includes('anonymous') || (client.denied_ && !client.storage_?.[client.prefix_ + 'who']) ? 0 : client.storage_) || {};
       // The hook and the cookie are in the engine file; and calls that waited in vain in an earlier page come first.
       client.blocked_ ||= given.beforeSend || given.cookieDomain || client.kept_[client.prefix_ + 'c'];
       run();

@@ -8,7 +8,7 @@ import type { Start } from './inside';
 export type Load = (url: Options['engineUrl']) => Promise<{ start: Start }>;
 
 /** Gives a client its world; returns what it does once it has begun. */
-export function browserWorld(client: Stub, src: string, load: Load): () => Promise<void> {
+export function browserWorld(client: Stub, src: string, load: Load): () => void {
   try {
     client.storage_ = localStorage;
   } catch {
@@ -19,24 +19,25 @@ export function browserWorld(client: Stub, src: string, load: Load): () => Promi
     landing_: location.href,
     private_: (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || (navigator.doNotTrack as unknown) == 1,
     known_: { locale: navigator.language },
-    page_: ({ origin, pathname, search } = location) => ({
-      $current_url: origin + pathname + search,
-      $pathname: pathname,
+    page_: () => ({
+      $current_url: location.origin + location.pathname + location.search,
+      $pathname: location.pathname,
       $title: document.title,
       $referrer: document.referrer || undefined,
     }),
   });
-  return async () => {
+  return () => {
     if (client.options_.pageviews !== false) client.page();
     client.leave_ = () => {
       send(client, `"${client.who_().i}"`);
       if (client.blocked_) client.set_('c', client.kept_[client.prefix_ + 'c'] + '\n' + JSON.stringify(client.waiting_));
     };
     addEventListener('pagehide', () => client.leave_());
-    try {
-      (await load(client.options_.engineUrl)).start(client);
-    } catch {
-      sendAlone(client);
-    }
+    // The page's own scripts come first.
+    setTimeout(() =>
+      load(client.options_.engineUrl)
+        .then((engine) => engine.start(client))
+        .catch(() => sendAlone(client)),
+    );
   };
 }

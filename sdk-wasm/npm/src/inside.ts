@@ -6,7 +6,7 @@
  * browser's one lock takes all tabs' records, numbers them and sends them: the engine, or the plain sender.
  *
  * The script of two kilobytes (`begin.ts`) can `init`, `track`, `page` and say who it is. The engine file, which it gets at
- * once, makes the client whole (`prepare.ts`, the first thing its `start` calls): all other calls, the store with its
+ * once, makes the client whole (`prepare.ts`, the first thing its `start` does): all other calls, the store with its
  * bounds, the lock, the plain sender. Until then calls that may change who it is wait, and all behind them; a page that
  * ends keeps them below `c`. A page that ends sends a copy of its records, without numbers, unless engine or plain sender do:
  * they stay, and whoever numbers them sends them again, under the install that the copy named.
@@ -143,5 +143,5 @@ export interface Inside extends Trailmark {
   ignored_: number;
 }
 
-/** The engine file's one export. */
-export type Start = (client: Inside) => void;
+/** The engine file's one export. Works in several tasks; rejects if the browser lacks what it needs. */
+export type Start = (client: Inside) => Promise<void>;

@@ -1,12 +1,12 @@
 /** The browser's one lock of a client: its holder numbers and sends the records of all tabs. */
-import type { Stub } from './begin';
+import type { Inside } from './inside';
 
 /** How long a lease holds without a heartbeat, and how often the heart beats. Timers of hidden tabs run once a minute. */
 const LEASE_MS = 9e4;
 const BEAT_MS = 3e3;
 
 /** Asks for the lock, gives a client its `yield_`, and gives the lock up while the page is away: see `leave_`. */
-export function openLock(client: Stub): void {
+export function openLock(client: Inside): void {
   const { leave_: sendCopy } = client;
   let free = () => {};
   const hold = (holds: boolean): void => {
@@ -36,13 +36,13 @@ export function openLock(client: Stub): void {
 }
 
 /** Nobody else sees what is only in this page's memory. */
-function alone(_: Stub, hold: (holds: boolean) => void): () => void {
+function alone(_: Inside, hold: (holds: boolean) => void): () => void {
   hold(true);
   return () => {};
 }
 
 /** Returns what gives the lock, or the wait for it, up. */
-function byWebLock(client: Stub, hold: (holds: boolean) => void): () => void {
+function byWebLock(client: Inside, hold: (holds: boolean) => void): () => void {
   const stop = new AbortController();
   let free = () => stop.abort();
   const held = () => {
@@ -54,7 +54,7 @@ function byWebLock(client: Stub, hold: (holds: boolean) => void): () => void {
 }
 
 /** Where there are no Web Locks (pages without https, old browsers): a lease in localStorage, held from its second beat on. */
-function byLease(client: Stub, hold: (holds: boolean) => void): () => void {
+function byLease(client: Inside, hold: (holds: boolean) => void): () => void {
   const me = Math.random();
   const beat = () => {
     const [owner, until] = JSON.parse(client.store_.get_('l') || '[]');

@@ -2,6 +2,7 @@ import { Engine } from 'trailmark-wasm';
 
 import type { Notice } from '../api';
 import type { Inside } from '../inside';
+import { nextTask } from '../task';
 import { load } from './load';
 import { noRows, openRows } from './rows';
 import { settings } from './settings';
@@ -42,8 +43,17 @@ export interface Told {
 /** What the engine asks of the page. */
 const host = { random: (bytes: Uint8Array<ArrayBuffer>) => void crypto.getRandomValues(bytes) };
 
+/** Resolves when the page has loaded and has nothing to do. */
+function rest(): Promise<void> {
+  return new Promise((settle) => {
+    const idle = () => (window.requestIdleCallback || setTimeout)(() => settle());
+    if (document.readyState == 'complete') idle();
+    else addEventListener('load', idle);
+  });
+}
+
 /** Puts an engine to work whenever this tab has the lock. */
-export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding {
+export function hold(client: Inside, told: Told): Holding {
   const { store_: store } = client;
   let current: Work | undefined;
   let ready = Promise.resolve();
@@ -55,17 +65,20 @@ export function hold(client: Inside, atRest: Promise<void>, told: Told): Holding
   async function begin(): Promise<void> {
     const mine = ++turn;
     try {
-      await atRest;
+      await rest();
       if (mine !== turn) return;
       const opening = store.lasting_ ? openRows(client.prefix_, client.now_) : noRows();
       const [rows, text] = await Promise.all([opening, settings(client), load()]);
+      await nextTask();
       if (mine !== turn) return void rows.close_();
       const engine = Engine.open(host, text, rows.found_, client.now_());
       current = work(client, rows, engine, { notice_: told.notice_, changed_: told.changed_, broken_: (why) => void broken(why) });
       takeInstall(engine);
       consent();
       erase();
-      await current.inbox_.empty_();
+      await nextTask();
+      if (mine !== turn) return;
+      await current?.inbox_.empty_();
       if (mine === turn) takeRecords();
     } catch (why) {
       if (mine === turn) giveUp(why);

@@ -1,5 +1,6 @@
 /** What a page expects of its analytics: each feature a file with a switch in `Options`. None needs the wasm. */
 import type { Inside } from '../inside';
+import { nextTask } from '../task';
 import { tellCampaign } from './campaign';
 import { watchClicks } from './clicks';
 import { watchErrors } from './errors';
@@ -12,7 +13,7 @@ export { captureException } from './exception';
 export { captureRequest } from './request';
 
 /** Called once for each client, as soon as the engine file is there. Nothing listens before the visitor agrees. */
-export function startPage(client: Inside): void {
+export async function startPage(client: Inside): Promise<void> {
   if (!client.isOptedOut()) return startAll(client);
   const { optIn } = client;
   client.optIn = () => {
@@ -20,20 +21,24 @@ export function startPage(client: Inside): void {
     optIn();
     // The view in which the visitor agreed; the stub could not record it.
     if (client.options_.pageviews !== false) client.page();
-    startAll(client);
+    void startAll(client);
   };
 }
 
-/** A feature of which the browser lacks parts is left out. */
-function startAll(client: Inside): void {
+/** Each in a task of its own. A feature of which the browser lacks parts is left out. */
+async function startAll(client: Inside): Promise<void> {
   const { campaigns = true, clicks = true, errors = true, requests, vitals = true } = client.options_;
-  const start = (wanted: unknown, feature: (client: Inside) => void): void => {
-    if (wanted) quietly(() => feature(client));
-  };
-  start(errors, watchErrors);
-  start(campaigns, tellCampaign);
-  start(true, watchViews);
-  start(clicks, watchClicks);
-  start(vitals, watchVitals);
-  start(requests, watchRequests);
+  const features: [unknown, (client: Inside) => void][] = [
+    [errors, watchErrors],
+    [campaigns, tellCampaign],
+    [true, watchViews],
+    [clicks, watchClicks],
+    [vitals, watchVitals],
+    [requests, watchRequests],
+  ];
+  for (const [wanted, feature] of features) {
+    if (!wanted) continue;
+    await nextTask();
+    quietly(() => feature(client));
+  }
 }

@@ -2,8 +2,8 @@ import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 
-/** What all page features may add to the engine file: 4.5 KiB, minified and in brotli. */
-const BUDGET = 4.5 * 1024;
+/** What all page features may add to the engine file: 4.6 KiB, minified and in brotli. */
+const BUDGET = 4.6 * 1024;
 
 /** Bytes of a file with this in it, beside what the engine file has anyway. */
 async function size(imports: string, calls: string, start: string): Promise<number> {
