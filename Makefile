@@ -26,7 +26,7 @@ ACTS ?= 150
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BUILD := cargo build --locked --profile $(PROFILE)
 
-.PHONY: help setup build demo test test-ffi ffi sim bench fmt lint docs
+.PHONY: help setup build demo test test-ffi test-web ffi wasm sim bench fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,7 +37,7 @@ setup: ## install what is missing: Postgres, a C compiler
 build: setup ## the trailmark binary and the examples
 	@$(BUILD) -p trailmark-cli -p trailmark-examples
 
-demo: build ## server, private Postgres, a log through the client SDK, what is then stored; DEMO_LOG=…, DEMO_EXIT=1
+demo: build wasm ## server, private Postgres, a log through the client SDK, what is then stored, a shop; DEMO_LOG=…, DEMO_EXIT=1
 	@mkdir -p $(DEMO_DIR)
 	@[ "$(DEMO_LOG)" != "$(DEMO_DIR)/access.log" ] || $(TARGET)/generate-log > "$(DEMO_LOG)"
 	@DEMO_LOG="$(DEMO_LOG)" exec $(TARGET)/trailmark demo --data-dir $(DEMO_DIR)
@@ -46,10 +46,19 @@ test: setup ## every test: unit, property, end to end with a real Postgres, docu
 	@cargo test --locked --workspace --no-fail-fast
 	@cargo test --locked --workspace --features trailmark-simulation/planted-bugs --test planted -- --nocapture
 	@$(MAKE) --no-print-directory test-ffi
+	@$(MAKE) --no-print-directory test-web
 
 test-ffi: ## of these, the client in Python, Kotlin, Dart and C; only those: LANGUAGES="python kotlin"
 	@scripts/setup.sh ffi
 	@scripts/test-ffi.sh $(LANGUAGES)
+
+test-web: setup ## of these, the web SDK in a real browser
+	@scripts/setup.sh web-test
+	@scripts/test-web.sh
+
+wasm: ## the web SDK: the files that the server serves, and the npm package
+	@scripts/setup.sh web
+	@scripts/web.sh
 
 ffi: ## the library that apps carry, and its bindings for Kotlin, Swift, Python and Dart
 	@scripts/ffi.sh

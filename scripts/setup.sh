@@ -2,6 +2,8 @@
 # Installs what this machine lacks. Running it again changes nothing.
 #   setup.sh       what the server, the demo and the Rust tests need
 #   setup.sh ffi   also what the tests of the other languages need
+#   setup.sh web   also what the web SDK is built with; `web-test`: and what tests it; `wasm-debian`: Debian's compiler for
+#                  wasm, where rustup has none
 set -euo pipefail
 
 say() { echo "setup: $*" >&2; }
@@ -35,11 +37,37 @@ command -v make >/dev/null || install make
 command -v cc >/dev/null || install gcc libc6-dev
 have_postgres || install postgresql
 
-[ "${1:-}" = ffi ] || exit 0
-command -v javac >/dev/null || install openjdk-17-jdk-headless
-command -v mvn >/dev/null || install maven
-command -v npm >/dev/null || install nodejs npm
-python3 -c 'import venv, ensurepip' 2>/dev/null || install python3 python3-venv
-# The Dart that runs here is a program of 32 bits, and so is the library that it loads.
-echo 'int main(void) { return 0; }' | cc -m32 -x c -o /dev/null - 2>/dev/null || install gcc-multilib libc6-i386
-rustup target list --installed | grep -qx i686-unknown-linux-gnu || rustup target add i686-unknown-linux-gnu >&2
+# node_at_least MAJOR.MINOR
+node_at_least() { printf '%s\n' "v$1" "$(node --version)" | sort --check=quiet --version-sort; }
+
+web() {
+  command -v node >/dev/null || install nodejs
+  command -v npm >/dev/null || install npm
+}
+
+web_test() {
+  web
+  [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install chromium
+  command -v chromedriver >/dev/null || install chromium-driver
+  rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown >&2
+  node_at_least 20.19 || { say "the tests need Node 20.19 or newer, this is $(node --version); see https://nodejs.org"; exit 2; }
+}
+
+ffi() {
+  command -v javac >/dev/null || install openjdk-17-jdk-headless
+  command -v mvn >/dev/null || install maven
+  command -v npm >/dev/null || install nodejs npm
+  python3 -c 'import venv, ensurepip' 2>/dev/null || install python3 python3-venv
+  # The Dart that runs here is a program of 32 bits, and so is the library that it loads.
+  echo 'int main(void) { return 0; }' | cc -m32 -x c -o /dev/null - 2>/dev/null || install gcc-multilib libc6-i386
+  rustup target list --installed | grep -qx i686-unknown-linux-gnu || rustup target add i686-unknown-linux-gnu >&2
+}
+
+case "${1:-}" in
+  "") ;;
+  ffi) ffi ;;
+  web) web ;;
+  web-test) web_test ;;
+  wasm-debian) [ -x /usr/bin/wasm-ld-22 ] && [ -x /usr/bin/rustc ] || install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
+  *) sed -n '2,6p' "$0" >&2; exit 2 ;;
+esac

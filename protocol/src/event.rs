@@ -63,7 +63,7 @@ impl<'a> Event<'a> {
 
     /// Appends the event's JSON.
     pub fn write(&self, out: &mut String) {
-        let object = Object::open(out).plain("id", self.id);
+        let object = Object::open(out).id("id", self.id);
         let object = match self.seq {
             Some(seq) => object.int("seq", seq),
             None => object,
@@ -74,7 +74,7 @@ impl<'a> Event<'a> {
             .opt_str("user_id", self.user_id)
             .opt_str("alias", self.alias)
             .opt_str("session_id", self.session_id)
-            .plain("timestamp", self.timestamp)
+            .time("timestamp", self.timestamp)
             .opt_raw("properties", self.properties)
             .opt_raw("context", self.context)
             .opt_raw("set", self.set)

@@ -12,6 +12,8 @@ macro_rules! reasons {
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The stable snake_case text.
+            // Once: each copy would bring its own table of texts into the web build.
+            #[inline(never)]
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::json::{Array, Fault, Object, as_string, as_u64, elements, fields};
+use crate::id;
+use crate::json::{Array, Fault, Object, as_string, as_u64, elements, pick};
 
 /// What became of one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,18 +64,15 @@ impl Receipt {
     /// # Errors
     /// The first [`Fault`], if it is not JSON or not an object.
     pub fn from_json(text: &str) -> Result<Self, Fault> {
-        let mut receipt = Self::default();
-        for field in fields(text) {
-            match field? {
-                (key, raw) if key == "accepted" => receipt.accepted = as_u64(raw).unwrap_or_default() as usize,
-                (key, raw) if key == "next_send_after_ms" => {
-                    receipt.next_send_after_ms = as_u64(raw).unwrap_or_default();
-                }
-                (key, raw) if key == "results" => {
-                    receipt.results = elements(raw)?.into_iter().filter_map(Refused::read).collect();
-                }
-                _ => {}
-            }
+        let [accepted, results, wait] = pick(text, ["accepted", "results", "next_send_after_ms"])?;
+        let number = |raw: Option<&str>| raw.and_then(as_u64).unwrap_or_default();
+        let mut receipt = Self {
+            accepted: number(accepted) as usize,
+            results: Vec::new(),
+            next_send_after_ms: number(wait),
+        };
+        for result in elements(results.unwrap_or("[]"))? {
+            receipt.results.extend(Refused::read(result));
         }
         Ok(receipt)
     }
@@ -84,7 +82,7 @@ impl Refused {
     fn write(&self, out: &mut String) {
         let object = Object::open(out).int("index", self.index as u64);
         let object = match self.id {
-            Some(id) => object.plain("id", id),
+            Some(id) => object.id("id", id),
             None => object,
         };
         let result = if self.verdict == Verdict::Retry {
@@ -100,33 +98,24 @@ impl Refused {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let mut refused = Self {
-            index: usize::MAX,
-            id: None,
-            verdict: Verdict::Accepted,
-            reason: Cow::Borrowed(""),
-            detail: String::new(),
-        };
-        for field in fields(text) {
-            let (key, raw) = field.ok()?;
-            match &*key {
-                "index" => refused.index = as_u64(raw)? as usize,
-                "id" => refused.id = as_string(raw).and_then(|id| Uuid::try_parse(&id).ok()),
-                "result" => refused.verdict = verdict(&as_string(raw)?),
-                "reason" => refused.reason = Cow::Owned(as_string(raw)?.into_owned()),
-                "detail" => refused.detail = as_string(raw)?.into_owned(),
-                _ => {}
-            }
-        }
-        Some(refused)
+        let [index, id, result, reason, detail] = pick(text, ["index", "id", "result", "reason", "detail"]).ok()?;
+        let string = |raw: Option<&str>| raw.map_or(Some(String::new()), |raw| Some(as_string(raw)?.into_owned()));
+        Some(Self {
+            index: index.map_or(Some(usize::MAX), |raw| Some(as_u64(raw)? as usize))?,
+            id: id.and_then(as_string).and_then(|text| id::read(&text)),
+            verdict: verdict(result)?,
+            reason: Cow::Owned(string(reason)?),
+            detail: string(detail)?,
+        })
     }
 }
 
 /// An unknown result is final: sending it again for ever would help nobody.
-fn verdict(text: &str) -> Verdict {
-    match text {
+fn verdict(result: Option<&str>) -> Option<Verdict> {
+    let text = result.map_or(Some(Cow::Borrowed("ok")), as_string)?;
+    Some(match &*text {
         "retry" => Verdict::Retry,
         "ok" | "accepted" => Verdict::Accepted,
         _ => Verdict::Dropped,
-    }
+    })
 }

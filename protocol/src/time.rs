@@ -3,6 +3,8 @@
 //! Forty lines of calendar arithmetic instead of a crate, because the web build counts every kilobyte; the tests hold
 //! them against the `time` crate.
 
+use crate::json::write_digits;
+
 /// A point in time, in microseconds since 1970-01-01T00:00:00Z. Years 0000 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -42,93 +44,117 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// The time `hh:mm:ss` in UTC of a day, year, month and day of the month; `None` if there is no such day or time.
+    #[must_use]
+    pub fn of_day(year: i64, month: i64, day: i64, clock: &[u8; 8]) -> Option<Self> {
+        let seconds = days(year, month, day)? * SECONDS_PER_DAY + seconds(clock)?;
+        Some(Self(seconds * MICROS_PER_SECOND))
+    }
+
     /// Reads RFC 3339: `2026-11-20T21:13:05[.fraction](Z|±hh:mm)`, `t`, `z` and a space for `T` allowed.
     /// Digits beyond microseconds are cut; a leap second counts as the second before.
     ///
     /// Returns `None` for anything else, also for a date that does not exist.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (date, rest) = (text.get(..10)?, text.get(11..)?);
-        if !matches!(text.as_bytes().get(10)?, b'T' | b't' | b' ') {
+        let (date, rest) = text.as_bytes().split_first_chunk()?;
+        let (between, rest) = rest.split_first()?;
+        let (clock, rest) = rest.split_first_chunk()?;
+        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else {
             return None;
-        }
-        let days = parse_date(date)?;
-        let (clock, rest) = (rest.get(..8)?, rest.get(8..)?);
-        let seconds = parse_clock(clock)?;
+        };
+        let (year, month, day) = (digits(&[y1, y2, y3, y4])?, digits(&[m1, m2])?, digits(&[d1, d2])?);
         let (fraction, zone) = split_fraction(rest)?;
-        let offset = parse_zone(zone)?;
-        let whole = days * SECONDS_PER_DAY + seconds - offset;
-        Some(Self(whole * MICROS_PER_SECOND + fraction))
+        let time = Self::of_day(year, month, day, clock)?.plus_micros(fraction - offset(zone)? * MICROS_PER_SECOND);
+        matches!(between, b'T' | b't' | b' ').then_some(time)
     }
-}
 
-/// Writes RFC 3339 in UTC with three digits of a second, or six where milliseconds are not enough.
-impl std::fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// Appends RFC 3339 in UTC with three digits of a second, or six where milliseconds are not enough.
+    pub fn write(self, out: &mut String) {
         let seconds = self.0.div_euclid(MICROS_PER_SECOND);
         let micros = self.0.rem_euclid(MICROS_PER_SECOND);
         let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY));
         let of_day = seconds.rem_euclid(SECONDS_PER_DAY);
         let (h, m, s) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.")?;
-        if micros % 1000 == 0 {
-            write!(f, "{:03}Z", micros / 1000)
+        let (fraction, digits) = if micros % 1000 == 0 {
+            (micros / 1000, 3)
         } else {
-            write!(f, "{micros:06}Z")
+            (micros, 6)
+        };
+        let parts = [
+            (year, 4, '-'),
+            (month, 2, '-'),
+            (day, 2, 'T'),
+            (h, 2, ':'),
+            (m, 2, ':'),
+            (s, 2, '.'),
+            (fraction, digits, 'Z'),
+        ];
+        for (number, digits, then) in parts {
+            write_digits(out, number.unsigned_abs(), digits);
+            out.push(then);
         }
     }
 }
 
-fn digits(text: &str) -> Option<i64> {
-    let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    all_digits.then(|| text.parse().ok()).flatten()
+/// As [`Timestamp::write`].
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = String::with_capacity(27);
+        self.write(&mut text);
+        f.write_str(&text)
+    }
 }
 
-fn parse_date(text: &str) -> Option<i64> {
-    let (year, month, day) = (
-        digits(text.get(..4)?)?,
-        digits(text.get(5..7)?)?,
-        digits(text.get(8..10)?)?,
-    );
-    let dashes = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
-    let days = days_from_civil(year, month, day);
+fn digit(byte: u8) -> Option<i64> {
+    char::from(byte).to_digit(10).map(i64::from)
+}
+
+fn digits(bytes: &[u8]) -> Option<i64> {
+    bytes
+        .iter()
+        .try_fold(0, |number, byte| Some(number * 10 + digit(*byte)?))
+}
+
+/// Days since 1970-01-01 of a date that exists, in the years that RFC 3339 can write.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let days = (0..=9999).contains(&year).then(|| days_from_civil(year, month, day))?;
     // A date that does not exist comes back as another one.
-    (dashes && civil(days) == (year, month, day)).then_some(days)
+    (civil(days) == (year, month, day)).then_some(days)
 }
 
-fn parse_clock(text: &str) -> Option<i64> {
-    let (h, m, s) = (
-        digits(text.get(..2)?)?,
-        digits(text.get(3..5)?)?,
-        digits(text.get(6..8)?)?,
-    );
-    let colons = text.as_bytes().get(2) == Some(&b':') && text.as_bytes().get(5) == Some(&b':');
-    (colons && h < 24 && m < 60 && s <= 60).then(|| h * 3600 + m * 60 + s.min(59))
+/// Seconds of `hh:mm:ss`.
+fn seconds(clock: &[u8; 8]) -> Option<i64> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = *clock else {
+        return None;
+    };
+    let (h, m, s) = (digits(&[h1, h2])?, digits(&[m1, m2])?, digits(&[s1, s2])?);
+    (h < 24 && m < 60 && s <= 60).then(|| h * 3600 + m * 60 + s.min(59))
 }
 
 /// Splits `.123Z` into microseconds and the zone.
-fn split_fraction(text: &str) -> Option<(i64, &str)> {
-    let Some(rest) = text.strip_prefix('.') else {
+fn split_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    let Some((b'.', rest)) = text.split_first() else {
         return Some((0, text));
     };
-    let end = rest.bytes().position(|b| !b.is_ascii_digit())?;
-    let (fraction, zone) = rest.split_at(end);
-    let kept = fraction.get(..6).unwrap_or(fraction);
-    Some((digits(kept)? * 10i64.pow(6 - kept.len() as u32), zone))
+    let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (fraction, zone) = rest.split_at_checked(len)?;
+    let digit = |at| fraction.get(at).and_then(|byte| digit(*byte)).unwrap_or(0);
+    let micros = (0..6).fold(0, |micros, at| micros * 10 + digit(at));
+    (len > 0).then_some((micros, zone))
 }
 
-fn parse_zone(zone: &str) -> Option<i64> {
-    if matches!(zone, "Z" | "z") {
-        return Some(0);
+/// Seconds that a zone is ahead of UTC.
+fn offset(zone: &[u8]) -> Option<i64> {
+    match *zone {
+        [b'Z' | b'z'] => Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (h, m) = (digits(&[h1, h2])?, digits(&[m1, m2])?);
+            let sign = if sign == b'-' { -1 } else { 1 };
+            (h < 24 && m < 60).then(|| sign * (h * 3600 + m * 60))
+        }
+        _ => None,
     }
-    let sign = match zone.as_bytes().first()? {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    let (h, m) = (digits(zone.get(1..3)?)?, digits(zone.get(4..)?)?);
-    let well_formed = zone.len() == 6 && zone.as_bytes().get(3) == Some(&b':') && h < 24 && m < 60;
-    well_formed.then(|| sign * (h * 3600 + m * 60))
 }
 
 /// Days since 1970-01-01 of a proleptic Gregorian date (H. Hinnant, "chrono-compatible low-level date algorithms").

@@ -1,6 +1,6 @@
 //! Cutting: which events go together, and the body they make.
 
-use trailmark_protocol::{Batch, Timestamp};
+use trailmark_protocol::Timestamp;
 
 use crate::Config;
 use crate::queue::{Entry, Queue};
@@ -32,29 +32,18 @@ pub(crate) fn due(queue: &Queue, config: &Config, now: Timestamp) -> Due {
     }
 }
 
-/// How many of the oldest events fit: at most `max_events`, at most `max_bytes` of JSON, and always one.
+/// How many of the oldest events make a request: at most `max_events`, at most `max_bytes` of JSON, and always one.
 pub(crate) fn cut<'a>(waiting: impl Iterator<Item = &'a Entry>, max_events: usize, max_bytes: usize) -> usize {
-    waiting
-        .take(max_events)
-        .scan(0, |bytes, entry| {
-            // One more for the comma.
-            *bytes += entry.json.len() + 1;
-            Some(*bytes)
-        })
-        .take_while(|bytes| *bytes <= max_bytes)
-        .count()
-        .max(1)
-}
-
-/// The body of a request.
-pub(crate) fn body(install_id: &str, events: &[Entry], counters: &str) -> String {
-    let events: Vec<&str> = events.iter().map(|entry| &*entry.json).collect();
-    Batch {
-        install_id: Some(install_id),
-        events: &events,
-        counters: Some(counters),
+    let (mut events, mut bytes) = (0, 0);
+    for entry in waiting {
+        // One more for the comma.
+        bytes += entry.json.len() + 1;
+        if events == max_events || bytes > max_bytes {
+            break;
+        }
+        events += 1;
     }
-    .to_json()
+    events.max(1)
 }
 
 #[cfg(test)]

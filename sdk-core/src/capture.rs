@@ -265,21 +265,10 @@ impl Capture {
         }
     }
 
-    /// With all strings cut to [`STRING_CHARS`](crate::properties::STRING_CHARS), and how many were longer; `None` if
-    /// none was.
-    pub(crate) fn shortened(&self) -> Option<(Self, u32)> {
-        let cut: u32 = self.objects().map(|object| object.shortened().1).sum();
-        let short = |object: &Properties| object.shortened().0.into_owned();
-        (cut > 0).then(|| {
-            let shorter = Self {
-                properties: short(&self.properties),
-                context: self.context.as_ref().map(short),
-                set: short(&self.set),
-                set_once: short(&self.set_once),
-                ..self.clone()
-            };
-            (shorter, cut)
-        })
+    /// Cuts all strings to [`STRING_CHARS`](crate::properties::STRING_CHARS), and says how many were longer.
+    pub(crate) fn shorten(&mut self) -> u32 {
+        let context = self.context.as_mut().map_or(0, Properties::shorten);
+        context + self.properties.shorten() + self.set.shorten() + self.set_once.shorten()
     }
 
     /// The event as it will be written; `context` is the client's.
@@ -299,10 +288,9 @@ impl Capture {
     }
 
     /// The objects in it, whose limits are to be checked.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = &Properties> {
-        [&self.properties, &self.set, &self.set_once]
-            .into_iter()
-            .chain(&self.context)
+    pub(crate) fn objects(&self) -> [&Properties; 4] {
+        let context = self.context.as_ref().unwrap_or(Properties::NONE);
+        [&self.properties, &self.set, &self.set_once, context]
     }
 }
 
@@ -310,11 +298,7 @@ impl Capture {
 ///
 /// # Errors
 /// The reason under which the event is to be counted.
-pub(crate) fn freeze<'a>(
-    event: &Event<'_>,
-    objects: impl IntoIterator<Item = &'a Properties>,
-    out: &mut String,
-) -> Result<(), Reason> {
+pub(crate) fn freeze(event: &Event<'_>, objects: [&Properties; 4], out: &mut String) -> Result<(), Reason> {
     check_name(event.name)?;
     check_ids(event)?;
     check_timestamp(event.timestamp)?;
@@ -326,14 +310,14 @@ pub(crate) fn freeze<'a>(
     Ok(())
 }
 
-fn check_name(name: &str) -> Result<(), Reason> {
-    if name.trim().is_empty() {
+pub(crate) fn check_name(name: &str) -> Result<(), Reason> {
+    if name.chars().all(char::is_whitespace) {
         return Err(Reason::MissingName);
     }
     within(name, NAME_CHARS, Reason::NameTooLong)
 }
 
-fn check_ids(event: &Event<'_>) -> Result<(), Reason> {
+pub(crate) fn check_ids(event: &Event<'_>) -> Result<(), Reason> {
     if event.anonymous_id.is_none() && event.user_id.is_none() {
         return Err(Reason::MissingIdentity);
     }

@@ -8,6 +8,7 @@ use trailmark_protocol::limits::{BATCH_EVENTS, BODY_BYTES};
 
 use crate::Properties;
 use crate::identity::check_anonymous_id;
+#[cfg(feature = "log")]
 use crate::log::SEGMENT_BYTES;
 use crate::queue::WINDOW_EVENTS;
 use crate::session::{SESSION_IDLE, SESSION_MAX};
@@ -99,6 +100,7 @@ pub struct Config {
     /// See [`PROBE_INTERVAL`].
     pub probe_interval: Duration,
     /// Bytes of a segment of the log; other than 1 MiB only in a simulation, which has no time to fill one.
+    #[cfg(feature = "log")]
     #[doc(hidden)]
     pub segment_bytes: u64,
     /// See [`WINDOW_EVENTS`]; other only in a simulation.
@@ -137,6 +139,7 @@ impl Config {
             backoff_base: BACKOFF_BASE,
             backoff_cap: BACKOFF_CAP,
             probe_interval: PROBE_INTERVAL,
+            #[cfg(feature = "log")]
             segment_bytes: SEGMENT_BYTES,
             window_events: WINDOW_EVENTS,
         })
@@ -211,17 +214,35 @@ pub enum ConfigError {
     Context(Reason),
 }
 
+impl ConfigError {
+    /// What is wrong, for people.
+    ///
+    /// ```
+    /// # use trailmark_core::ConfigError;
+    /// assert_eq!(ConfigError::NotAWriteKey.text(), "not a write key: one starts with tm_pk_ and has no blanks");
+    /// ```
+    #[must_use]
+    pub fn text(self) -> String {
+        let (text, reason) = match self {
+            Self::SecretKey => (
+                "this is a secret key (tm_sk_…): whoever has the app can read it; use a write key (tm_pk_…)",
+                None,
+            ),
+            Self::NotAWriteKey => ("not a write key: one starts with tm_pk_ and has no blanks", None),
+            Self::SdkName => (
+                "the SDK's name is printable ASCII without blanks, as trailmark-dart/0.1.0",
+                None,
+            ),
+            Self::AnonymousId(reason) => ("the anonymous_id is refused: ", Some(reason)),
+            Self::Context(reason) => ("the context is refused: ", Some(reason)),
+        };
+        text.to_owned() + reason.map_or("", Reason::as_str)
+    }
+}
+
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::SecretKey => f.write_str(
-                "this is a secret key (tm_sk_…): whoever has the app can read it; use a write key (tm_pk_…)",
-            ),
-            Self::NotAWriteKey => f.write_str("not a write key: one starts with tm_pk_ and has no blanks"),
-            Self::SdkName => f.write_str("the SDK's name is printable ASCII without blanks, as trailmark-dart/0.1.0"),
-            Self::AnonymousId(reason) => write!(f, "the anonymous_id is refused: {reason}"),
-            Self::Context(reason) => write!(f, "the context is refused: {reason}"),
-        }
+        f.write_str(&self.text())
     }
 }
 

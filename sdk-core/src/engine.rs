@@ -11,30 +11,32 @@ mod people;
 pub(crate) mod telling;
 mod consent;
 mod saving;
+mod keeping;
 mod sending;
 mod flushing;
 
 use std::borrow::Cow;
 
-use trailmark_protocol::id::{IdGenerator, v7};
+use trailmark_protocol::id::{IdGenerator, text, v7};
 use trailmark_protocol::{Reason, Timestamp};
 
 use crate::config::{Config, ConfigError};
 use crate::entropy::{Entropy, bytes};
 use crate::flush::Flush;
 use crate::identity::Identity;
-use crate::log::settled::Settled;
-use crate::log::{Log, Recovered};
+use crate::log::{Log, Settled};
 use crate::notice::{Notice, Notices};
 use crate::properties::Properties;
 use crate::queue::Queue;
 use crate::request::Request;
 use crate::session::Session;
-use crate::state::{Counters, State};
-use crate::stats::{Stats, StorageHealth, count};
+use crate::state::{Counters, Past, State};
+use crate::stats::{Stats, StorageHealth};
+#[cfg(feature = "log")]
 use crate::storage::Storage;
 use crate::verdict::Fate;
 
+use keeping::Rows;
 use sending::Sending;
 
 /// What the driver is to do next.
@@ -86,12 +88,13 @@ pub struct Engine {
     ids: IdGenerator,
     state: State,
     counters: Counters,
-    /// The circumstances and the session, as they are written into events.
-    context: Properties,
+    /// The circumstances and the session, as they are written into events; none since they have changed.
+    context: Option<Properties>,
     /// What the next event is written to.
     frozen: String,
     queue: Queue,
     log: Option<Log>,
+    rows: Option<Rows>,
     unsaved: Unsaved,
     /// What was, while a change of who uses the device depends on its event being captured.
     undo: Option<State>,
@@ -118,6 +121,26 @@ struct Unsaved {
     age: u64,
 }
 
+/// What an engine begins with.
+struct Start {
+    past: Past,
+    queue: Queue,
+    log: Option<Log>,
+    rows: Option<Rows>,
+}
+
+impl Start {
+    /// Nothing.
+    fn empty(config: &Config) -> Self {
+        Self {
+            past: Past::default(),
+            queue: Queue::new(config.max_queue_events, config.max_queue_bytes).with_window(config.window_events),
+            log: None,
+            rows: None,
+        }
+    }
+}
+
 impl Engine {
     /// An engine that remembers nothing and forgets everything with the process. `now` goes into the ids it makes.
     ///
@@ -125,7 +148,9 @@ impl Engine {
     /// A setting is refused by the wire's rules.
     pub fn new(config: Config, entropy: impl Entropy + 'static, now: Timestamp) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Self::build(config, Box::new(entropy), None, now))
+        let config = config.sane();
+        let start = Start::empty(&config);
+        Ok(Self::build(config, Box::new(entropy), start, now))
     }
 
     /// An engine that goes on where the last one on this storage ended, however it ended. The storage must not be in use
@@ -133,6 +158,7 @@ impl Engine {
     ///
     /// # Errors
     /// See [`Engine::new`]. A storage that fails is not an error: see [`Stats::storage`].
+    #[cfg(feature = "log")]
     pub fn open(
         config: Config,
         entropy: impl Entropy + 'static,
@@ -140,30 +166,37 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Self, ConfigError> {
         config.check()?;
-        let opened = Log::open(Box::new(storage), config.segment_bytes);
-        Ok(Self::build(config, Box::new(entropy), Some(opened), now))
+        let config = config.sane();
+        let (log, recovered) = Log::open(Box::new(storage), config.segment_bytes);
+        let mut start = Start::empty(&config);
+        for event in &recovered.undecided {
+            let bytes = usize::try_from(event.bytes).unwrap_or(usize::MAX);
+            start.queue.add_to_rest(event.seq, bytes, event.place);
+        }
+        (start.past, start.log) = (recovered.past, Some(log));
+        Ok(Self::build(config, Box::new(entropy), start, now))
     }
 
-    fn build(config: Config, mut entropy: Box<dyn Entropy>, log: Option<(Log, Recovered)>, now: Timestamp) -> Self {
-        let mut config = config.sane();
-        let (log, recovered) = log.map_or((None, Recovered::default()), |(log, found)| (Some(log), found));
+    fn build(mut config: Config, mut entropy: Box<dyn Entropy>, start: Start, now: Timestamp) -> Self {
+        let Start { past, queue, log, rows } = start;
         let mut id_or_new = |given: Option<String>| given.unwrap_or_else(|| new_id(&mut *entropy, now));
         let (anonymous_id, install_id) = (config.anonymous_id.take(), config.install_id.take());
         let fresh = || State::new(id_or_new(install_id), id_or_new(anonymous_id));
-        let is_new = recovered.state.is_none();
+        let is_new = past.state.is_none();
         let begins_segment = log.as_ref().is_some_and(Log::begins_segment);
-        let age = recovered.state.as_ref().map_or(0, |state| state.age.millis);
+        let age = past.state.as_ref().map_or(0, |state| state.age.millis);
         let mut engine = Self {
-            state: recovered.state.unwrap_or_else(fresh),
-            counters: recovered.counters,
-            context: Properties::new(),
+            state: past.state.unwrap_or_else(fresh),
+            counters: past.counters,
+            context: None,
             ids: IdGenerator::default(),
             frozen: String::new(),
-            queue: Queue::new(config.max_queue_events, config.max_queue_bytes).with_window(config.window_events),
+            queue,
             log,
+            rows,
             unsaved: Unsaved {
                 // Nothing else may be saved for a long time, and until then what is not needed any more stays.
-                state: is_new || recovered.lost > 0 || begins_segment,
+                state: is_new || past.lost > 0 || begins_segment,
                 age,
                 ..Unsaved::default()
             },
@@ -177,25 +210,17 @@ impl Engine {
             config,
             entropy,
         };
-        for event in &recovered.undecided {
-            engine.queue.add_to_rest(
-                event.seq,
-                usize::try_from(event.bytes).unwrap_or(usize::MAX),
-                event.place,
-            );
-        }
-        if recovered.lost > 0 {
+        if past.lost > 0 {
             let reason = Cow::Borrowed(Reason::StorageLost.as_str());
             engine.notices.add(Notice::Dropped(reason));
         }
-        if recovered.undecided.iter().any(|event| !engine.may_keep(event.seq)) {
+        if engine.state.opted_out && engine.queue.seqs().iter().any(|seq| !engine.may_keep(seq)) {
             // They were on their way when the person said no, and nobody has heard what became of them.
             engine.empty(Reason::OptedOut);
         }
         if !engine.state.erasing.is_empty() {
             engine.hurry();
         }
-        engine.refresh_context();
         engine.look_ahead();
         engine.save(None, now);
         engine
@@ -226,7 +251,7 @@ impl Engine {
     pub fn set_context(&mut self, context: Properties) -> Result<(), Reason> {
         context.check()?;
         self.config.context = context;
-        self.refresh_context();
+        self.context = None;
         Ok(())
     }
 
@@ -267,7 +292,7 @@ impl Engine {
         match self.log.as_ref().map(Log::error) {
             None => self.process.storage.clone(),
             Some(None) => StorageHealth::Saved,
-            Some(Some(error)) => StorageHealth::Failing(error.to_string()),
+            Some(Some(error)) => StorageHealth::Failing(error.0.clone()),
         }
     }
 
@@ -293,7 +318,7 @@ impl Engine {
         match fate {
             Fate::Delivered => self.counters.delivered += 1,
             Fate::Dropped(reason) => {
-                count(&mut self.counters.dropped, Cow::clone(reason), 1);
+                self.counters.dropped.count(Cow::clone(reason), 1);
                 self.notices.add(Notice::Dropped(Cow::clone(reason)));
             }
             Fate::Again => return,
@@ -327,5 +352,5 @@ fn unix_millis(now: Timestamp) -> u64 {
 
 /// An id for an install or an epoch: a UUIDv7, so that the database meets them in order.
 fn new_id(entropy: &mut dyn Entropy, now: Timestamp) -> String {
-    v7(unix_millis(now), bytes(entropy)).to_string()
+    text(v7(unix_millis(now), bytes(entropy)))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use trailmark_protocol::Reason;
 
-use crate::stats::{Dropped, count};
+use crate::stats::Dropped;
 use crate::verdict::Fate;
 
 /// What a flush achieved.
@@ -38,13 +38,13 @@ impl FlushReport {
     /// ```
     #[must_use]
     pub fn dropped_total(&self) -> u64 {
-        self.dropped.values().sum()
+        self.dropped.total()
     }
 }
 
-/// Names a flush of one engine.
+/// Names a flush of one engine: its number, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FlushId(pub(crate) u64);
+pub struct FlushId(pub u64);
 
 /// A flush that is going on, or whose report has not been fetched.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Flush {
         let lost = self.report.pending.saturating_sub(left);
         if lost > 0 {
             self.report.pending = left;
-            count(&mut self.report.dropped, Cow::Borrowed(reason.as_str()), lost);
+            self.report.dropped.count(Cow::Borrowed(reason.as_str()), lost);
         }
     }
 
@@ -82,7 +82,7 @@ impl Flush {
         }
         self.report.pending = self.report.pending.saturating_sub(1);
         match fate {
-            Fate::Dropped(reason) => count(&mut self.report.dropped, Cow::clone(reason), 1),
+            Fate::Dropped(reason) => self.report.dropped.count(Cow::clone(reason), 1),
             _ => self.report.delivered += 1,
         }
     }

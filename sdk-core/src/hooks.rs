@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+#[cfg(feature = "native")]
 use trailmark_protocol::Reason;
 
 use crate::Properties;
@@ -33,6 +34,7 @@ pub struct Draft {
 
 impl Draft {
     /// Whether it may be captured at all.
+    #[cfg(feature = "native")]
     pub(crate) fn check(&self) -> Result<(), Reason> {
         [&self.properties, &self.set, &self.set_once]
             .into_iter()

@@ -38,8 +38,9 @@ impl Identity {
         }
     }
 
-    /// An identity as it was remembered.
-    pub(crate) fn restored(epoch: u64, anonymous_id: String, user_id: Option<String>) -> Self {
+    /// An identity as somebody has remembered it.
+    #[must_use]
+    pub fn restored(epoch: u64, anonymous_id: String, user_id: Option<String>) -> Self {
         Self {
             epoch,
             anonymous_id,
@@ -129,7 +130,7 @@ pub(crate) fn within(text: &str, chars: usize, too_long: Reason) -> Result<(), R
     // A text of at most that many bytes has at most that many characters.
     if text.len() > chars && text.chars().count() > chars {
         Err(too_long)
-    } else if text.contains('\0') {
+    } else if text.bytes().any(|byte| byte == 0) {
         Err(Reason::InvalidEvent)
     } else {
         Ok(())

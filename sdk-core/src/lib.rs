@@ -22,7 +22,7 @@
 //!
 //! 1. [`properties`], [`config`], [`context`], [`entropy`]: what goes in; [`hooks`] may change it.
 //! 2. [`identity`], [`session`], [`registered`]: who it happened to, and when else; [`capture`] freezes the event's JSON,
-//!    once.
+//!    once, and `adopted` takes over one that was made elsewhere.
 //! 3. [`log`] saves it on a [`storage`] before the call returns, [`queue`] keeps it in order, for as long as [`age`] says.
 //! 4. [`batch`] cuts what is sent together, [`request`] is what a driver carries.
 //! 5. [`verdict`] reads the answer, [`retry`] decides what it means, [`stats`], [`flush`] and [`notice`] tell it.
@@ -42,12 +42,20 @@ pub mod identity;
 pub mod session;
 pub mod registered;
 pub mod capture;
+mod adopted;
 pub mod exception;
 pub mod http_request;
 pub mod age;
 pub mod storage;
 mod state;
+mod ranges;
+mod saved;
+#[cfg(feature = "log")]
 pub mod log;
+#[cfg(not(feature = "log"))]
+#[path = "log/none.rs"]
+mod log;
+pub mod rows;
 pub mod queue;
 pub mod batch;
 pub mod request;

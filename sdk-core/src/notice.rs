@@ -1,9 +1,9 @@
 //! What an app is told of its own accord, through `on_error`: the few things that somebody should look at.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 use trailmark_protocol::Reason;
+use trailmark_protocol::json::write_u64;
 
 /// Something that somebody should know.
 ///
@@ -67,9 +67,13 @@ impl Notice {
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         match self {
-            Self::Dropped(reason) => Some(reason.to_string()),
-            Self::Refused(reason) => Some(reason.to_string()),
-            Self::Truncated(strings) => Some(strings.to_string()),
+            Self::Dropped(reason) => Some((**reason).to_owned()),
+            Self::Refused(reason) => Some(reason.as_str().to_owned()),
+            Self::Truncated(strings) => {
+                let mut text = String::new();
+                write_u64(&mut text, (*strings).into());
+                Some(text)
+            }
             Self::StorageFailing(why) | Self::KeyRefused(why) => Some(why.clone()),
             Self::HookPanicked | Self::StorageWorks => None,
         }
@@ -97,17 +101,17 @@ const MAX_NOTICES: usize = 64;
 /// Notices that wait to be fetched.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
-    waiting: VecDeque<Notice>,
+    waiting: Vec<Notice>,
 }
 
 impl Notices {
     pub(crate) fn add(&mut self, notice: Notice) {
         if self.waiting.len() < MAX_NOTICES {
-            self.waiting.push_back(notice);
+            self.waiting.push(notice);
         }
     }
 
     pub(crate) fn take(&mut self) -> Vec<Notice> {
-        self.waiting.drain(..).collect()
+        std::mem::take(&mut self.waiting)
     }
 }

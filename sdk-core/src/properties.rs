@@ -42,6 +42,9 @@ impl Properties {
         refused: None,
     };
 
+    /// The same, for whoever needs a reference.
+    pub(crate) const NONE: &Self = &Self::EMPTY;
+
     /// No properties yet.
     ///
     /// ```
@@ -89,8 +92,8 @@ impl Properties {
             self.json.reserve(FIRST_ROOM);
         }
         // Reopens the object at its closing brace.
-        let opening = if self.json.pop().is_some() { ',' } else { '{' };
-        self.json.push(opening);
+        self.json.truncate(self.json.len().saturating_sub(1));
+        self.json.push(if self.json.is_empty() { '{' } else { ',' });
         write_text(&mut self.json, key);
         self.json.push(':');
         let shape = value.write(&mut self.json);
@@ -172,6 +175,15 @@ impl Properties {
     /// The JSON text, or `None` when there is nothing to say.
     pub(crate) fn non_empty(&self) -> Option<&str> {
         (!self.json.is_empty()).then_some(&self.json)
+    }
+
+    /// Cuts all strings to [`STRING_CHARS`], and says how many were longer.
+    pub(crate) fn shorten(&mut self) -> u32 {
+        let (shorter, cut) = shorten(&self.json, STRING_CHARS);
+        if let Cow::Owned(json) = shorter {
+            self.json = json;
+        }
+        cut
     }
 
     /// With all strings cut to [`STRING_CHARS`], and how many were longer.
@@ -280,8 +292,9 @@ const SCALAR: Shape = Shape {
 
 /// A JSON string, NUL replaced: PostgreSQL has no place for it.
 fn write_text(out: &mut String, text: &str) {
-    if text.contains('\0') {
-        write_str(out, &text.replace('\0', "\u{fffd}"));
+    if text.bytes().any(|byte| byte == 0) {
+        let printable = |c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c };
+        write_str(out, &text.chars().map(printable).collect::<String>());
     } else {
         write_str(out, text);
     }

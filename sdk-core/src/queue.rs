@@ -15,8 +15,8 @@ use std::collections::VecDeque;
 
 use trailmark_protocol::{Timestamp, Uuid};
 
-use crate::log::ranges::Ranges;
-use crate::log::{Log, Place};
+use crate::log::{Log, Place, Rest};
+use crate::ranges::Ranges;
 
 /// Most saved events that are kept in memory because they are captured faster than sent: 2,000, four requests ahead.
 /// Reading on from the storage adds a segment, of 1 MiB, at a time.
@@ -48,7 +48,7 @@ pub struct Queue {
     window: VecDeque<Entry>,
     window_bytes: usize,
     rest: Option<Rest>,
-    unsaved: VecDeque<Entry>,
+    unsaved: Vec<Entry>,
     taken: Vec<Entry>,
     held: Vec<Entry>,
     /// Of all events that are not on the storage alone.
@@ -56,21 +56,6 @@ pub struct Queue {
     max_events: usize,
     max_bytes: usize,
     max_window: usize,
-}
-
-/// Waiting events that are on the storage alone.
-#[derive(Debug)]
-struct Rest {
-    /// Where the first of them is, or something before it.
-    from: Place,
-    seqs: Ranges,
-    bytes: usize,
-}
-
-impl Rest {
-    fn len(&self) -> usize {
-        usize::try_from(self.seqs.count()).unwrap_or(usize::MAX)
-    }
 }
 
 impl Queue {
@@ -92,7 +77,7 @@ impl Queue {
 
     /// Adds the newest event, saved at `place` or not saved. Make room for it first.
     pub(crate) fn push(&mut self, mut entry: Entry, place: Option<Place>) {
-        entry.segment = place.map(|place| place.segment);
+        entry.segment = place.map(Place::segment);
         let room = self.window.len() < self.max_window && self.window_bytes < WINDOW_BYTES;
         match place {
             _ if self.rest.is_none() && self.unsaved.is_empty() && (room || place.is_none()) => {
@@ -103,22 +88,15 @@ impl Queue {
             Some(place) if self.unsaved.is_empty() => self.add_to_rest(entry.seq, entry.json.len(), place),
             _ => {
                 self.bytes += entry.json.len();
-                self.unsaved.push_back(entry);
+                self.unsaved.push(entry);
             }
         }
     }
 
     /// Adds a waiting event that is on the storage alone; all that is waiting is older.
     pub(crate) fn add_to_rest(&mut self, seq: u64, bytes: usize, place: Place) {
-        let rest = self.rest.get_or_insert(Rest {
-            from: place,
-            seqs: Ranges::default(),
-            bytes: 0,
-        });
-        // What was saved late, because the storage had failed, or again, is not where its number would have it.
-        rest.from = rest.from.min(place);
-        rest.seqs.insert(seq, seq);
-        rest.bytes += bytes;
+        let rest = self.rest.get_or_insert_with(|| Rest::new(place));
+        rest.add(seq, bytes, place);
     }
 
     /// Whether one more event of `bytes` is within the bounds.
@@ -167,50 +145,43 @@ impl Queue {
             }
         }
         if self.rest.is_none() && !self.unsaved.is_empty() {
-            self.window_bytes += self.unsaved.iter().map(|entry| entry.json.len()).sum::<usize>();
-            self.window.append(&mut self.unsaved);
+            for entry in std::mem::take(&mut self.unsaved) {
+                self.window_bytes += entry.json.len();
+                self.window.push_back(entry);
+            }
         }
         lost
     }
 
-    fn read_on(&mut self, log: &mut Log, mut rest: Rest) -> u64 {
-        let (entries, next) = log.load(rest.from, &rest.seqs);
-        let bytes = entries.iter().map(|entry| entry.json.len()).sum::<usize>();
-        rest.seqs.remove_all(entries.iter().map(|entry| entry.seq));
-        rest.bytes = rest.bytes.saturating_sub(bytes);
-        self.window_bytes += bytes;
-        self.bytes += bytes;
-        self.window.extend(entries);
-        if !self.window.iter().is_sorted_by_key(|entry| entry.seq) {
-            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
-        }
-        let left = rest.seqs.count();
-        match next {
-            Some(from) if left > 0 => self.rest = Some(Rest { from, ..rest }),
-            _ => return left,
-        }
-        0
+    fn read_on(&mut self, log: &mut Log, rest: Rest) -> u64 {
+        let (entries, rest) = rest.read_on(log);
+        entries.into_iter().for_each(|entry| self.restore(entry));
+        let lost = rest.as_ref().err().copied();
+        self.rest = rest.ok();
+        lost.unwrap_or(0)
+    }
+
+    /// Adds an event that was kept elsewhere, in its place among those that wait in memory.
+    pub(crate) fn restore(&mut self, entry: Entry) {
+        self.bytes += entry.json.len();
+        self.insert_behind(entry);
     }
 
     /// What was in memory alone is saved now: it need not stay there behind what is on the storage.
     pub(crate) fn all_saved(&mut self) {
-        if self.rest.is_some() {
+        if let Some(rest) = &mut self.rest {
             for entry in std::mem::take(&mut self.unsaved) {
                 self.bytes -= entry.json.len();
-                let place = Place {
-                    segment: entry.segment.unwrap_or_default(),
-                    offset: 0,
-                };
-                self.add_to_rest(entry.seq, entry.json.len(), place);
+                rest.add_in(entry.seq, entry.json.len(), entry.segment.unwrap_or_default());
             }
         }
     }
 
     /// All events that are in memory alone, oldest first.
     pub(crate) fn unsaved(&mut self) -> impl Iterator<Item = &mut Entry> {
-        let waiting = self.window.iter_mut().chain(&mut self.unsaved);
-        let sent = self.held.iter_mut().chain(&mut self.taken);
-        sent.chain(waiting).filter(|entry| entry.segment.is_none())
+        let (older, newer) = self.window.as_mut_slices();
+        let places = [&mut *self.held, &mut *self.taken, older, newer, &mut *self.unsaved];
+        places.into_iter().flatten().filter(|entry| entry.segment.is_none())
     }
 
     /// Events in all places.
@@ -228,7 +199,7 @@ impl Queue {
     /// Bytes of their JSON.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes + self.rest.as_ref().map_or(0, |rest| rest.bytes)
+        self.bytes + self.rest.as_ref().map_or(0, Rest::bytes)
     }
 
     /// How many events could be sent now.
@@ -261,7 +232,9 @@ impl Queue {
 
     /// Takes the `count` oldest waiting events into a request.
     pub fn take(&mut self, count: usize) -> &[Entry] {
-        for entry in self.window.drain(..count.min(self.window.len())) {
+        while self.taken.len() < count
+            && let Some(entry) = self.window.pop_front()
+        {
             self.window_bytes -= entry.json.len();
             self.taken.push(entry);
         }
@@ -301,31 +274,47 @@ impl Queue {
     }
 
     fn put_back(&mut self, entries: Vec<Entry>) {
-        let ordered = match (entries.last(), self.window.front()) {
-            (Some(last), Some(front)) => last.seq < front.seq,
-            _ => true,
-        };
         for entry in entries.into_iter().rev() {
             self.window_bytes += entry.json.len();
             self.window.push_front(entry);
+            // Rarely a step at all: a released event meets a halved request.
+            let mut at = 0;
+            while self.is_behind(at, at + 1) {
+                self.window.swap(at, at + 1);
+                at += 1;
+            }
         }
-        if !ordered {
-            // Rare (a released event meets a halved request), and nearly sorted.
-            self.window.make_contiguous().sort_by_key(|entry| entry.seq);
+    }
+
+    /// Adds to the window what was read, which is newer than nearly all of it.
+    fn insert_behind(&mut self, entry: Entry) {
+        self.window_bytes += entry.json.len();
+        self.window.push_back(entry);
+        let mut at = self.window.len() - 1;
+        while at > 0 && self.is_behind(at - 1, at) {
+            self.window.swap(at - 1, at);
+            at -= 1;
         }
+    }
+
+    /// Whether the event at `at` belongs behind the one at `next`, if there is one.
+    fn is_behind(&self, at: usize, next: usize) -> bool {
+        let seq = |at| self.window.get(at).map(|entry| entry.seq);
+        seq(next).is_some_and(|next| seq(at) > Some(next))
+    }
+
+    /// All events that are in memory, those first that were sent already. In each place the oldest comes first.
+    pub(crate) fn in_memory(&self) -> impl Iterator<Item = &Entry> {
+        let (older, newer) = self.window.as_slices();
+        let places = [&*self.held, &*self.taken, older, newer, &*self.unsaved];
+        places.into_iter().flatten()
     }
 
     /// The numbers of all events.
     pub(crate) fn seqs(&self) -> Ranges {
-        let in_memory = self
-            .held
-            .iter()
-            .chain(&self.taken)
-            .chain(&self.window)
-            .chain(&self.unsaved);
-        let mut seqs = Ranges::of(in_memory.map(|entry| entry.seq));
+        let mut seqs = Ranges::of(self.in_memory().map(|entry| entry.seq));
         if let Some(rest) = &self.rest {
-            seqs.extend(&rest.seqs);
+            seqs.extend(rest.seqs());
         }
         seqs
     }
@@ -333,14 +322,10 @@ impl Queue {
     /// Whether an event up to `seq` is waiting or on its way.
     #[must_use]
     pub fn is_sending(&self, seq: u64) -> bool {
-        let in_memory = [self.window.front(), self.unsaved.front(), self.taken.first()];
-        let oldest = in_memory.map(|entry| entry.map(|entry| entry.seq));
-        let on_storage = self.rest.as_ref().and_then(|rest| rest.seqs.first());
-        oldest
-            .into_iter()
-            .flatten()
-            .chain(on_storage)
-            .any(|oldest| oldest <= seq)
+        let in_memory = [self.window.front(), self.unsaved.first(), self.taken.first()];
+        let on_storage = self.rest.as_ref().and_then(|rest| rest.seqs().first());
+        in_memory.into_iter().flatten().any(|oldest| oldest.seq <= seq)
+            || on_storage.is_some_and(|oldest| oldest <= seq)
     }
 }
 

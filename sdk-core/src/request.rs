@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use trailmark_protocol::{Timestamp, Uuid, headers};
+use trailmark_protocol::json::write_u64;
+use trailmark_protocol::{Timestamp, Uuid, headers, id};
 
 /// Where batches go, below the server's address.
 pub const BATCH_PATH: &str = "/v1/batch";
@@ -30,12 +31,18 @@ pub(crate) fn headers(
 ) -> Vec<(&'static str, String)> {
     vec![
         ("content-type", "application/json".to_owned()),
-        (headers::AUTHORIZATION, format!("Bearer {write_key}")),
+        (headers::AUTHORIZATION, "Bearer ".to_owned() + write_key),
         (headers::SDK, sdk_name.to_owned()),
-        (headers::REQUEST_ID, id.to_string()),
-        (headers::ATTEMPT, attempt.to_string()),
-        (headers::SENT_AT, now.to_string()),
+        (headers::REQUEST_ID, id::text(id)),
+        (headers::ATTEMPT, text(|out| write_u64(out, attempt.into()))),
+        (headers::SENT_AT, text(|out| now.write(out))),
     ]
+}
+
+fn text(write: impl FnOnce(&mut String)) -> String {
+    let mut out = String::new();
+    write(&mut out);
+    out
 }
 
 /// How an attempt ended.

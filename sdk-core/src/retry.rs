@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use trailmark_protocol::json::{as_string, fields};
+use trailmark_protocol::json::{as_string, pick, write_u64};
 use trailmark_protocol::{Receipt, Timestamp, Uuid};
 
 use crate::config::{Config, RETRY_AFTER_CAP};
 use crate::request::{Answer, Outcome};
 use crate::retry_after;
 use crate::verdict::{Fate, fates};
+use crate::wait::micros;
 
 /// What to do with a request after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,14 +77,13 @@ fn asked_for(answer: &Answer, now: Timestamp) -> Duration {
 #[must_use]
 pub fn backoff(failures: u32, random: u64, config: &Config) -> Duration {
     let doublings = failures.saturating_sub(1).min(31);
-    let ceiling = config
-        .backoff_base
-        .saturating_mul(1 << doublings)
-        .min(config.backoff_cap);
+    let (base, cap) = (micros(config.backoff_base), micros(config.backoff_cap));
+    let ceiling = base.saturating_mul(1 << doublings).min(cap);
     let floor = ceiling / 10;
     // 53 bits are what an f64 holds exactly, so this is in [0, 1).
     let spread = (random >> 11) as f64 / (1u64 << 53) as f64;
-    floor + (ceiling - floor).mul_f64(spread)
+    let above = (ceiling - floor) as f64 * spread;
+    Duration::from_micros(floor.unsigned_abs() + above as u64)
 }
 
 /// What went wrong, for people: the status, and the `code` and `detail` of a problem body.
@@ -93,13 +93,13 @@ pub fn describe(outcome: &Outcome) -> String {
         Outcome::Unreachable(why) => why.clone(),
         Outcome::TimedOut => "no answer in time".to_owned(),
         Outcome::Answered(answer) => {
-            let mut text = format!("status {}", answer.status);
-            for part in [problem(&answer.body, "code"), problem(&answer.body, "detail")]
-                .into_iter()
-                .flatten()
-            {
-                text.push_str(": ");
-                text.push_str(&part);
+            let mut text = "status ".to_owned();
+            write_u64(&mut text, answer.status.into());
+            for part in pick(&answer.body, ["code", "detail"]).unwrap_or_default() {
+                if let Some(part) = part.and_then(as_string) {
+                    text.push_str(": ");
+                    text.push_str(part.get(..part.floor_char_boundary(PROBLEM_BYTES)).unwrap_or_default());
+                }
             }
             if (200..300).contains(&answer.status) {
                 text.push_str(" without a receipt for what was sent");
@@ -109,11 +109,8 @@ pub fn describe(outcome: &Outcome) -> String {
     }
 }
 
-/// A text field of a problem body, in a length that fits a log line.
-fn problem(body: &str, name: &str) -> Option<String> {
-    let field = fields(body).map_while(Result::ok).find(|(key, _)| key == name);
-    Some(as_string(field?.1)?.chars().take(200).collect())
-}
+/// Most bytes of a part of a problem body, so that all of it fits a log line: 200.
+const PROBLEM_BYTES: usize = 200;
 
 #[cfg(test)]
 mod tests {

@@ -1,46 +1,41 @@
-//! The `Retry-After` header: seconds, or one of the three forms of an HTTP date (RFC 9110 §10.2.3 and §5.6.7).
+//! The `Retry-After` header: seconds, or one of the three forms of an HTTP date (RFC 9110 §10.2.3 and §5.6.7). A web page
+//! reads a date with JavaScript's own parser, and hands in seconds.
 
 use std::time::Duration;
 
 use trailmark_protocol::Timestamp;
+use trailmark_protocol::json::as_u64;
+
+#[cfg(feature = "native")]
+mod date;
+
+#[cfg(feature = "native")]
+pub use date::parse_date;
 
 /// How long to wait. A date is measured from the server's own `date` header where there is one, else from `now`; one
 /// that has passed is no wait. `None` if it cannot be read.
 #[must_use]
 pub fn parse(retry_after: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
-    let text = retry_after.trim();
+    let text = retry_after.trim_ascii();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         // More digits than fit are a very long wait, which the caller caps.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
+        return Some(Duration::from_secs(as_u64(text).unwrap_or(u64::from(u32::MAX))));
     }
+    until(text, date, now)
+}
+
+/// No dates here.
+#[cfg(not(feature = "native"))]
+fn until(_: &str, _: Option<&str>, _: Timestamp) -> Option<Duration> {
+    None
+}
+
+#[cfg(feature = "native")]
+fn until(text: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
     let then = parse_date(text)?;
     let from = date.and_then(parse_date).unwrap_or(now);
     let micros = then.micros().saturating_sub(from.micros());
     Some(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
-}
-
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-
-/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
-#[must_use]
-pub fn parse_date(text: &str) -> Option<Timestamp> {
-    let words: Vec<&str> = text.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
-    let (day, month, year, clock) = match *words.as_slice() {
-        [_, day, month, year, clock, "GMT"] => (day, month, full_year(year)?, clock),
-        [_, month, day, clock, year] => (day, month, full_year(year)?, clock),
-        _ => return None,
-    };
-    let month = MONTHS.iter().position(|name| *name == month)? + 1;
-    let day: u8 = day.parse().ok()?;
-    Timestamp::parse(&format!("{year:04}-{month:02}-{day:02}T{clock}Z"))
-}
-
-/// A two-digit year is the next one that ends so, seen from 2000: no server's clock is older.
-fn full_year(text: &str) -> Option<u16> {
-    let year: u16 = text.parse().ok()?;
-    Some(if text.len() == 2 { 2000 + year } else { year })
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! What a client remembers over restarts, besides its events: one small JSON object, rewritten whole at each change.
 
-use std::fmt::Write;
+use std::borrow::Cow;
 
-use trailmark_protocol::Timestamp;
-use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields};
+use trailmark_protocol::json::{Object, as_i64, as_string, as_u64, fields, pick, write_i64};
+use trailmark_protocol::{Reason, Timestamp};
 
 use crate::Properties;
 use crate::age::AgeClock;
 use crate::identity::Identity;
-use crate::log::ranges::Ranges;
+use crate::ranges::Ranges;
 use crate::registered::Registered;
 use crate::session::Session;
 use crate::stats::Dropped;
@@ -25,7 +25,7 @@ pub(crate) struct State {
     pub(crate) sessions: u64,
     pub(crate) age: AgeClock,
     /// The requests to erase that are not yet delivered, by number.
-    pub(crate) erasing: Vec<u64>,
+    pub(crate) erasing: Ranges,
     /// The number of the latest of them, delivered or not.
     pub(crate) last_erase: u64,
     pub(crate) identity: Identity,
@@ -42,7 +42,7 @@ impl State {
             app_version: None,
             sessions: 0,
             age: AgeClock::default(),
-            erasing: Vec::new(),
+            erasing: Ranges::default(),
             last_erase: 0,
             identity: Identity::new(anonymous_id),
             session: None,
@@ -71,7 +71,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn dropped_total(&self) -> u64 {
-        self.dropped.values().sum()
+        self.dropped.total()
     }
 }
 
@@ -82,6 +82,45 @@ pub(crate) struct Checkpoint {
     pub(crate) counters: Counters,
     /// Saved events that were not decided when it was written.
     pub(crate) undecided: Ranges,
+}
+
+/// What is remembered of the time before a restart.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    /// None at the first start, and if no checkpoint could be read.
+    pub(crate) state: Option<State>,
+    /// Once they are balanced, the law holds for them and what is undecided.
+    pub(crate) counters: Counters,
+    /// Events that were captured and are found nowhere.
+    pub(crate) lost: u64,
+}
+
+impl Past {
+    /// An event of this number was captured.
+    pub(crate) fn captured(&mut self, seq: u64) {
+        self.counters.captured = self.counters.captured.max(seq);
+    }
+
+    /// Counts what is missing as [`Reason::StorageLost`], where so many events are undecided.
+    pub(crate) fn balance(&mut self, undecided: u64) {
+        let known = self.counters.delivered + self.counters.dropped_total() + undecided;
+        self.lost = self.counters.captured.saturating_sub(known);
+        if self.lost > 0 {
+            let reason = Cow::Borrowed(Reason::StorageLost.as_str());
+            self.counters.dropped.count(reason, self.lost);
+        }
+        self.counters.captured = self.counters.captured.max(known);
+    }
+}
+
+impl From<Checkpoint> for Past {
+    fn from(checkpoint: Checkpoint) -> Self {
+        Self {
+            state: Some(checkpoint.state),
+            counters: checkpoint.counters,
+            lost: 0,
+        }
+    }
 }
 
 /// The format's version. A later one that cannot be read as this one has another number.
@@ -103,13 +142,12 @@ pub(crate) fn to_json(state: &State, counters: &Counters, undecided: &Ranges) ->
         object = object.raw("opted_out", "true");
     }
     if !state.erasing.is_empty() {
-        let seqs = Ranges::of(state.erasing.iter().copied());
         object = object
-            .raw("erasing", &seqs.to_json())
+            .raw("erasing", &state.erasing.to_json())
             .int("last_erase", state.last_erase);
     }
     if let Some(at) = state.age.looked_at {
-        object = object.raw("looked_at", &at.micros().to_string());
+        write_i64(object.key("looked_at"), at.micros());
     }
     if let Some(session) = &state.session {
         write_session(object.key("session"), session);
@@ -125,60 +163,91 @@ pub(crate) fn to_json(state: &State, counters: &Counters, undecided: &Ranges) ->
 }
 
 fn write_session(out: &mut String, session: &Session) {
-    let (started, latest) = (
-        session.started.micros().to_string(),
-        session.latest.micros().to_string(),
-    );
-    Object::open(out)
-        .str("id", &session.id)
-        .int("seq", session.seq)
-        .raw("started", &started)
-        .raw("latest", &latest)
-        .close();
-}
-
-fn write_counts(out: &mut String, dropped: &Dropped) {
-    let mut object = Object::open(out);
-    for (reason, count) in dropped {
-        let _ = write!(object.key(reason), "{count}");
-    }
+    let mut object = Object::open(out).str("id", &session.id).int("seq", session.seq);
+    write_i64(object.key("started"), session.started.micros());
+    write_i64(object.key("latest"), session.latest.micros());
     object.close();
 }
 
+fn write_counts(out: &mut String, dropped: &Dropped) {
+    let object = Object::open(out);
+    dropped
+        .iter()
+        .fold(object, |object, (reason, count)| object.int(reason, count))
+        .close();
+}
+
+const FIELDS: [&str; 19] = [
+    "v",
+    "install_id",
+    "opted_out",
+    "app_version",
+    "sessions",
+    "age",
+    "looked_at",
+    "erasing",
+    "last_erase",
+    "epoch",
+    "anonymous_id",
+    "user_id",
+    "session",
+    "registered",
+    "groups",
+    "captured",
+    "delivered",
+    "dropped",
+    "undecided",
+];
+
 /// Reads a checkpoint; `None` if it is not one of this version. Fields that this version does not know are skipped.
 pub(crate) fn from_json(json: &str) -> Option<Checkpoint> {
-    let mut state = State::new(String::new(), String::new());
-    let mut counters = Counters::default();
-    let mut undecided = Ranges::default();
-    let (mut version, mut epoch, mut anonymous_id, mut user_id) = (0, 0, String::new(), None);
-    for field in fields(json) {
-        let (key, value) = field.ok()?;
-        let text = || as_string(value).map(std::borrow::Cow::into_owned);
-        match &*key {
-            "v" => version = as_u64(value)?,
-            "install_id" => state.install_id = text()?,
-            "epoch" => epoch = as_u64(value)?,
-            "anonymous_id" => anonymous_id = text()?,
-            "user_id" => user_id = Some(text()?),
-            "app_version" => state.app_version = Some(text()?),
-            "sessions" => state.sessions = as_u64(value)?,
-            "age" => state.age.millis = as_u64(value)?,
-            "opted_out" => state.opted_out = value == "true",
-            "erasing" => state.erasing = Ranges::from_json(value)?.iter().collect(),
-            "last_erase" => state.last_erase = as_u64(value)?,
-            "looked_at" => state.age.looked_at = Some(Timestamp::from_micros(as_i64(value)?)),
-            "session" => state.session = Some(session(value)?),
-            "registered" => state.registered = Registered::new(Properties::from_json(value).ok()?),
-            "groups" => state.groups = Registered::new(Properties::from_json(value).ok()?),
-            "captured" => counters.captured = as_u64(value)?,
-            "delivered" => counters.delivered = as_u64(value)?,
-            "dropped" => counters.dropped = counts(value)?,
-            "undecided" => undecided = Ranges::from_json(value)?,
-            _ => {}
-        }
-    }
-    state.identity = Identity::restored(epoch, anonymous_id, user_id);
-    let complete = version == VERSION && !state.install_id.is_empty() && !state.identity.anonymous_id().is_empty();
+    let [
+        version,
+        install_id,
+        opted_out,
+        app_version,
+        sessions,
+        age,
+        looked_at,
+        erasing,
+        last_erase,
+        epoch,
+        anonymous_id,
+        user_id,
+        session,
+        registered,
+        groups,
+        captured,
+        delivered,
+        dropped,
+        undecided,
+    ] = pick(json, FIELDS).ok()?;
+    let erasing = erasing.map_or_else(|| Some(Ranges::default()), Ranges::from_json)?;
+    let undecided = Ranges::from_json(undecided?)?;
+    let dropped = counts(dropped?)?;
+    let state = State {
+        install_id: text(install_id).unwrap_or_default(),
+        opted_out: opted_out == Some("true"),
+        app_version: text(app_version),
+        sessions: number(sessions),
+        age: AgeClock {
+            millis: number(age),
+            looked_at: looked_at.and_then(as_i64).map(Timestamp::from_micros),
+        },
+        erasing,
+        last_erase: number(last_erase),
+        identity: Identity::restored(number(epoch), text(anonymous_id).unwrap_or_default(), text(user_id)),
+        session: session.and_then(read_session),
+        registered: registered_from(registered),
+        groups: registered_from(groups),
+    };
+    let counters = Counters {
+        captured: number(captured),
+        delivered: number(delivered),
+        dropped,
+    };
+    let complete =
+        number(version) == VERSION && !state.install_id.is_empty() && !state.identity.anonymous_id().is_empty();
     complete.then_some(Checkpoint {
         state,
         counters,
@@ -186,33 +255,36 @@ pub(crate) fn from_json(json: &str) -> Option<Checkpoint> {
     })
 }
 
-fn session(json: &str) -> Option<Session> {
-    let (mut id, mut seq, mut started, mut latest) = (None, None, None, None);
-    for field in fields(json) {
-        let (key, value) = field.ok()?;
-        match &*key {
-            "id" => id = as_string(value),
-            "seq" => seq = as_u64(value),
-            "started" => started = as_i64(value),
-            "latest" => latest = as_i64(value),
-            _ => {}
-        }
-    }
+fn number(json: Option<&str>) -> u64 {
+    json.and_then(as_u64).unwrap_or(0)
+}
+
+fn text(json: Option<&str>) -> Option<String> {
+    json.and_then(as_string).map(Cow::into_owned)
+}
+
+fn registered_from(json: Option<&str>) -> Registered {
+    let properties = json.and_then(|json| Properties::from_json(json).ok());
+    Registered::new(properties.unwrap_or_default())
+}
+
+fn read_session(json: &str) -> Option<Session> {
+    let [id, seq, started, latest] = pick(json, ["id", "seq", "started", "latest"]).ok()?;
     Some(Session {
-        id: id?.into_owned(),
-        seq: seq?,
-        started: Timestamp::from_micros(started?),
-        latest: Timestamp::from_micros(latest?),
+        id: text(id)?,
+        seq: as_u64(seq?)?,
+        started: Timestamp::from_micros(as_i64(started?)?),
+        latest: Timestamp::from_micros(as_i64(latest?)?),
     })
 }
 
 fn counts(json: &str) -> Option<Dropped> {
-    fields(json)
-        .map(|field| {
-            let (reason, count) = field.ok()?;
-            Some((canonical(&reason), as_u64(count)?))
-        })
-        .collect()
+    let mut dropped = Dropped::new();
+    for field in fields(json) {
+        let (reason, count) = field.ok()?;
+        dropped.count(canonical(&reason), as_u64(count)?);
+    }
+    Some(dropped)
 }
 
 #[cfg(test)]
@@ -226,7 +298,7 @@ mod tests {
         state.opted_out = true;
         state.app_version = Some("1.4.2".into());
         state.sessions = 9;
-        state.erasing = vec![11, 12];
+        state.erasing = Ranges::of([11, 12]);
         state.last_erase = 12;
         state.age = AgeClock {
             millis: 5,
@@ -245,7 +317,7 @@ mod tests {
             counters: Counters {
                 captured: 12,
                 delivered: 4,
-                dropped: [("too_large".into(), 2), ("new".into(), 1)].into(),
+                dropped: [("too_large".into(), 2), ("new".into(), 1)].into_iter().collect(),
             },
             undecided: Ranges::of([6, 8, 9, 10, 11]),
         }

@@ -1,10 +1,8 @@
 //! The truth about a client: what it captured, and what became of it.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+mod dropped;
 
-/// Lost events by reason. The keys are the texts of [`Reason`](crate::Reason), or words of a newer server.
-pub type Dropped = BTreeMap<Cow<'static, str>, u64>;
+pub use dropped::Dropped;
 
 /// What a client has done since it was installed. At all times `captured = delivered + dropped + queued`.
 ///
@@ -85,37 +83,6 @@ impl Stats {
     /// ```
     #[must_use]
     pub fn dropped_total(&self) -> u64 {
-        self.dropped.values().sum()
-    }
-}
-
-/// Most reasons counted apart: 64, three times the vocabulary. A server with more words fills [`OTHER`].
-const MAX_REASONS: usize = 64;
-
-/// Counts the drops whose reasons are too many to tell apart.
-const OTHER: &str = "other";
-
-/// Counts lost events.
-pub(crate) fn count(dropped: &mut Dropped, reason: Cow<'static, str>, events: u64) {
-    let reason = if dropped.len() < MAX_REASONS || dropped.contains_key(&reason) {
-        reason
-    } else {
-        Cow::Borrowed(OTHER)
-    };
-    *dropped.entry(reason).or_default() += events;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_invents_reasons_cannot_fill_the_memory() {
-        let mut dropped = Dropped::new();
-        for n in 0..1000 {
-            count(&mut dropped, Cow::Owned(format!("reason_{n}")), 1);
-        }
-        assert_eq!(dropped.len(), MAX_REASONS + 1);
-        assert_eq!(dropped.values().sum::<u64>(), 1000);
+        self.dropped.total()
     }
 }

@@ -22,7 +22,7 @@ pub enum Fate {
 /// portal reads as one that accepted nothing), and sending again is harmless where believing it is not.
 #[must_use]
 pub fn fates(receipt: &Receipt, ids: &[Uuid]) -> Option<Vec<Fate>> {
-    let mut fates = vec![Fate::Delivered; ids.len()];
+    let mut fates: Vec<Fate> = ids.iter().map(|_| Fate::Delivered).collect();
     let mut refused = 0;
     for result in receipt
         .results

@@ -6,7 +6,10 @@ use trailmark_protocol::Timestamp;
 
 /// The length in microseconds; saturates.
 pub(crate) fn micros(length: Duration) -> i64 {
-    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
+    let seconds = i64::try_from(length.as_secs()).unwrap_or(i64::MAX);
+    seconds
+        .saturating_mul(1_000_000)
+        .saturating_add(length.subsec_micros().into())
 }
 
 /// A wait of some length. A clock set back before its start starts it again, so it never grows.

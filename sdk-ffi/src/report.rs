@@ -108,7 +108,7 @@ impl Stats {
 fn counts(dropped: &Dropped) -> HashMap<String, u64> {
     dropped
         .iter()
-        .map(|(reason, count)| (reason.to_string(), *count))
+        .map(|(reason, count)| (reason.to_owned(), count))
         .collect()
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -107,6 +108,14 @@ impl Server {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_with(config, Router::new()).await
+    }
+
+    /// Starts everything, with `pages` beside the server's own routes.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_with(config: Config, pages: Router) -> Result<Self, StartError> {
         make_data_dir(&config.data_dir)?;
         let address = config.http.listen;
         let listen_error = |source| StartError::Listen { address, source };
@@ -137,7 +146,7 @@ impl Server {
         let (stop_taking, stop_writing) = (CancellationToken::new(), CancellationToken::new());
         let writing = tokio::spawn(writer.run(stop_writing.clone(), app.config.http.drain_timeout()));
         let upkeep = tokio::spawn(upkeep(Arc::clone(&app)));
-        let front = Front::new(&app);
+        let front = Front::new(&app, pages);
         let http = app.config.http.clone();
         let token = stop_taking.clone();
         let connections = tokio::spawn(async move { accept::serve(listener, front, &http, token).await });

@@ -51,7 +51,7 @@ pub(crate) fn a_killed_process_loses_nothing(before: &Snapshot, after: &Snapshot
         let (was, will, is) = (&before.stats, &after.stats, &found.stats);
         let between = |was: u64, will: u64, is: u64| was <= is && is <= will;
         let dropped = |stats: &Stats, reason: &str| stats.dropped.get(reason).copied().unwrap_or(0);
-        let reasons = was.dropped.keys().chain(will.dropped.keys()).chain(is.dropped.keys());
+        let reasons = was.dropped.iter().chain(will.dropped.iter()).chain(is.dropped.iter());
         // What was on its way when the person opted out is not sent again, and so counts as dropped.
         let opted_out = if is.opted_out { was.queued } else { 0 };
         let extra = |reason: &str| {
@@ -65,7 +65,7 @@ pub(crate) fn a_killed_process_loses_nothing(before: &Snapshot, after: &Snapshot
             && between(was.delivered, will.delivered, is.delivered)
             && reasons
                 .into_iter()
-                .all(|r| between(dropped(was, r), dropped(will, r) + extra(r), dropped(is, r)));
+                .all(|(r, _)| between(dropped(was, r), dropped(will, r) + extra(r), dropped(is, r)));
         hold(RULE, counted, seen)?;
     }
     Ok(())

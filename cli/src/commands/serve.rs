@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use axum::Router;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use trailmark_server::{Config, Server};
@@ -23,7 +24,7 @@ impl Report for Listening {
 
 pub(super) async fn run(config: Config, output: Output) -> Result<(), Failure> {
     let mut signals = StopSignals::listen()?;
-    let Some(server) = start(config, &mut signals).await? else {
+    let Some(server) = start_with(config, Router::new(), &mut signals).await? else {
         return Ok(());
     };
     output.print(&Listening {
@@ -33,10 +34,14 @@ pub(super) async fn run(config: Config, output: Output) -> Result<(), Failure> {
     stop(server, &mut signals).await
 }
 
-/// Starts the server; `None` if a signal came first, and then what was started is stopped again.
-pub(super) async fn start(config: Config, signals: &mut StopSignals) -> Result<Option<Server>, Failure> {
+/// Starts the server with `pages` of the command's own; `None` if a signal came first, and then what was started is stopped again.
+pub(super) async fn start_with(
+    config: Config,
+    pages: Router,
+    signals: &mut StopSignals,
+) -> Result<Option<Server>, Failure> {
     tokio::select! {
-        started = Server::start(config) => Ok(Some(started?)),
+        started = Server::start_with(config, pages) => Ok(Some(started?)),
         () = signals.next() => Ok(None),
     }
 }

@@ -116,7 +116,7 @@ impl Reader {
     }
 
     fn finish(mut self, stats: &trailmark_core::Stats, elapsed: std::time::Duration) -> Summary {
-        let dropped = stats.dropped.iter().map(|(reason, count)| (reason.to_string(), *count));
+        let dropped = stats.dropped.iter().map(|(reason, count)| (reason.to_owned(), count));
         self.summary.accepted = stats.delivered;
         self.summary.dropped = dropped.collect();
         self.summary.undelivered = stats.queued;

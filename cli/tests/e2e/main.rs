@@ -4,6 +4,7 @@
 
 mod support;
 
+mod web_sdk;
 mod bad_requests;
 mod bad_events;
 mod keys;

@@ -1,6 +1,9 @@
 //! Whether an `f64` holds a number, without the 13 KB of tables and code that parsing one takes: they would be a third of
 //! what a web page loads.
 
+use super::read::as_i64;
+use super::scan::position;
+
 /// 2¹⁰²⁴ − 2⁹⁷⁰, halfway between the largest `f64` and 2¹⁰²⁴. IEEE 754 rounds it, and all above it, to infinity.
 const BOUND: &str = "\
     1797693134862315807937289714053034150799341327100378269361737789804449682927647509466490179775872070\
@@ -10,16 +13,24 @@ const BOUND: &str = "\
 
 /// Whether a number of JSON's form (RFC 8259), with an exponent of at most ±400, rounds to a finite `f64`.
 pub(super) fn is_finite(number: &str) -> bool {
-    let number = number.trim_start_matches('-');
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = whole.bytes().chain(fraction.bytes());
-    let zeros = digits.clone().take_while(|digit| *digit == b'0').count();
-    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let number = number.strip_prefix('-').unwrap_or(number);
+    let (mantissa, exponent) = split(number, b'e')
+        .or_else(|| split(number, b'E'))
+        .unwrap_or((number, "0"));
+    let (whole, fraction) = split(mantissa, b'.').unwrap_or((mantissa, ""));
+    let digits = whole.to_owned() + fraction;
+    let zeros = digits.bytes().take_while(|digit| *digit == b'0').count();
+    let exponent = as_i64(exponent).unwrap_or(0);
     // Digits before the decimal point, were it written without an exponent.
     let places = length(whole) - length_of(zeros) + exponent;
     let bound = length(BOUND);
-    places < bound || places == bound && digits.skip(zeros).lt(BOUND.bytes()) || zeros == whole.len() + fraction.len()
+    let significant = digits.get(zeros..).unwrap_or_default();
+    places < bound || places == bound && significant < BOUND || significant.is_empty()
+}
+
+fn split(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = position(text, byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 fn length(text: &str) -> i64 {

@@ -10,8 +10,8 @@ mod read;
 mod repair;
 mod shorten;
 
-pub use read::{Fields, as_i64, as_string, as_u64, elements, fields};
+pub use read::{Fields, as_i64, as_string, as_u64, elements, fields, pick};
 pub use repair::repair;
 pub use scan::{Fault, Shape, scan};
 pub use shorten::shorten;
-pub use write::{Array, Object, write_f64, write_str};
+pub use write::{Array, Object, write_digits, write_f64, write_i64, write_str, write_u64};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{Fault, Scanner};
+use super::scan::{Fault, Scanner, Shape, code_unit, position};
 
 /// The fields of an object, in order: `(key, value)`, the key unescaped, the value as raw JSON.
 #[derive(Debug)]
@@ -56,6 +56,37 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The raw values of the fields of these names; of one that is there twice, the last.
+///
+/// ```
+/// use trailmark_protocol::json::pick;
+/// let [seq, alias] = pick(r#"{"id":"a","seq":41}"#, ["seq", "alias"]).unwrap_or_default();
+/// assert_eq!((seq, alias), (Some("41"), None));
+/// ```
+///
+/// # Errors
+/// The first [`Fault`] met, if it is not JSON or not an object.
+// Inlined, because a page loads less code when the array is not copied out of a result.
+#[inline(always)]
+pub fn pick<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Result<[Option<&'a str>; N], Fault> {
+    let mut values = [None; N];
+    fill(text, &names, &mut values)?;
+    Ok(values)
+}
+
+fn fill<'a>(text: &'a str, names: &[&str], values: &mut [Option<&'a str>]) -> Result<(), Fault> {
+    let mut fields = fields(text);
+    for field in fields.by_ref() {
+        let (key, value) = field?;
+        for (name, found) in names.iter().zip(&mut *values) {
+            if *name == key {
+                *found = Some(value);
+            }
+        }
+    }
+    fields.scanner.end()
+}
+
 /// Reads `text` as an array and returns its elements as raw JSON.
 ///
 /// # Errors
@@ -91,6 +122,7 @@ fn step(scanner: &mut Scanner<'_>, state: &mut State, open: u8, close: u8) -> Re
 fn raw_value<'a>(scanner: &mut Scanner<'a>) -> Result<&'a str, Fault> {
     scanner.white_space();
     let start = scanner.at;
+    scanner.shape = Shape::default();
     scanner.value()?;
     Ok(scanner.text(start))
 }
@@ -110,19 +142,24 @@ pub fn as_u64(raw: &str) -> Option<u64> {
 /// The value of a raw JSON integer.
 #[must_use]
 pub fn as_i64(raw: &str) -> Option<i64> {
-    raw.parse().ok()
+    match raw.strip_prefix('-') {
+        Some(digits) => 0i64.checked_sub_unsigned(as_u64(digits)?),
+        None => as_u64(raw)?.try_into().ok(),
+    }
 }
 
 /// Takes the quotes off a scanned string and resolves its escapes.
 fn unescape(quoted: &str) -> Cow<'_, str> {
     let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    if !inner.contains('\\') {
+    if position(inner, b'\\').is_none() {
         return Cow::Borrowed(inner);
     }
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
-    while let Some((clean, escape)) = rest.split_once('\\') {
-        out.push_str(clean);
+    while let Some(at) = position(rest, b'\\') {
+        let (clean, escape) = (rest.get(..at), rest.get(at + 1..));
+        out.push_str(clean.unwrap_or_default());
+        let escape = escape.unwrap_or_default();
         let mut chars = escape.chars();
         match chars.next() {
             Some('u') => {
@@ -145,7 +182,7 @@ fn unescape(quoted: &str) -> Cow<'_, str> {
 
 /// Resolves `XXXX` (and a second half `\uXXXX`) at the start of `text`; returns what follows.
 fn code_point<'a>(text: &'a str, out: &mut String) -> &'a str {
-    let unit = |text: &str| text.get(..4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
+    let unit = |text: &str| code_unit(text.as_bytes());
     let rest = text.get(4..).unwrap_or_default();
     let first = unit(text).unwrap_or(0xfffd);
     let second = rest

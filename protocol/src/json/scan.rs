@@ -1,6 +1,7 @@
 //! Scanning: is this text one JSON value within the limits, and what is its shape? No recursion, no allocation.
 
 use super::magnitude::is_finite;
+use super::read::as_u64;
 use crate::limits::{DEPTH, KEYS, NUMBER_CHARS};
 
 /// What a scan learned about a value.
@@ -34,18 +35,14 @@ pub enum Fault {
 pub fn scan(text: &str) -> Result<Shape, Fault> {
     let mut scanner = Scanner::new(text);
     scanner.value()?;
-    scanner.white_space();
-    if scanner.at == text.len() {
-        Ok(scanner.shape)
-    } else {
-        Err(Fault::Syntax(scanner.at))
-    }
+    scanner.end()?;
+    Ok(scanner.shape)
 }
 
 /// Walks over a text, one value at a time.
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
-    bytes: &'a [u8],
+    text: &'a str,
     pub(super) at: usize,
     pub(super) shape: Shape,
 }
@@ -53,14 +50,14 @@ pub(super) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self {
-            bytes: text.as_bytes(),
+            text,
             at: 0,
             shape: Shape::default(),
         }
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        self.text.as_bytes().get(self.at).copied()
     }
 
     pub(super) fn white_space(&mut self) {
@@ -71,6 +68,16 @@ impl<'a> Scanner<'a> {
 
     pub(super) fn fault<T>(&self) -> Result<T, Fault> {
         Err(Fault::Syntax(self.at))
+    }
+
+    /// Nothing is left but white space.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        self.white_space();
+        if self.at == self.text.len() {
+            Ok(())
+        } else {
+            self.fault()
+        }
     }
 
     /// Steps over `byte`, white space before it allowed.
@@ -169,7 +176,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn escape(&mut self) -> Result<(), Fault> {
-        match self.bytes.get(self.at + 1) {
+        match self.text.as_bytes().get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
                 let Some(unit) = self.code_unit(self.at) else {
@@ -189,11 +196,7 @@ impl<'a> Scanner<'a> {
 
     /// The UTF-16 code unit of the `\uXXXX` at `at`, if there is one.
     fn code_unit(&self, at: usize) -> Option<u16> {
-        let hex = self.bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
-        let hex = std::str::from_utf8(hex)
-            .ok()
-            .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        u16::from_str_radix(hex, 16).ok()
+        code_unit(self.text.as_bytes().get(at..)?.strip_prefix(b"\\u")?)
     }
 
     fn number(&mut self) -> Result<(), Fault> {
@@ -214,7 +217,7 @@ impl<'a> Scanner<'a> {
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             let digits = self.at;
             self.digits()?;
-            exponent = self.text(digits).parse::<u32>().unwrap_or(u32::MAX);
+            exponent = as_u64(self.text(digits)).unwrap_or(u64::MAX);
         }
         let text = self.text(start);
         // A plain number of up to 300 characters always fits an f64; the smallest f64 is 5e-324, so 400 is beyond it.
@@ -237,14 +240,11 @@ impl<'a> Scanner<'a> {
 
     /// The text from `start` to here; both are ASCII boundaries.
     pub(super) fn text(&self, start: usize) -> &'a str {
-        self.bytes
-            .get(start..self.at)
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or_default()
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
     fn word(&mut self) -> Result<(), Fault> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let word = ["true", "false", "null"]
             .iter()
             .find(|word| rest.starts_with(word.as_bytes()));
@@ -256,6 +256,21 @@ impl<'a> Scanner<'a> {
             None => self.fault(),
         }
     }
+}
+
+/// Where the first such ASCII character is. (`str::find` searches for any character, and its code is ten times this.)
+pub(super) fn position(text: &str, byte: u8) -> Option<usize> {
+    text.bytes().position(|found| found == byte)
+}
+
+/// The UTF-16 code unit of the four hexadecimal digits at the start.
+pub(super) fn code_unit(bytes: &[u8]) -> Option<u16> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let unit = bytes
+        .get(..4)?
+        .iter()
+        .try_fold(0, |unit, byte| Some(unit << 4 | digit(*byte)?))?;
+    u16::try_from(unit).ok()
 }
 
 fn closer(kinds: u64) -> u8 {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::scan::position;
+
 /// `json` with every string (keys too) cut to `max_chars` characters, and how many were. The text must have passed
 /// [`scan`](super::scan).
 ///
@@ -17,7 +19,7 @@ pub fn shorten(json: &str, max_chars: usize) -> (Cow<'_, str>, u32) {
         return (Cow::Borrowed(json), 0);
     }
     let (mut out, mut cut, mut rest) = (String::new(), 0, json);
-    while let Some(quote) = rest.find('"') {
+    while let Some(quote) = position(rest, b'"') {
         let (before, string) = rest.split_at(quote + 1);
         out.push_str(before);
         let (kept, len) = measure(string, max_chars);

@@ -3,22 +3,21 @@
 use trailmark_protocol::{Event, Reason, Timestamp, Uuid};
 
 use super::{Engine, dropped, new_id, unix_millis};
+use crate::adopted::Adopted;
 use crate::capture::{Capture, freeze};
 use crate::entropy::bytes;
 use crate::hooks::Draft;
 use crate::identity::Identity;
-use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::properties::Properties;
 use crate::queue::Entry;
 use crate::registered::merged;
+use crate::saved::Saved;
 use crate::session::Session;
 use crate::state::State;
 
 /// What is to be frozen.
 pub(super) struct Fresh<'a> {
-    /// It belongs to the client's own session.
-    pub(super) own: bool,
     pub(super) name: &'a str,
     pub(super) alias: Option<&'a str>,
     pub(super) properties: &'a Properties,
@@ -28,7 +27,8 @@ pub(super) struct Fresh<'a> {
     pub(super) identity: Option<&'a Identity>,
 }
 
-const NOTHING: &Properties = &Properties::EMPTY;
+/// Writes an event's JSON, of this id and number.
+pub(super) type Build<'a> = dyn Fn(&Engine, Uuid, u64, &mut String) -> Result<(), Reason> + 'a;
 
 /// Most bytes kept for the next event to be written to: 16 KiB. A usual event has less than one; one with the longest
 /// string that is not cut has nine.
@@ -37,12 +37,11 @@ const FROZEN_KEPT: usize = 16 * 1024;
 impl<'a> Fresh<'a> {
     pub(super) fn new(name: &'a str) -> Self {
         Self {
-            own: true,
             name,
             alias: None,
-            properties: NOTHING,
-            set: NOTHING,
-            set_once: NOTHING,
+            properties: Properties::NONE,
+            set: Properties::NONE,
+            set_once: Properties::NONE,
             identity: None,
         }
     }
@@ -97,7 +96,15 @@ impl Engine {
     /// # Errors
     /// Always [`Reason::BeforeSend`], or [`Reason::OptedOut`].
     pub fn refuse(&mut self, now: Timestamp) -> Result<Uuid, Reason> {
-        self.drop_at_capture(Reason::BeforeSend, now)
+        self.refuse_as(Reason::BeforeSend, now)
+    }
+
+    /// Counts an event that was refused before it came here: it has a number, and nothing else.
+    ///
+    /// # Errors
+    /// Always `reason`, or [`Reason::OptedOut`].
+    pub fn refuse_as(&mut self, reason: Reason, now: Timestamp) -> Result<Uuid, Reason> {
+        self.drop_at_capture(reason, now)
     }
 
     /// Counts panics of hooks.
@@ -110,14 +117,42 @@ impl Engine {
     ///
     /// # Errors
     /// See [`Engine::track`].
-    pub fn capture(&mut self, capture: &Capture, now: Timestamp) -> Result<Uuid, Reason> {
-        let shortened = capture.shortened();
-        let cut = shortened.as_ref().map_or(0, |(_, cut)| *cut);
-        let capture = shortened.as_ref().map_or(capture, |(shorter, _)| shorter);
-        self.admit_with(capture.id, false, cut, now, |engine, id, seq, out| {
+    pub fn capture(&mut self, mut capture: Capture, now: Timestamp) -> Result<Uuid, Reason> {
+        let cut = capture.shorten();
+        self.admit_with(capture.id, false, cut, now, &|engine, id, seq, out| {
             capture.refused.map_or(Ok(()), Err)?;
             let event = capture.event(id, seq, now, &engine.config.context);
             freeze(&event, capture.objects(), out)
+        })
+    }
+
+    /// Captures an event that somebody else has made whole, but for its number: its JSON as it is sent, which begins with
+    /// its id. It is sent as it is, with the number behind the id. It belongs to no session of this client.
+    ///
+    /// ```
+    /// # use trailmark_core::{Config, Engine, Entropy, Reason, Step, Timestamp};
+    /// # struct Zeros;
+    /// # impl Entropy for Zeros { fn fill(&mut self, bytes: &mut [u8]) { bytes.fill(0) } }
+    /// # let now = Timestamp::from_millis(1_763_600_000_000);
+    /// # let mut engine = Engine::new(Config::new("tm_pk_0193")?, Zeros, now)?;
+    /// let record = r#"{"id":"01934f3e-8a00-7000-8000-000000000001","event":"order","user_id":"u_7","properties":{"n":1}}"#;
+    /// assert!(engine.adopt(record, now).is_ok());
+    /// assert_eq!(engine.adopt(r#"{"event":"order"}"#, now), Err(Reason::InvalidEvent));
+    /// engine.hurry();
+    /// let Step::Send(request) = engine.poll(now) else { panic!("it is due") };
+    /// assert!(request.body.contains(r#"-000000000001","seq":1,"event":"order","user_id":"u_7","properties":{"n":1}}]"#));
+    /// # Ok::<(), trailmark_core::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Engine::track`].
+    pub fn adopt(&mut self, record: &str, now: Timestamp) -> Result<Uuid, Reason> {
+        let adopted = Adopted::read(record);
+        // What is refused is not stored, and needs no id: none is drawn for it.
+        let (id, cut) = adopted.as_ref().map_or((Uuid::nil(), 0), |event| (event.id, event.cut));
+        self.admit_with(Some(id), false, cut, now, &|_, _, seq, out| match &adopted {
+            Ok(event) => event.write(seq, out),
+            Err(reason) => Err(*reason),
         })
     }
 
@@ -140,14 +175,17 @@ impl Engine {
         let (set, cut_set) = fresh.set.shortened();
         let (set_once, cut_set_once) = fresh.set_once.shortened();
         let cut = cut_properties + cut_set + cut_set_once;
-        self.admit_with(None, fresh.own, cut, now, |engine, id, seq, out| {
+        if self.takes_events() {
+            self.touch_session(now);
+            self.write_context();
+        }
+        self.admit_with(None, true, cut, now, &|engine, id, seq, out| {
             let identity = fresh.identity.unwrap_or(&engine.state.identity);
             let own_epoch = identity.epoch() == engine.state.identity.epoch();
-            let session = engine.state.session.as_ref().filter(|_| own_epoch && fresh.own);
-            let context = if session.is_some() {
-                &engine.context
-            } else {
-                &engine.config.context
+            let session = engine.state.session.as_ref().filter(|_| own_epoch);
+            let context = match &engine.context {
+                Some(context) if session.is_some() => context,
+                _ => &engine.config.context,
             };
             let event = Event {
                 name: fresh.name,
@@ -165,21 +203,22 @@ impl Engine {
         })
     }
 
+    fn takes_events(&self) -> bool {
+        !self.closed && self.may_keep(self.counters.captured + 1)
+    }
+
     /// Numbers an event, freezes it with `build`, saves and queues it, or counts why not. A refused event has a number
     /// too, so that the highest number is the count of captured events.
-    fn admit_with(
+    pub(super) fn admit_with(
         &mut self,
         id: Option<Uuid>,
         own: bool,
         cut: u32,
         now: Timestamp,
-        build: impl FnOnce(&Self, Uuid, u64, &mut String) -> Result<(), Reason>,
+        build: &Build<'_>,
     ) -> Result<Uuid, Reason> {
-        if self.closed || !self.may_keep(self.counters.captured + 1) {
+        if !self.takes_events() {
             return self.drop_at_capture(Reason::ShutDown, now);
-        }
-        if own {
-            self.touch_session(now);
         }
         self.counters.captured += 1;
         let seq = self.counters.captured;
@@ -263,7 +302,7 @@ impl Engine {
                 erasing: std::mem::take(&mut self.state.erasing),
                 ..before
             };
-            self.refresh_context();
+            self.context = None;
         }
     }
 
@@ -296,22 +335,25 @@ impl Engine {
             started: now,
             latest: now,
         });
-        self.refresh_context();
+        self.context = None;
         self.unsaved.state = true;
     }
 
-    /// The circumstances with the library and the session in them.
-    pub(super) fn refresh_context(&mut self) {
+    /// The circumstances with the library and the session in them, unless they are written already.
+    fn write_context(&mut self) {
+        if self.context.is_some() {
+            return;
+        }
         let (name, version) = self
             .config
             .sdk_name
             .split_once('/')
             .unwrap_or((&self.config.sdk_name, ""));
         let library = Properties::new().with("name", name).with("version", version);
-        self.context = self.config.context.clone().with("library", library);
+        let mut context = self.config.context.clone().with("library", library);
         if let Some(session) = &self.state.session {
-            self.context
-                .insert("session", Properties::new().with("seq", session.seq));
+            context.insert("session", Properties::new().with("seq", session.seq));
         }
+        self.context = Some(context);
     }
 }

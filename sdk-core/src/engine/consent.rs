@@ -1,10 +1,11 @@
 //! Consent: what happens when the person says no, and when they want their data deleted.
 
-use trailmark_protocol::{Reason, Timestamp, names};
+use trailmark_protocol::{Event, Reason, Timestamp, names};
 
-use super::capturing::Fresh;
 use super::{Engine, dropped, new_id};
+use crate::capture::freeze;
 use crate::flush::Flush;
+use crate::identity::Identity;
 use crate::properties::Properties;
 use crate::queue::Entry;
 use crate::state::{Counters, State};
@@ -19,7 +20,7 @@ impl Engine {
             self.state.opted_out = true;
             self.empty(Reason::OptedOut);
             self.state.session = None;
-            self.refresh_context();
+            self.context = None;
             self.unsaved.state = true;
             self.save(None, now);
         }
@@ -45,28 +46,37 @@ impl Engine {
     /// other. Nothing is captured afterwards until [`opt_in`](Engine::opt_in). Once the server has the request and
     /// nothing else was captured, the install is forgotten, too: its id and its counters begin anew.
     pub fn delete_my_data(&mut self, now: Timestamp) {
-        self.empty(Reason::Deleted);
         let deleted = self.state.identity.clone();
-        let mut identity = deleted.clone();
+        self.delete_data_of(&deleted, now);
+    }
+
+    /// [`delete_my_data`](Engine::delete_my_data) of a person whom somebody else knows: a web page, whose tabs share who
+    /// they are without an engine.
+    pub fn delete_data_of(&mut self, deleted: &Identity, now: Timestamp) {
+        self.empty(Reason::Deleted);
+        let mut identity = self.state.identity.clone();
         identity.reset(new_id(&mut *self.entropy, now));
         self.begin_epoch(identity);
         // All of it is in the one record of the request to erase: no crash leaves half of it.
         self.state.opted_out = true;
         self.state.last_erase = self.counters.captured + 1;
-        self.state.erasing.push(self.state.last_erase);
-        let properties = Properties::new().with("install_id", &self.state.install_id);
-        let asked = self.admit(
-            &Fresh {
-                own: false,
-                properties: &properties,
-                identity: Some(&deleted),
-                ..Fresh::new(names::ERASE)
-            },
-            now,
-        );
+        self.state.erasing.insert(self.state.last_erase, self.state.last_erase);
+        let properties = Properties::new().with("install_id", self.state.install_id.as_str());
+        let asked = self.admit_with(None, false, 0, now, &|engine, id, seq, out| {
+            let context = &engine.config.context;
+            let event = Event {
+                name: names::ERASE,
+                anonymous_id: Some(deleted.anonymous_id()),
+                user_id: deleted.user_id(),
+                properties: properties.non_empty(),
+                context: context.non_empty(),
+                ..Event::new(id, seq, now)
+            };
+            freeze(&event, [&properties, context, Properties::NONE, Properties::NONE], out)
+        });
         if asked.is_err() {
             // The client is closed: the device is emptied all the same, and no later event is taken for the request.
-            self.state.erasing.retain(|seq| *seq != self.state.last_erase);
+            self.state.erasing.remove(self.state.last_erase);
             self.unsaved.state = true;
             self.save(None, now);
         }
@@ -111,7 +121,7 @@ impl Engine {
 
     /// Whether it is a request to erase.
     pub(super) fn is_erasing(&self, seq: u64) -> bool {
-        self.state.erasing.contains(&seq)
+        self.state.erasing.contains(seq)
     }
 
     /// Whether an event may be kept and sent: those of a person who has opted out may not.
@@ -124,7 +134,7 @@ impl Engine {
         if !self.is_erasing(seq) {
             return;
         }
-        self.state.erasing.retain(|asked| *asked != seq);
+        self.state.erasing.remove(seq);
         self.unsaved.state = true;
         let nothing_since = self.state.opted_out && self.counters.captured == self.state.last_erase;
         if nothing_since && self.state.erasing.is_empty() && *fate == Fate::Delivered {
@@ -142,6 +152,8 @@ impl Engine {
         };
         self.counters = Counters::default();
         self.unsaved.settled = Default::default();
+        // Their rows go, and the numbers begin anew.
+        self.rows.iter_mut().for_each(|rows| rows.told = 0);
         self.sending.hurry_up_to = 0;
         self.flushes.iter_mut().for_each(Flush::forget_numbers);
         self.close_segment();

@@ -157,6 +157,6 @@ impl Engine {
     pub(super) fn begin_epoch(&mut self, identity: Identity) {
         self.state.begin_epoch(identity);
         self.unsaved.state = true;
-        self.refresh_context();
+        self.context = None;
     }
 }

@@ -4,12 +4,11 @@ use trailmark_protocol::{Reason, Timestamp};
 
 use super::{Engine, dropped};
 use crate::log::Place;
-use crate::log::ranges::Ranges;
-use crate::log::record::Saved;
 use crate::notice::Notice;
 use crate::queue::{Entry, Queue};
+use crate::ranges::Ranges;
+use crate::saved::Saved;
 use crate::state::to_json;
-use crate::stats::count;
 use crate::verdict::Fate;
 
 impl Engine {
@@ -62,7 +61,7 @@ impl Engine {
 
     fn note_failure(&mut self) {
         let error = self.log.as_ref().and_then(|log| log.error());
-        let text = error.map_or_else(String::new, ToString::to_string);
+        let text = error.map_or_else(String::new, |error| error.0.clone());
         self.notices.add(Notice::StorageFailing(text));
     }
 
@@ -76,7 +75,7 @@ impl Engine {
             }
             log.record().event(&saved(entry));
             let Some(place) = log.commit(1, now) else { return };
-            entry.segment = Some(place.segment);
+            entry.segment = Some(place.segment());
         }
         self.queue.all_saved();
         self.unsaved.moved = false;
@@ -114,7 +113,7 @@ impl Engine {
             let Fate::Dropped(reason) = dropped(Reason::StorageLost) else {
                 return;
             };
-            count(&mut self.counters.dropped, reason.clone(), lost);
+            self.counters.dropped.count(reason.clone(), lost);
             let left = self.queue.len() as u64;
             self.flushes
                 .iter_mut()
@@ -126,6 +125,7 @@ impl Engine {
 
     /// Events have left the queue for good.
     pub(super) fn leave(&mut self, entry: &Entry, fate: &Fate) {
+        self.remove_row(entry.seq);
         self.decided(entry.seq, fate);
         self.unsaved.freed.extend(entry.segment);
     }

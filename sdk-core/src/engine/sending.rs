@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trailmark_protocol::batch::counters_json;
-use trailmark_protocol::{Reason, Timestamp, Uuid};
+use trailmark_protocol::{Batch, Reason, Timestamp, Uuid};
 
 use super::{Engine, Step, dropped, unix_millis};
 use crate::age::AGE_SAVED_EVERY;
@@ -14,7 +14,7 @@ use crate::notice::Notice;
 use crate::request::{BATCH_PATH, Outcome, Request, headers};
 use crate::retry::{Decision, backoff, decide, describe};
 use crate::verdict::Fate;
-use crate::wait::Wait;
+use crate::wait::{Wait, micros};
 
 /// What is known about sending.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Engine {
 
     /// Drops what has waited too long, and reads on to what comes next.
     fn drop_expired(&mut self, now: Timestamp) {
-        let max_age = u64::try_from(self.config.max_age.as_millis()).unwrap_or(u64::MAX);
+        let max_age = micros(self.config.max_age).unsigned_abs() / 1000;
         let age = self.state.age.tick(now);
         // Without it, the time of an app that is only ever started and killed would stand still.
         self.unsaved.state |= !self.queue.is_empty() && age > self.unsaved.age + AGE_SAVED_EVERY;
@@ -163,18 +163,46 @@ impl Engine {
                 .window_mut()
                 .for_each(|entry| crate::planted::restamp(entry, &self.state.identity));
         }
-        let queued = self.queue.len() as u64;
-        let taken = self.queue.take(size);
-        let dropped = self.counters.dropped.iter().map(|(reason, count)| (&**reason, *count));
-        let counters = counters_json(self.counters.captured, queued - taken.len() as u64, dropped);
-        let body = batch::body(&self.state.install_id, taken, &counters);
+        self.queue.take(size);
+        let events: Vec<&str> = self.queue.taken().iter().map(|entry| &*entry.json).collect();
+        let body = self.body(&events).into();
         Open {
             id: self.ids.next(unix_millis(now), bytes(&mut *self.entropy)),
-            body: body.into(),
+            body,
             attempt: 0,
             number: 0,
             on_its_way: false,
         }
+    }
+
+    /// The body of a request with these of the queued events.
+    fn body(&self, events: &[&str]) -> String {
+        let stay = self.queue.len() - events.len();
+        let counters = counters_json(self.counters.captured, stay as u64, self.counters.dropped.iter());
+        Batch {
+            install_id: Some(&self.state.install_id),
+            events,
+            counters: Some(&counters),
+        }
+        .to_json()
+    }
+
+    /// The body of a last request, of at most `max_bytes`, for a process that cannot wait for the answer: copies of the
+    /// oldest events that are in memory, also of those on their way, because a page takes its requests with it. `None` if
+    /// none fits. It changes nothing: the events stay queued until a receipt, and the server takes each of them once.
+    #[must_use]
+    pub fn parting(&self, max_bytes: usize) -> Option<String> {
+        // With no event in it the count of those that stay is at its longest.
+        let mut room = max_bytes.checked_sub(self.body(&[]).len())?;
+        let mut events = Vec::new();
+        for entry in self.queue.in_memory() {
+            let Some(left) = room.checked_sub(entry.json.len() + 1) else {
+                break;
+            };
+            room = left;
+            events.push(&*entry.json);
+        }
+        (!events.is_empty()).then(|| self.body(&events))
     }
 
     /// Whether the driver, which waits, must poll again after a capture: there is a first event to set a timer for, or

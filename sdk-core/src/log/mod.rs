@@ -9,22 +9,26 @@
 //! crash at any byte leaves all complete records, and what is missing shows as a gap between the numbers.
 
 mod crc;
-pub(crate) mod ranges;
-pub(crate) mod settled;
-pub(crate) mod record;
+mod numbered;
+mod settled;
+mod record;
 mod recover;
+mod rest;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trailmark_protocol::Timestamp;
+use trailmark_protocol::json::{as_u64, write_digits};
 
 use crate::queue::Entry;
+use crate::ranges::Ranges;
+use crate::saved::Saved;
 use crate::storage::{Storage, StorageError};
 use crate::wait::Wait;
-use ranges::Ranges;
-use record::{Item, Saved, Writer, items, payloads};
-pub(crate) use recover::Recovered;
+use numbered::Numbered;
+use record::{Item, Writer, items, payloads};
+pub(crate) use rest::Rest;
+pub(crate) use settled::Settled;
 
 /// A segment is closed when it is this long: 1 MiB, about 2,000 events. It is also how much is read at once.
 pub(crate) const SEGMENT_BYTES: u64 = 1024 * 1024;
@@ -39,6 +43,12 @@ pub(crate) struct Place {
     pub(crate) offset: u64,
 }
 
+impl Place {
+    pub(crate) fn segment(self) -> u64 {
+        self.segment
+    }
+}
+
 /// A log on a storage. See the [module](self).
 pub(crate) struct Log {
     storage: Box<dyn Storage>,
@@ -46,9 +56,9 @@ pub(crate) struct Log {
     segment_bytes: u64,
     writer: Writer,
     /// How many undecided events are in each segment.
-    live: BTreeMap<u64, u64>,
+    live: Numbered,
     /// Where the copy is that counts, of undecided events that were found more than once at the start.
-    again: BTreeMap<u64, u64>,
+    again: Numbered,
     /// The segment that is being written, and its length; none before the first record and after a failure, because
     /// nobody knows what a failed append has left at the end.
     open: Option<Place>,
@@ -69,11 +79,13 @@ struct Failure {
 impl Log {
     /// The file of a segment. The format's version is in the name: a version that does not know it leaves it alone.
     fn file(number: u64) -> String {
-        format!("events-{number:010}.v1")
+        let mut name = "events-".to_owned();
+        write_digits(&mut name, number, 10);
+        name + ".v1"
     }
 
     fn number(file: &str) -> Option<u64> {
-        file.strip_prefix("events-")?.strip_suffix(".v1")?.parse().ok()
+        file.strip_prefix("events-")?.strip_suffix(".v1").and_then(as_u64)
     }
 
     /// Whether the next record must have a checkpoint in it.
@@ -113,7 +125,7 @@ impl Log {
         if let Err(error) = result {
             self.open = None;
             // What it left is not needed, and must not stay.
-            self.live.entry(at.segment).or_default();
+            self.live.add(at.segment, 0);
             let wait = Wait::start(now, STORAGE_RETRY);
             self.failure = Some(Failure { error, wait });
             return None;
@@ -123,11 +135,18 @@ impl Log {
             offset: at.offset + len,
             ..at
         });
-        *self.live.entry(at.segment).or_default() += events;
+        self.add_live(at.segment, events);
         if at.offset == 0 {
             self.sweep();
         }
         Some(at)
+    }
+
+    fn add_live(&mut self, segment: u64, events: u64) {
+        self.live.add(segment, 0);
+        if let Some(live) = self.live.get_mut(segment) {
+            *live += events;
+        }
     }
 
     fn next_segment(&mut self) -> Place {
@@ -140,7 +159,7 @@ impl Log {
 
     /// An event of this segment is decided. A segment without undecided events is removed.
     pub(crate) fn decided(&mut self, segment: u64) {
-        if let Some(live) = self.live.get_mut(&segment) {
+        if let Some(live) = self.live.get_mut(segment) {
             *live = live.saturating_sub(1);
             if *live == 0 {
                 self.remove(segment);
@@ -152,7 +171,7 @@ impl Log {
     /// that has the latest checkpoint. One that cannot be removed is tried again at the next start.
     fn remove(&mut self, segment: u64) {
         if self.open.is_some_and(|end| end.segment != segment) {
-            self.live.remove(&segment);
+            self.live.remove(segment);
             let _ = self.storage.remove(&Self::file(segment));
         }
     }
@@ -169,13 +188,13 @@ impl Log {
 
     /// Removes the closed segments without undecided events.
     fn sweep(&mut self) {
-        let idle: Vec<u64> = self
-            .live
-            .iter()
-            .filter(|(_, live)| **live == 0)
-            .map(|(number, _)| *number)
-            .collect();
-        idle.into_iter().for_each(|number| self.remove(number));
+        let mut number = 0;
+        while let Some(next) = self.live.next(number) {
+            number = next;
+            if self.live.get(number) == Some(0) {
+                self.remove(number);
+            }
+        }
     }
 
     /// What the storage last said, while it does not take anything.
@@ -186,7 +205,7 @@ impl Log {
 
     /// Whether the copy of an event in this segment is the one that keeps it alive.
     fn counts(&self, seq: u64, segment: u64) -> bool {
-        self.again.get(&seq).is_none_or(|counts| *counts == segment)
+        self.again.get(seq).is_none_or(|counts| counts == segment)
     }
 
     /// The events with these numbers at and behind `from` in its segment, and where the next segment begins, if there is
@@ -194,23 +213,28 @@ impl Log {
     pub(crate) fn load(&mut self, from: Place, seqs: &Ranges) -> (Vec<Entry>, Option<Place>) {
         let segment = self.storage.read(&Self::file(from.segment)).unwrap_or_default();
         let offset = usize::try_from(from.offset).unwrap_or(usize::MAX);
-        let mut entries: Vec<Entry> = payloads(&segment, offset)
-            .flat_map(|(_, payload)| items(payload))
-            .filter_map(|item| match item {
-                Item::Event(event) if seqs.contains(event.seq) && self.counts(event.seq, from.segment) => {
-                    Some(entry(&event, from.segment))
+        let mut entries: Vec<Entry> = Vec::new();
+        for (_, payload) in payloads(&segment, offset) {
+            for item in items(payload) {
+                if let Item::Event(event) = item
+                    && seqs.contains(event.seq)
+                    && self.counts(event.seq, from.segment)
+                {
+                    add(&mut entries, entry(&event, from.segment));
                 }
-                _ => None,
-            })
-            .collect();
-        entries.sort_by_key(|entry| entry.seq);
-        entries.dedup_by_key(|entry| entry.seq);
-        let next = self.live.range(from.segment + 1..).next();
-        let next = next.map(|(number, _)| Place {
-            segment: *number,
-            offset: 0,
-        });
+            }
+        }
+        let next = self.live.next(from.segment);
+        let next = next.map(|segment| Place { segment, offset: 0 });
         (entries, next)
+    }
+}
+
+/// Adds an entry in the order of the numbers, unless it is there. Nearly always it is the last one.
+fn add(entries: &mut Vec<Entry>, entry: Entry) {
+    let at = entries.partition_point(|known| known.seq < entry.seq);
+    if entries.get(at).is_none_or(|known| known.seq != entry.seq) {
+        entries.insert(at, entry);
     }
 }
 

@@ -8,6 +8,7 @@ use trailmark_protocol::{Timestamp, Uuid};
 
 use super::crc::crc32;
 use super::settled::Settled;
+use crate::saved::Saved;
 
 const MAGIC: [u8; 2] = *b"TM";
 /// Magic, length, checksum.
@@ -31,20 +32,6 @@ pub(crate) enum Item<'a> {
     Settled(Settled),
     /// Everything else that is remembered, and which events are undecided. See [`crate::state`].
     Checkpoint(&'a str),
-}
-
-/// An event as it is saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Saved<'a> {
-    pub(crate) seq: u64,
-    pub(crate) id: Uuid,
-    /// When it was captured, by the device's clock.
-    pub(crate) at: Timestamp,
-    /// The queue's own clock at that time, in milliseconds; see [`crate::age`].
-    pub(crate) age: u64,
-    /// It belongs to the client's own session.
-    pub(crate) own: bool,
-    pub(crate) json: &'a str,
 }
 
 /// A record being made. The buffer is kept from one record to the next.
@@ -147,13 +134,16 @@ fn payload(bytes: &[u8]) -> Option<&[u8]> {
 pub(crate) fn items(payload: &[u8]) -> impl Iterator<Item = Item<'_>> {
     let mut rest = payload;
     std::iter::from_fn(move || {
-        let (kind, tail) = rest.split_first()?;
-        let (len, tail) = tail.split_first_chunk::<4>()?;
-        let (body, tail) = tail.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
-        rest = tail;
-        Some(item(*kind, body))
+        loop {
+            let (kind, tail) = rest.split_first()?;
+            let (len, tail) = tail.split_first_chunk::<4>()?;
+            let (body, tail) = tail.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
+            rest = tail;
+            if let Some(item) = item(*kind, body) {
+                return Some(item);
+            }
+        }
     })
-    .flatten()
 }
 
 fn item(kind: u8, body: &[u8]) -> Option<Item<'_>> {
@@ -186,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::log::ranges::Ranges;
+    use crate::ranges::Ranges;
 
     fn saved(seq: u64, json: &str) -> Saved<'_> {
         Saved {

@@ -1,31 +1,21 @@
 //! Reading the log back at the start: one pass over the records, in their order.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
-use trailmark_protocol::Reason;
-
-use super::ranges::Ranges;
-use super::record::{Item, Saved, items, payloads};
+use super::numbered::Numbered;
+use super::record::{Item, items, payloads};
 use super::{Log, Place, Writer};
-use crate::state::{Checkpoint, Counters, State, from_json};
-use crate::stats::count;
+use crate::ranges::Ranges;
+use crate::saved::Saved;
+use crate::state::{Checkpoint, Past, from_json};
 use crate::storage::{Storage, StorageError};
 
 /// What a client remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Recovered {
-    /// None at the first start, and if no checkpoint could be read.
-    pub(crate) state: Option<State>,
-    /// The law holds for them and `undecided`: what is missing is counted as [`Reason::StorageLost`].
-    pub(crate) counters: Counters,
+    pub(crate) past: Past,
     /// The undecided events, by number.
     pub(crate) undecided: Vec<Found>,
-    /// Segments of those that were found more than once, by number.
-    again: BTreeMap<u64, u64>,
-    /// Events that were captured and are found nowhere.
-    pub(crate) lost: u64,
 }
 
 /// An undecided event.
@@ -35,13 +25,15 @@ pub(crate) struct Found {
     pub(crate) place: Place,
     /// Bytes of its JSON.
     pub(crate) bytes: u64,
+    /// It was found more than once; this is the latest copy. What is beside an earlier one may have to go.
+    again: bool,
 }
 
 /// What has been read so far.
 #[derive(Default)]
 struct Replay {
-    state: Option<State>,
-    counters: Counters,
+    past: Past,
+    /// By number, each once.
     found: Vec<Found>,
     /// Decided since the last checkpoint.
     settled: Ranges,
@@ -52,12 +44,12 @@ impl Replay {
         match item {
             Item::Event(event) => self.event(&event, place),
             Item::Settled(settled) => {
-                self.counters.delivered += settled.delivered.count();
-                settled.delivered.iter().for_each(|seq| self.settled.insert(seq, seq));
+                self.past.counters.delivered += settled.delivered.count();
+                self.settled.extend(&settled.delivered);
                 for (reason, seqs) in settled.dropped {
                     self.count(reason, seqs.count());
-                    seqs.iter().for_each(|seq| self.settled.insert(seq, seq));
-                    self.captured(seqs.last());
+                    self.settled.extend(&seqs);
+                    self.past.captured(seqs.last().unwrap_or(0));
                 }
             }
             Item::Checkpoint(json) => self.checkpoint(from_json(json)),
@@ -65,13 +57,22 @@ impl Replay {
     }
 
     fn event(&mut self, event: &Saved<'_>, place: Place) {
-        self.found.push(Found {
+        let mut found = Found {
             seq: event.seq,
             place,
             bytes: event.json.len() as u64,
-        });
-        self.captured(Some(event.seq));
-        let Some(state) = &mut self.state else { return };
+            again: false,
+        };
+        let at = self.found.partition_point(|known| known.seq < event.seq);
+        match self.found.get_mut(at) {
+            Some(earlier) if earlier.seq == event.seq => {
+                found.again = true;
+                *earlier = found;
+            }
+            _ => self.found.insert(at, found),
+        }
+        self.past.captured(event.seq);
+        let Some(state) = &mut self.past.state else { return };
         state.age.millis = state.age.millis.max(event.age);
         state.age.looked_at = Some(event.at);
         if let Some(session) = state.session.as_mut().filter(|_| event.own) {
@@ -81,47 +82,27 @@ impl Replay {
 
     fn checkpoint(&mut self, checkpoint: Option<Checkpoint>) {
         let Some(checkpoint) = checkpoint else { return };
-        self.found.retain(|event| checkpoint.undecided.contains(event.seq));
+        self.keep(&checkpoint.undecided, true);
         self.settled = Ranges::default();
-        self.state = Some(checkpoint.state);
-        self.counters = checkpoint.counters;
+        self.past = Past::from(checkpoint);
     }
 
-    fn captured(&mut self, seq: Option<u64>) {
-        self.counters.captured = self.counters.captured.max(seq.unwrap_or(0));
+    /// Keeps the events with these numbers, or those without.
+    fn keep(&mut self, seqs: &Ranges, with: bool) {
+        self.found.retain(|event| seqs.contains(event.seq) == with);
     }
 
     fn count(&mut self, reason: Cow<'static, str>, events: u64) {
-        count(&mut self.counters.dropped, reason, events);
+        self.past.counters.dropped.count(reason, events);
     }
 
     fn end(mut self) -> Recovered {
-        self.found.retain(|event| !self.settled.contains(event.seq));
-        // Of an event that was saved twice the later copy counts: what is beside the earlier one may have to go.
-        self.found.sort_by_key(|event| (event.seq, Reverse(event.place)));
-        let copies = self.found.windows(2);
-        let again = copies.filter_map(|pair| match pair {
-            [counts, other] if counts.seq == other.seq => Some((counts.seq, counts.place.segment)),
-            _ => None,
-        });
-        // The first of each is the one that counts.
-        let again = again.fold(BTreeMap::new(), |mut again, (seq, segment)| {
-            again.entry(seq).or_insert(segment);
-            again
-        });
-        self.found.dedup_by_key(|event| event.seq);
-        let known = self.counters.delivered + self.counters.dropped_total() + self.found.len() as u64;
-        let lost = self.counters.captured.saturating_sub(known);
-        if lost > 0 {
-            self.count(Cow::Borrowed(Reason::StorageLost.as_str()), lost);
-        }
-        self.counters.captured = self.counters.captured.max(known);
+        let settled = std::mem::take(&mut self.settled);
+        self.keep(&settled, false);
+        self.past.balance(self.found.len() as u64);
         Recovered {
-            state: self.state,
-            counters: self.counters,
+            past: self.past,
             undecided: self.found,
-            again,
-            lost,
         }
     }
 }
@@ -131,24 +112,27 @@ impl Log {
     /// checkpoint may say the opposite of the latest; nor is it written to, so that nothing is lost once it can be read
     /// again (a phone that was not yet unlocked, say).
     pub(crate) fn open(mut storage: Box<dyn Storage>, segment_bytes: u64) -> (Self, Recovered) {
-        let (mut numbers, unusable) = match storage.list() {
-            Ok(files) => (files.iter().filter_map(|file| Self::number(file)).collect(), None),
+        let (files, unusable) = match storage.list() {
+            Ok(files) => (files, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        numbers.sort_unstable();
+        let mut live = Numbered::default();
+        let segments = files.iter().filter_map(|file| Self::number(file));
+        segments.for_each(|segment| live.add(segment, 0));
+        let last_number = live.iter().next_back().map_or(0, |(last, _)| last);
         let mut log = Self {
             storage,
             segment_bytes,
             writer: Writer::default(),
-            again: BTreeMap::new(),
-            live: numbers.iter().map(|number| (*number, 0)).collect(),
+            again: Numbered::default(),
+            live,
             open: None,
             file: (0, Self::file(0)),
-            last_number: numbers.last().copied().unwrap_or(0),
+            last_number,
             failure: None,
             unusable,
         };
-        match log.replay(&numbers) {
+        match log.replay() {
             Ok(recovered) => {
                 log.sweep();
                 (log, recovered)
@@ -160,16 +144,20 @@ impl Log {
         }
     }
 
-    fn replay(&mut self, numbers: &[u64]) -> Result<Recovered, StorageError> {
+    fn replay(&mut self) -> Result<Recovered, StorageError> {
         let mut replay = Replay::default();
-        for number in numbers {
-            let segment = self.storage.read(&Self::file(*number))?;
-            self.open = replay_segment(&mut replay, *number, &segment).filter(|end| end.offset < self.segment_bytes);
+        let mut number = 0;
+        while let Some(next) = self.live.next(number) {
+            number = next;
+            let segment = self.storage.read(&Self::file(number))?;
+            self.open = replay_segment(&mut replay, number, &segment).filter(|end| end.offset < self.segment_bytes);
         }
-        let mut recovered = replay.end();
-        self.again = std::mem::take(&mut recovered.again);
+        let recovered = replay.end();
         for event in &recovered.undecided {
-            *self.live.entry(event.place.segment).or_default() += 1;
+            self.add_live(event.place.segment, 1);
+            if event.again {
+                self.again.add(event.seq, event.place.segment);
+            }
         }
         Ok(recovered)
     }

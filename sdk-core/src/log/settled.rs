@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use trailmark_protocol::json::{Object, fields};
+use trailmark_protocol::json::{Object, fields, pick};
 
-use super::ranges::Ranges;
+use crate::ranges::Ranges;
 use crate::verdict::{Fate, canonical};
 
 /// Events that are decided, by number.
@@ -38,7 +38,7 @@ impl Settled {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.delivered.count() == 0 && self.dropped.is_empty()
+        self.delivered.is_empty() && self.dropped.is_empty()
     }
 
     pub(crate) fn to_json(&self) -> String {
@@ -54,19 +54,14 @@ impl Settled {
     }
 
     pub(crate) fn from_json(json: &str) -> Option<Self> {
-        let mut settled = Self::default();
-        for field in fields(json) {
-            let (key, value) = field.ok()?;
-            match &*key {
-                "delivered" => settled.delivered = Ranges::from_json(value)?,
-                "dropped" => {
-                    for reason in fields(value) {
-                        let (reason, seqs) = reason.ok()?;
-                        settled.dropped.push((canonical(&reason), Ranges::from_json(seqs)?));
-                    }
-                }
-                _ => {}
-            }
+        let [delivered, dropped] = pick(json, ["delivered", "dropped"]).ok()?;
+        let mut settled = Self {
+            delivered: Ranges::from_json(delivered?)?,
+            dropped: Vec::new(),
+        };
+        for reason in fields(dropped?) {
+            let (reason, seqs) = reason.ok()?;
+            settled.dropped.push((canonical(&reason), Ranges::from_json(seqs)?));
         }
         Some(settled)
     }

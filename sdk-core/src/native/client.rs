@@ -162,10 +162,10 @@ impl Client {
     /// ```
     pub fn capture(&self, capture: Capture) {
         if self.inner.before_send.is_empty() {
-            let _ = self.shared().change(|engine, now| engine.capture(&capture, now));
+            let _ = self.shared().change(|engine, now| engine.capture(capture, now));
         } else {
             self.hooked(capture.draft(), |engine, draft, now| {
-                engine.capture(&capture.drafted(draft), now)
+                engine.capture(capture.drafted(draft), now)
             });
         }
     }

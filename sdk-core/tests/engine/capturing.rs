@@ -3,7 +3,7 @@
 use serde_json::json;
 use trailmark_core::{Capture, Properties, Reason, Uuid};
 
-use super::harness::{Device, START, parsed};
+use super::harness::{Device, START, events, parsed};
 
 #[test]
 fn an_event_carries_its_number_its_time_and_the_devices_identity() {
@@ -39,7 +39,7 @@ fn a_capture_says_itself_who_and_when() {
         .timestamp(START.plus_micros(-1))
         .properties(Properties::new().with("status", 200))
         .set_once(Properties::new().with("first", true));
-    assert_eq!(device.engine.capture(&capture, device.now), Ok(id));
+    assert_eq!(device.engine.capture(capture, device.now), Ok(id));
     assert_eq!(
         parsed(&device.request()),
         [
@@ -78,8 +78,8 @@ fn what_no_server_would_take_is_refused_at_capture_with_its_reason() {
         ),
     ];
     let mut device = Device::new();
-    for (capture, reason) in &table {
-        assert_eq!(device.engine.capture(capture, device.now), Err(*reason), "{reason}");
+    for (capture, reason) in table {
+        assert_eq!(device.engine.capture(capture, device.now), Err(reason), "{reason}");
     }
     let stats = device.stats();
     assert_eq!((stats.captured, stats.dropped_total(), stats.queued), (17, 17, 0));
@@ -127,4 +127,27 @@ fn a_full_queue_drops_its_oldest_and_counts_it() {
         ["event-2", "event-3", "event-4"]
     );
     assert_eq!(device.dropped("queue_full"), 2);
+}
+
+#[test]
+fn a_record_is_sent_as_it_was_handed_in_with_its_number_after_its_id() {
+    let mut device = Device::with(|config| config.flush_at = 2);
+    let record = r#"{"id":"01934f3e-8a00-7000-8000-000000000001","event":"say \"hi\"","anonymous_id":"a","user_id":"ü","session_id":"s","timestamp":"2026-11-20T21:13:05.123Z","properties":{"n": 1.50,"url":"https:\/\/x"},"context":{"library":{"name":"trailmark-web"}},"set":{"a":[]},"set_once":{"b":null}}"#;
+    device.engine.adopt("no record", device.now).unwrap_err();
+    device.engine.adopt(record, device.now).unwrap();
+    device.track("plain");
+    let numbered = record.replacen("0001\",", "0001\",\"seq\":2,", 1);
+    assert_eq!(events(&device.request())[0], numbered);
+    assert_eq!(device.dropped("invalid_event"), 1);
+}
+
+#[test]
+fn what_was_refused_elsewhere_has_a_number_and_is_counted_unless_the_person_has_opted_out() {
+    let mut device = Device::with(|config| config.flush_at = 1);
+    let refuse = |device: &mut Device| device.engine.refuse_as(Reason::JunkUserId, device.now).err();
+    assert_eq!(refuse(&mut device), Some(Reason::JunkUserId));
+    assert_eq!((device.stats().captured, device.dropped("junk_user_id")), (1, 1));
+    device.engine.opt_out(device.now);
+    assert_eq!(refuse(&mut device), Some(Reason::OptedOut));
+    assert_eq!((device.stats().captured, device.stats().ignored), (1, 1));
 }

@@ -1,6 +1,7 @@
 //! Consent: what no means, and what deleting leaves.
 
 use serde_json::json;
+use trailmark_core::identity::Identity;
 use trailmark_core::{Properties, Reason, Step};
 
 use super::disk::Disk;
@@ -96,6 +97,19 @@ fn deleting_empties_the_device_asks_the_server_and_forgets_the_install() {
     for trace in ["secret", &install, identity.anonymous_id()] {
         assert!(!disk.contains(trace), "{trace} is left");
     }
+}
+
+#[test]
+fn the_data_of_somebody_else_is_deleted_under_their_own_ids() {
+    let mut device = Device::with(|config| config.flush_at = 1000);
+    device.track("of a tab");
+    let mut visitor = Identity::new("visitor-9".into());
+    visitor.identify("u_9", String::new).unwrap();
+    device.engine.delete_data_of(&visitor, device.now);
+    let events = parsed(&device.deliver());
+    let asked = (&events[0]["event"], &events[0]["anonymous_id"], &events[0]["user_id"]);
+    assert_eq!(asked, (&json!("$erase"), &json!("visitor-9"), &json!("u_9")));
+    assert_eq!((events.len(), device.stats().captured), (1, 0), "a new install");
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Flushing: sends now, claims only what the server has, and always ends.
 
-use std::collections::BTreeMap;
-
 use trailmark_core::engine::Step;
+use trailmark_core::stats::Dropped;
 use trailmark_core::{FlushReport, Outcome};
 
 use super::disk::Disk;
@@ -11,7 +10,7 @@ use super::harness::{Device, HOUR, accepted, names, receipt, status};
 fn report(delivered: u64, pending: u64) -> FlushReport {
     FlushReport {
         delivered,
-        dropped: BTreeMap::new(),
+        dropped: Dropped::new(),
         pending,
     }
 }

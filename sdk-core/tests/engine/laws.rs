@@ -128,7 +128,7 @@ impl World {
                 self.open = None;
                 self.device.start_on(&self.disk);
             }
-            Action::Capture(n) => drop(engine.capture(&Capture::new("c").anonymous_id(format!("d-{n}")), now)),
+            Action::Capture(n) => drop(engine.capture(Capture::new("c").anonymous_id(format!("d-{n}")), now)),
             Action::Flush => drop(engine.flush()),
             Action::Hurry => engine.hurry(),
             Action::Pass(millis) => self.device.pass(Duration::from_millis((*millis).into())),

@@ -341,3 +341,33 @@ fn a_driver_that_sleeps_is_woken_for_the_first_event_and_for_a_full_batch_only()
     device.track("y");
     assert!(!device.engine.wants_poll(), "the open request's end wakes it anyway");
 }
+
+#[test]
+fn a_last_request_has_copies_of_the_oldest_events_that_fit_and_changes_nothing() {
+    let mut device = Device::with(|config| config.flush_at = 2);
+    device.track_many(2);
+    let open = device.request();
+    device.track_many(40);
+    let before = device.stats();
+    let parting = |device: &Device, bytes| device.engine.parting(bytes);
+    let body = parting(&device, 4096).unwrap();
+    assert!(body.len() <= 4096 && body.len() > 4096 - 300, "{}", body.len());
+    let batch: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let seqs: Vec<u64> = batch["batch"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["seq"].as_u64().unwrap())
+        .collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    let stay = 42 - seqs.len();
+    assert_eq!(
+        batch["counters"],
+        json!({"captured": 42, "queued": stay, "dropped": {}})
+    );
+    assert_eq!(batch["install_id"], device.engine.install_id());
+    assert_eq!((device.stats(), device.poll()), (before, Step::Idle));
+    device.end(&open, &accepted(&open));
+    assert_eq!(device.stats().delivered, 2);
+    assert_eq!((parting(&device, 100), parting(&Device::new(), 4096)), (None, None));
+}

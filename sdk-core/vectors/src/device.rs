@@ -149,7 +149,7 @@ impl<H: Home> Device<H> {
             "set" => Some(engine.set(&set, &set_once, now)),
             "alias" => Some(engine.alias(&other_user_id, now)),
             "group" => Some(engine.group(&group_type, &group_id, &given, now)),
-            "capture" => Some(engine.capture(&capture, now)),
+            "capture" => Some(engine.capture(capture, now)),
             _ => engine.identify(&user_id, &set, &set_once, now).transpose(),
         });
         Ok(captured.map_or_else(|| "null".to_owned(), outcome::captured))

@@ -1,5 +1,6 @@
 //! Outcomes as JSON, in the one form in which they stand in a file.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -73,7 +74,7 @@ fn lines(body: &str) -> Vec<&str> {
 struct AllStats<'a> {
     captured: u64,
     delivered: u64,
-    dropped: &'a trailmark_core::stats::Dropped,
+    dropped: BTreeMap<&'a str, u64>,
     queued: u64,
     queued_bytes: u64,
     attempts: u64,
@@ -96,7 +97,7 @@ pub(crate) fn stats(stats: &Stats) -> String {
     let all = AllStats {
         captured: stats.captured,
         delivered: stats.delivered,
-        dropped: &stats.dropped,
+        dropped: stats.dropped.iter().collect(),
         queued: stats.queued,
         queued_bytes: stats.queued_bytes,
         attempts: stats.attempts,
@@ -137,12 +138,12 @@ pub(crate) fn report(report: Option<&FlushReport>) -> String {
     #[derive(Serialize)]
     struct Report<'a> {
         delivered: u64,
-        dropped: &'a trailmark_core::stats::Dropped,
+        dropped: BTreeMap<&'a str, u64>,
         pending: u64,
     }
     let report = report.map(|report| Report {
         delivered: report.delivered,
-        dropped: &report.dropped,
+        dropped: report.dropped.iter().collect(),
         pending: report.pending,
     });
     serde_json::to_string(&report).unwrap_or_default()

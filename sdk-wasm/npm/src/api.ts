@@ -70,6 +70,8 @@ export interface Options {
   clicks?: boolean;
   vitals?: boolean;
   errors?: boolean;
+  /** Where visitors came from: UTM parameters, click ids, other sites. */
+  campaigns?: boolean;
   /** Times of fetch and XHR to these origins or path prefixes; `true`: the page's own origin. Off by default. */
   requests?: boolean | string[];
   /** The text of clicked elements is captured, too. Off by default: structure only. */
@@ -84,7 +86,11 @@ export interface Options {
   maxAgeMs?: number;
   sessionIdleMs?: number;
   sessionMaxMs?: number;
-  /** Where the engine file is; beside the script by default. `false`: the plain sender alone. */
+  /**
+   * Where the engine file is; beside the script by default. `false`: its wasm is not loaded, and the plain sender sends. Where
+   * the file itself does not come, `track`, `page` and the ids work, and events are sent every 30 s and as the page ends;
+   * other calls, and all behind them, wait for a page in which it comes.
+   */
   engineUrl?: string | false;
 }
 
@@ -99,7 +105,7 @@ export interface Thrown {
 export interface ExceptionFacts {
   thrown: Thrown[];
   handled?: boolean;
-  level?: 'fatal' | 'error' | 'warning' | 'info';
+  level?: 'fatal' | 'error' | 'warning';
   fingerprint?: string;
 }
 
@@ -135,9 +141,12 @@ export interface Trailmark {
   isOptedOut(): boolean;
   /** Empties this browser, and asks the server to erase the person. */
   deleteMyData(): void;
+  /** An error that is captured before the engine file is there is lost if the page ends until then. */
   captureException(error: unknown, properties?: Properties): void;
   captureRequest(request: RequestFacts, properties?: Properties): void;
+  /** Where the engine file does not come, nothing is hurried: it says what is `pending`. */
   flush(): Promise<FlushReport>;
+  /** Where the engine file does not come: `delivered` (0: it is not counted), `dropped`, `queued` and `sender`, nothing else. */
   stats(): Promise<Stats>;
   /** Calls `listener` with what goes wrong; returns what takes it off again. */
   on(what: 'notice', listener: (notice: Notice) => void): () => void;

@@ -17,6 +17,7 @@ use super::client_ip::client_ip;
 use super::cors::Cors;
 use super::problem::{Code, Problem};
 use super::request_id::{RequestIds, X_REQUEST_ID};
+use super::sdk;
 use crate::app::App;
 
 /// The address at the other end of the connection.
@@ -42,7 +43,7 @@ impl Edge {
         }
     }
 
-    /// Lets `answer` answer a request to `route`, if the client's address is within its rate.
+    /// Lets `answer` answer a request to `route`, if the client's address is within its rate. One without a peer has none.
     pub async fn around<B, F: Future<Output = Response>>(
         &self,
         route: &str,
@@ -81,7 +82,11 @@ pub async fn layer(State(edge): State<Arc<Edge>>, request: axum::extract::Reques
     }
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let peer = request.extensions().get::<Peer>().copied();
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .copied()
+        .filter(|_| route != sdk::ROUTE);
     edge.around(route, peer, request, |request| next.run(request)).await
 }
 

@@ -26,12 +26,12 @@ pub struct Front {
 }
 
 impl Front {
-    /// The front of this server.
+    /// The front of this server, with `pages` beside its own routes.
     #[must_use]
-    pub fn new(app: &Arc<App>) -> Self {
+    pub fn new(app: &Arc<App>, pages: Router) -> Self {
         let edge = Arc::new(Edge::new(Arc::clone(app)));
         Self {
-            router: routes(&edge, app),
+            router: routes(&edge, app, pages),
             app: Arc::clone(app),
             edge,
         }

@@ -30,6 +30,9 @@ pub mod query_string;
 pub mod auth;
 pub mod keyring;
 pub mod health;
+pub mod coding;
+pub mod files;
+pub mod sdk;
 pub mod problem;
 
 /// Where events are posted, and which shapes each path takes.
@@ -37,10 +40,10 @@ const INGEST: [(&str, Shapes); 2] = [("/v1/batch", Shapes::Batch), ("/api/events
 
 /// All routes, with the edge around them.
 pub fn router(app: &Arc<App>) -> Router {
-    routes(&Arc::new(Edge::new(Arc::clone(app))), app)
+    routes(&Arc::new(Edge::new(Arc::clone(app))), app, Router::new())
 }
 
-fn routes(edge: &Arc<Edge>, app: &Arc<App>) -> Router {
+fn routes(edge: &Arc<Edge>, app: &Arc<App>, pages: Router) -> Router {
     INGEST
         .into_iter()
         .fold(Router::new(), |router, (path, shapes)| {
@@ -54,10 +57,12 @@ fn routes(edge: &Arc<Edge>, app: &Arc<App>) -> Router {
         .route("/metrics", get(health::metrics))
         .merge(query::router())
         .merge(admin::router())
+        .merge(sdk::router())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(from_fn_with_state(Arc::clone(edge), edge::layer))
         .with_state(Arc::clone(app))
+        .merge(pages)
+        .layer(from_fn_with_state(Arc::clone(edge), edge::layer))
 }
 
 async fn not_found(uri: axum::http::Uri) -> Problem {

@@ -56,6 +56,8 @@ codes! {
     WrongKeyKind = FORBIDDEN "wrong_key_kind" "Events take a write key (tm_pk_…), reads a secret key (tm_sk_…).",
     /// No such path, or nothing there.
     NotFound = NOT_FOUND "not_found" "Check the path.",
+    /// The web SDK was not built before this server was.
+    SdkNotBuilt = NOT_FOUND "sdk_not_built" "Run `make wasm`, then build the server.",
     /// The path exists with another method.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "See the Allow header.",
     /// The body did not arrive in time.
@@ -147,6 +149,8 @@ impl Problem {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
+        // What is refused now may be there in a second: after an upgrade, say.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

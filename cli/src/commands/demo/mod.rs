@@ -2,12 +2,13 @@
 
 mod api;
 mod report;
+mod shop;
 
 use trailmark_server::clock::{Clock, SystemClock};
 use trailmark_server::store::{KeyKind, Store};
 use trailmark_server::{Config, Server};
 
-use super::serve::{StopSignals, start, stop};
+use super::serve::{StopSignals, start_with, stop};
 use crate::args;
 use crate::failure::Failure;
 use crate::http::local_url;
@@ -15,6 +16,7 @@ use crate::import::{self, Job};
 use crate::output::{Output, say};
 use api::Api;
 use report::Demo;
+use shop::Shop;
 
 /// The project that every demo in one data directory shares.
 const PROJECT: &str = "demo";
@@ -22,11 +24,12 @@ const PROJECT: &str = "demo";
 pub(super) async fn run(config: Config, args: &args::Demo, output: Output) -> Result<(), Failure> {
     say("starting the server and its Postgres");
     let mut signals = StopSignals::listen()?;
-    let Some(server) = start(config, &mut signals).await? else {
+    let shop = Shop::default();
+    let Some(server) = start_with(config, shop.pages(), &mut signals).await? else {
         return Ok(());
     };
     let done = tokio::select! {
-        done = play_and_serve(&server, args, output) => done,
+        done = play_and_serve(&server, &shop, args, output) => done,
         () = signals.next() => Ok(()),
     };
     let stopped = stop(server, &mut signals).await;
@@ -34,8 +37,8 @@ pub(super) async fn run(config: Config, args: &args::Demo, output: Output) -> Re
 }
 
 /// Plays the log; then returns with `--exit`, and never without.
-async fn play_and_serve(server: &Server, args: &args::Demo, output: Output) -> Result<(), Failure> {
-    play(server, args, output).await?;
+async fn play_and_serve(server: &Server, shop: &Shop, args: &args::Demo, output: Output) -> Result<(), Failure> {
+    play(server, shop, args, output).await?;
     if !args.exit {
         say("serving until Ctrl-C");
         std::future::pending::<()>().await;
@@ -43,7 +46,7 @@ async fn play_and_serve(server: &Server, args: &args::Demo, output: Output) -> R
     Ok(())
 }
 
-async fn play(server: &Server, args: &args::Demo, output: Output) -> Result<(), Failure> {
+async fn play(server: &Server, shop: &Shop, args: &args::Demo, output: Output) -> Result<(), Failure> {
     let store = server.store();
     store.migrate().await?;
     let project = project(store).await?;
@@ -54,6 +57,7 @@ async fn play(server: &Server, args: &args::Demo, output: Output) -> Result<(), 
     let api = Api::new(&url, &secret_key)?;
     // The server reads new keys within a second, both at once.
     api.until_the_key_is_known().await?;
+    shop.open(&write_key);
     say(format_args!("playing {} through the client SDK", args.log.display()));
     let job = Job {
         file: args.log.clone(),

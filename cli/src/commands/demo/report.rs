@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::api::Stats;
+use super::shop;
 use crate::import::summary::Summary;
 use crate::output::{Report, thousands};
 
@@ -75,6 +76,7 @@ impl Demo {
             ..
         } = self;
         let _ = writeln!(out, "  server      {url}");
+        let _ = writeln!(out, "  a shop      {url}{}", shop::PATH);
         let _ = writeln!(out, "  write key   {write_key}");
         let _ = writeln!(out, "  secret key  {secret_key}");
         let _ = writeln!(
@@ -117,6 +119,7 @@ mod tests {
             "220 with status 4xx",
             "line 8899: the time",
             "Bearer tm_pk_x",
+            "http://127.0.0.1:7700/shop/",
         ] {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }

@@ -38,7 +38,7 @@ final class WebBackend implements Backend {
   void track(String name, String? properties) => _call('track', [name.toJS, _object(properties)]);
 
   @override
-  void screen(String name, String? properties) => _call('page', [name.toJS, _object(properties)]);
+  void screen(String name, String? properties) => _call('screen', [name.toJS, _object(properties)]);
 
   @override
   void identify(String userId, String? set, String? setOnce) =>
@@ -134,7 +134,7 @@ final class WebBackend implements Backend {
 
   @override
   TrailmarkFlushReport shutdown() {
-    if (_script.has('shutdown')) _call('shutdown', const []);
+    _call('shutdown', const []);
     return const TrailmarkFlushReport();
   }
 
@@ -146,12 +146,12 @@ final class WebBackend implements Backend {
       delivered: stats.count('delivered'),
       dropped: stats.counts('dropped'),
       queued: stats.count('queued'),
-      queuedBytes: stats.count('queued_bytes'),
+      queuedBytes: stats.count('queuedBytes'),
       attempts: stats.count('attempts'),
-      lastError: stats.text('last_error'),
+      lastError: stats.text('lastError'),
       paused: stats.flag('paused'),
       storage: TrailmarkStorage.values.asNameMap()[stats.text('storage')] ?? TrailmarkStorage.memory,
-      optedOut: stats.flag('opted_out'),
+      optedOut: stats.flag('optedOut'),
       ignored: stats.count('ignored'),
       truncated: stats.count('truncated'),
     );
@@ -162,8 +162,7 @@ final class WebBackend implements Backend {
 
   JSAny? _call(String name, List<JSAny?> arguments) => _script.callMethodVarArgs(name.toJS, arguments);
 
-  /// What a function says that later versions of the script have; nothing if this one has it not.
-  JSAny? _answer(String name) => _script.has(name) ? _call(name, const []) : null;
+  JSAny? _answer(String name) => _call(name, const []);
 }
 
 /// What a promise settles to, or what is none.

@@ -1,8 +1,6 @@
 //! Sets of event numbers, as ranges: what is decided is nearly always contiguous.
 
-use std::fmt::Write;
-
-use trailmark_protocol::json::{as_u64, elements};
+use trailmark_protocol::json::{as_u64, elements, write_u64};
 
 /// A set of numbers as ascending, disjoint, inclusive ranges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,26 +18,23 @@ impl Ranges {
     pub(crate) fn insert(&mut self, first: u64, last: u64) {
         match self.0.last_mut() {
             Some((_, end)) if first == end.saturating_add(1) => *end = last,
-            Some((_, end)) if first <= *end => {
-                self.0.push((first, last));
-                self.normalise();
-            }
+            Some((_, end)) if first <= *end => self.insert_between(first, last),
             _ => self.0.push((first, last)),
         }
     }
 
-    fn normalise(&mut self) {
-        let mut pairs = std::mem::take(&mut self.0);
-        pairs.sort_unstable();
-        for (first, last) in pairs {
-            match self.0.last_mut() {
-                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
-                _ => self.0.push((first, last)),
-            }
+    fn insert_between(&mut self, mut first: u64, mut last: u64) {
+        let from = self.0.partition_point(|(_, end)| end.saturating_add(1) < first);
+        let to = self.0.partition_point(|(begin, _)| *begin <= last.saturating_add(1));
+        for (begin, end) in self.0.drain(from..to) {
+            first = first.min(begin);
+            last = last.max(end);
         }
+        self.0.insert(from, (first, last));
     }
 
     /// How many numbers are in it.
+    #[cfg(feature = "log")]
     pub(crate) fn count(&self) -> u64 {
         self.0.iter().map(|(first, last)| last - first + 1).sum()
     }
@@ -49,29 +44,31 @@ impl Ranges {
         self.0.iter().flat_map(|(first, last)| *first..=*last)
     }
 
-    /// Whether `seq` is in it.
-    pub(crate) fn contains(&self, seq: u64) -> bool {
-        let after = self.0.partition_point(|(first, _)| *first <= seq);
-        let range = after.checked_sub(1).and_then(|at| self.0.get(at));
-        range.is_some_and(|(_, last)| seq <= *last)
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// Takes out these numbers; they must ascend.
-    pub(crate) fn remove_all(&mut self, seqs: impl Iterator<Item = u64>) {
-        let mut seqs = seqs.peekable();
-        let mut left = Self::default();
-        for (mut first, last) in std::mem::take(&mut self.0) {
-            while let Some(seq) = seqs.next_if(|seq| *seq <= last) {
-                if first < seq {
-                    left.0.push((first, seq - 1));
-                }
-                first = first.max(seq + 1);
-            }
-            if first <= last {
-                left.0.push((first, last));
-            }
+    /// Whether `seq` is in it.
+    pub(crate) fn contains(&self, seq: u64) -> bool {
+        self.place(seq).is_some()
+    }
+
+    /// Where the range of `seq` is.
+    fn place(&self, seq: u64) -> Option<usize> {
+        let at = self.0.partition_point(|(_, last)| *last < seq);
+        self.0.get(at).filter(|(first, _)| *first <= seq).map(|_| at)
+    }
+
+    /// Takes a number out.
+    pub(crate) fn remove(&mut self, seq: u64) {
+        let Some(at) = self.place(seq) else { return };
+        let (first, last) = self.0.remove(at);
+        if seq < last {
+            self.0.insert(at, (seq + 1, last));
         }
-        *self = left;
+        if first < seq {
+            self.0.insert(at, (first, seq - 1));
+        }
     }
 
     /// Adds all numbers of `other`.
@@ -93,8 +90,11 @@ impl Ranges {
     pub(crate) fn to_json(&self) -> String {
         let mut out = String::from("[");
         for (at, (first, last)) in self.0.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            let _ = write!(out, "{comma}[{first},{last}]");
+            out.push_str(if at == 0 { "[" } else { ",[" });
+            write_u64(&mut out, *first);
+            out.push(',');
+            write_u64(&mut out, *last);
+            out.push(']');
         }
         out.push(']');
         out
@@ -120,6 +120,10 @@ impl Ranges {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -132,14 +136,27 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn it_does_what_a_set_does(pairs in prop::collection::vec((0..40u64, 0..6u64), 0..20)) {
+            let (mut ours, mut set) = (Ranges::default(), BTreeSet::new());
+            for (first, more) in pairs {
+                ours.insert(first, first + more);
+                set.extend(first..=first + more);
+            }
+            prop_assert_eq!(ours.iter().collect::<Vec<_>>(), set.iter().copied().collect::<Vec<_>>());
+            prop_assert!(ours.0.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{:?}", ours);
+        }
+    }
+
     #[test]
     fn numbers_are_taken_out_wherever_they_are() {
         let mut ranges = Ranges::of([1, 2, 3, 4, 7, 8, 10]);
-        ranges.remove_all([0, 1, 3, 5, 7, 10, 11].into_iter());
+        [0, 1, 3, 5, 7, 10, 11].iter().for_each(|seq| ranges.remove(*seq));
         assert_eq!(ranges, Ranges::of([2, 4, 8]));
         ranges.extend(&Ranges::of([3, 9]));
         assert_eq!(ranges.iter().collect::<Vec<_>>(), [2, 3, 4, 8, 9]);
-        ranges.remove_all(2..=9);
+        (2..=9).for_each(|seq| ranges.remove(seq));
         assert_eq!(ranges, Ranges::default());
     }
 

@@ -1,0 +1,111 @@
+/** A real Chromium with a profile that outlives it, started by us so that we can kill it. */
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+
+import { makeHome } from './home.mjs';
+import { until } from './wait.mjs';
+
+const require = createRequire(new URL('../../npm/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
+
+const run = promisify(execFile);
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** The last five: what a test wants to be slow is slow by order, and tabs that Playwright does not show are not frozen. */
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--remote-debugging-port=0', '--disable-features=HttpsUpgrades',
+  '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding',
+  '--disable-hang-monitor', '--disable-ipc-flooding-protection',
+];
+
+/** Of a profile in which sites may not store anything: `localStorage` and `indexedDB` throw (2 is "block"). */
+export const NO_STORAGE = { profile: { default_content_setting_values: { cookies: 2 } } };
+
+/**
+ * Makes a profile and starts a browser on it. `context` is the profile itself, `fresh()` a context of its own with
+ * nothing stored, which is quicker than another browser.
+ */
+export async function startBrowser({ preferences } = {}) {
+  const home = makeHome();
+  const profile = `${home.path}/profile`;
+  mkdirSync(`${profile}/Default`, { recursive: true });
+  if (preferences) writeFileSync(`${profile}/Default/Preferences`, JSON.stringify(preferences));
+
+  const browser = {
+    /** Starts it, again. */
+    async open() {
+      rmSync(`${profile}/DevToolsActivePort`, { force: true });
+      for (const name of ['SingletonLock', 'SingletonCookie', 'SingletonSocket']) rmSync(`${profile}/${name}`, { force: true });
+      browser.process = launch(profile);
+      browser.driver = await chromium.connectOverCDP(await endpoint(profile));
+      browser.context = browser.driver.contexts()[0];
+    },
+    fresh: () => browser.driver.newContext(),
+    /** SIGKILL to the browser and all that it started. Nothing gets a last word. */
+    async kill() {
+      const { pid } = browser.process;
+      const all = [pid, ...descendants(pid)];
+      for (const one of all) process.kill(one, 'SIGKILL');
+      await until('the end of the browser', () => !all.some(runs));
+    },
+    /** Whether all these texts are in files of the profile, where the end of the browser does not reach them. */
+    async keeps(texts) {
+      const { stdout } = await run('grep', ['-rhoaE', texts.join('|'), profile], { maxBuffer: 1 << 26 });
+      const found = new Set(stdout.split('\n'));
+      return texts.every((text) => found.has(text));
+    },
+    leave: () => home.leave(),
+  };
+  await browser.open();
+  return browser;
+}
+
+function launch(profile) {
+  return spawn(CHROMIUM, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], { stdio: 'ignore' });
+}
+
+async function endpoint(profile) {
+  const [port] = await until('a browser', () => {
+    const lines = readFileSync(`${profile}/DevToolsActivePort`, 'utf8').split('\n');
+    return lines.length > 1 && lines;
+  });
+  return `http://127.0.0.1:${port}`;
+}
+
+/** All children of a process and theirs, from /proc. */
+function descendants(pid) {
+  const children = numbers('/proc').filter((one) => stat(one)?.parent === pid);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+const numbers = (folder) => readdirSync(folder).map(Number).filter(Boolean);
+
+/** A zombie does not run. */
+const runs = (pid) => (stat(pid)?.state ?? 'Z') !== 'Z';
+
+/** State and parent. The name before them may hold blanks and parentheses. */
+function stat(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, parent] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state, parent: Number(parent) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes this page's CPU `times` slower. */
+export async function slowDown(page, times) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate: times });
+}
+
+/** The most that this page's origin may store in IndexedDB, in bytes. */
+export async function limitStorage(page, quotaSize) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize });
+}

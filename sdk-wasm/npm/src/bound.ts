@@ -1,0 +1,16 @@
+/** How much may wait in localStorage, of which the page itself needs the rest. */
+import type { Store } from './inside';
+
+/** Most records; with the usual 500 characters each they are as long as {@link CHARS}. */
+const RECORDS = 1000;
+/** Most characters of them: a tenth of what browsers give an origin. */
+const CHARS = 512 * 1024;
+
+/** Drops the oldest records beyond the bound, and keeps why. */
+export function bound(store: Store, why = '!queue_full', records = RECORDS): void {
+  let chars = CHARS;
+  for (const key of store.keys_('q.').reverse()) {
+    const text = store.get_(key)!;
+    if (text[0] != '!' && (--records < 0 || (chars -= text.length) < 0)) store.set_(key, why);
+  }
+}

@@ -1,0 +1,2 @@
+/** Where tests find a whole client. */
+export { createInside } from './complete';
