@@ -4,14 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::{delete, get};
-use axum::{Json, Router};
 use serde::Serialize;
 use tokio::task::JoinHandle;
 use trailmark_protocol::Uuid;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::gateway::auth::{authorise, presented_key};
@@ -30,8 +31,8 @@ const ANSWER_AFTER: Duration = Duration::from_secs(10);
 pub const LISTED: i64 = 1_000;
 
 /// The routes.
-pub fn router() -> Router<Arc<App>> {
-    Router::new()
+pub fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .route("/v1/persons/{id}", delete(erase))
         .route("/v1/erasures", get(erasures))
         .route("/v1/aliases/{event_id}", delete(withdraw))

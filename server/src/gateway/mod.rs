@@ -33,6 +33,7 @@ pub mod health;
 pub mod coding;
 pub mod files;
 pub mod sdk;
+pub mod openapi;
 pub mod problem;
 
 /// Where events are posted, and which shapes each path takes.
@@ -44,6 +45,7 @@ pub fn router(app: &Arc<App>) -> Router {
 }
 
 fn routes(edge: &Arc<Edge>, app: &Arc<App>, pages: Router) -> Router {
+    let (described, openapi) = openapi::describe(query::router().merge(admin::router())).split_for_parts();
     INGEST
         .into_iter()
         .fold(Router::new(), |router, (path, shapes)| {
@@ -55,8 +57,8 @@ fn routes(edge: &Arc<Edge>, app: &Arc<App>, pages: Router) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .merge(query::router())
-        .merge(admin::router())
+        .route("/openapi.json", openapi::serve(&openapi))
+        .merge(described)
         .merge(sdk::router())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)

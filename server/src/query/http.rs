@@ -8,12 +8,13 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, RawQuery};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use futures_util::stream::try_unfold;
 use http::request::Parts;
 use http::{HeaderValue, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::ask;
 use super::delivery::Delivery;
@@ -37,8 +38,8 @@ const READS_AT_ONCE: usize = 4;
 const TURN_TIMEOUT: Duration = super::snapshot::STATEMENT_TIMEOUT;
 
 /// The routes of the reads.
-pub fn router() -> Router<Arc<App>> {
-    Router::new()
+pub fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .route("/api/analytics/events", get(events))
         .route("/api/analytics/stats", get(stats))
         .route("/api/analytics/delivery", get(delivery))

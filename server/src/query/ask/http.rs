@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{HeaderMap, HeaderValue, header};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::persons::WhoIs;
 use super::question::Question;
@@ -19,8 +19,8 @@ use crate::query::error::QueryError;
 use crate::query::http::Authorised;
 
 /// The routes of questions.
-pub fn router() -> Router<Arc<App>> {
-    Router::new()
+pub fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .route("/api/v1/query", post(query))
         .route("/api/v1/query/persons", post(persons))
 }
