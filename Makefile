@@ -26,7 +26,7 @@ ACTS ?= 150
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BUILD := cargo build --locked --profile $(PROFILE)
 
-.PHONY: help setup build demo test test-ffi test-web ffi wasm sim bench fmt lint docs
+.PHONY: help setup build demo test test-ffi test-web ffi wasm sim bench bench-query fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -68,6 +68,9 @@ sim: ## stories of devices, networks and a server under one seeded scheduler; SE
 
 bench: setup ## measurements; results belong into bench/RESULTS.md
 	@scripts/bench.sh
+
+bench-query: setup ## how long answers take, EVENTS=10000000 behind them; the data stays in /var/tmp/trailmark-bench-query
+	@scripts/bench.sh query
 
 fmt: ## format the code
 	@cargo fmt --all

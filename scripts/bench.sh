@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds in release mode, measures the server on this machine (loopback only) and prints the tables of bench/RESULTS.md.
 # Arguments go to `trailmark-bench run`, see its --help; behind `sdk` as the first one, to `trailmark-bench sdk`, which
-# measures the client; `ffi` measures it in other languages. The measuring itself is stopped after 15 minutes; what it starts
+# measures the client; `query` measures answers, EVENTS=10000000 of them behind; `ffi` measures the client in other
+# languages. The measuring itself is stopped after 15 minutes; what it starts
 # it stops, and its data is a temporary directory that it removes.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,6 +18,10 @@ $(uname -sr)"
 echo "Date: $(date -u +%F), commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown)$(git diff --quiet HEAD -- 2>/dev/null || echo ', changed')"
 # 20 s after the signal nothing can be left: the server drains for at most 10 s, then stops its Postgres.
 bounded="timeout --signal=TERM --kill-after=40 900"
+if [ "${1:-}" = query ]; then
+  shift
+  exec $bounded "$target/trailmark-bench" query "$@"
+fi
 if [ "${1:-}" = sdk ]; then
   shift
   $bounded "$target/trailmark-bench" sdk "$@"

@@ -20,6 +20,8 @@ pub enum Command {
     Run(Run),
     /// Measure the client: its calls, its queue, and one client against a server
     Sdk(Sdk),
+    /// Measure answers to questions about a made-up history
+    Query(Query),
     /// Fill a queue or open a full one, print what that took: a part of `sdk`, in a process of its own
     #[command(hide = true)]
     SdkHold {
@@ -91,4 +93,24 @@ pub struct Sdk {
     /// Seconds for which events are sent to the server
     #[arg(long, default_value_t = 10)]
     pub sending: u64,
+}
+
+/// `trailmark-bench query`
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Query {
+    /// How many events the history has
+    #[arg(long, env = "EVENTS", default_value_t = 10_000_000)]
+    pub events: u64,
+    /// Where the history is kept, for the next run with as many events [default: /var/tmp/trailmark-bench-query]
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// How often each question is asked, after a first time that does not count
+    #[arg(long, default_value_t = 5)]
+    pub times: usize,
+    /// Only questions whose name holds all of these
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Only put the history into its place
+    #[arg(long)]
+    pub load_only: bool,
 }

@@ -4,7 +4,7 @@
 //!
 //! [`plan`] says what is measured in which order; [`event`] → [`request`] → [`connection`] → [`load`] make the traffic;
 //! [`child`], [`admin`], [`process`] and [`disk`] hold and watch what is measured; [`copy`] and [`parse_only`] are the
-//! references; [`report`] prints. [`sdk`] measures the client.
+//! references; [`report`] prints. [`sdk`] measures the client, [`query`] the answers.
 
 pub mod args;
 pub mod plan;
@@ -21,6 +21,7 @@ pub mod parse_only;
 pub mod visible;
 pub mod report;
 pub mod sdk;
+pub mod query;
 
 /// Any error: a measurement that fails has nobody to recover it.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use trailmark_bench::args::{Args, Command};
-use trailmark_bench::{Outcome, parse_only, plan, sdk};
+use trailmark_bench::{Outcome, parse_only, plan, query, sdk};
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Run(run) => measure(plan::run(&run)),
         Command::Sdk(args) => measure(sdk::run(&args)),
+        Command::Query(args) => measure(query::run(&args)),
         Command::SdkHold { dir, events } => sdk::holding::hold(dir.as_ref(), events),
         Command::ParseOnly { listen } => parse_only::serve(listen),
     };

@@ -1,0 +1,151 @@
+//! Measures the answers to questions: a private Postgres as `serve` starts it, a made-up history in it, and the real
+//! evaluator in this process.
+//!
+//! [`history`] says what happened, [`load`] puts it into the tables, [`questions`] is what is asked.
+
+pub mod history;
+pub mod load;
+pub mod questions;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgConnectOptions;
+use trailmark_server::Store;
+use trailmark_server::postgres::{PostgresOptions, PrivatePostgres};
+use trailmark_server::query::Reader;
+
+use self::history::History;
+use self::load::PROJECT;
+use self::questions::Asked;
+use crate::args::Query;
+use crate::{Outcome, process, report};
+
+/// Raised when the history changes: then it is loaded again.
+const HISTORY_VERSION: u32 = 1;
+
+/// Plans are written by Postgres itself, of the very statements that the evaluator sends.
+const EXPLAIN: [(&str, &str); 6] = [
+    ("session_preload_libraries", "auto_explain"),
+    ("auto_explain.log_min_duration", "1ms"),
+    ("auto_explain.log_analyze", "on"),
+    ("auto_explain.log_buffers", "on"),
+    ("auto_explain.log_timing", "on"),
+    ("log_duration", "off"),
+];
+
+/// Loads the history unless it is there, asks everything, prints a table, writes the plans beside the data.
+///
+/// # Errors
+/// Something could not be measured.
+pub async fn run(args: &Query) -> Outcome<()> {
+    let dir = args
+        .dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("/var/tmp/trailmark-bench-query"));
+    fs::create_dir_all(&dir)?;
+    let options = PostgresOptions {
+        dir: dir.join("postgres"),
+        bin: None,
+    };
+    let postgres = PrivatePostgres::start(options).await?;
+    let done = measure(args, &dir, &postgres).await;
+    postgres.stop().await?;
+    done
+}
+
+async fn measure(args: &Query, dir: &Path, postgres: &PrivatePostgres) -> Outcome<()> {
+    let store = Store::connect(postgres.connect_options(), 2);
+    store.migrate().await?;
+    let history = History { events: args.events };
+    let (mark, wanted) = (
+        dir.join("history"),
+        format!("{} events, version {HISTORY_VERSION}", args.events),
+    );
+    if fs::read_to_string(&mark).ok().as_ref() != Some(&wanted) {
+        let _ = fs::remove_file(&mark);
+        load::load(&store, history).await?;
+        fs::write(&mark, wanted)?;
+    }
+    if args.load_only {
+        return Ok(());
+    }
+    let postmaster = postgres.pid().ok_or("Postgres is not there")?;
+    let reader = Reader::new(store.pool().clone(), PROJECT);
+    let wanted = |asked: &Asked| args.only.iter().all(|only| asked.name.contains(only.as_str()));
+    let mut rows = Vec::new();
+    for asked in questions::all(History { events: args.events })?
+        .iter()
+        .filter(|asked| wanted(asked))
+    {
+        rows.push(row(asked, &reader, postmaster, args.times).await?);
+    }
+    let head = [
+        "question",
+        "median ms",
+        "min",
+        "max",
+        "bar ms",
+        "",
+        "CPU ms: Postgres",
+        "server",
+    ];
+    report::table(&format!("{} events", args.events), &head, &rows);
+    println!("load average after: {}", process::load_average()?);
+    plans(args, dir, postgres.connect_options()).await
+}
+
+async fn row(asked: &Asked, reader: &Reader, postmaster: u32, times: usize) -> Outcome<Vec<String>> {
+    asked.ask(reader).await?; // The first finds the cache cold.
+    let cpu = || -> Outcome<_> { Ok((process::cpu_of_family(postmaster)?, process::cpu(std::process::id())?)) };
+    let before = cpu()?;
+    let mut took = Vec::new();
+    for _ in 0..times {
+        let began = Instant::now();
+        asked.ask(reader).await?;
+        took.push(began.elapsed());
+    }
+    let after = cpu()?;
+    took.sort();
+    let median = report::quantile(&took, 0.5);
+    let each = |since: Duration| format!("{:.0}", since.as_secs_f64() * 1e3 / times as f64);
+    let (bar, met) = asked
+        .bar
+        .map_or(("", ""), |bar| ("b", if median <= bar { "met" } else { "**missed**" }));
+    Ok(vec![
+        asked.name.to_owned(),
+        report::ms(median),
+        report::ms(took.first().copied().unwrap_or_default()),
+        report::ms(took.last().copied().unwrap_or_default()),
+        if bar.is_empty() {
+            String::new()
+        } else {
+            asked.bar.unwrap_or_default().as_millis().to_string()
+        },
+        met.to_owned(),
+        each(after.0.saturating_sub(before.0)),
+        each(after.1.saturating_sub(before.1)),
+    ])
+}
+
+/// `plan-….txt` for each question: what Postgres logged while it was asked once more.
+async fn plans(args: &Query, dir: &Path, options: PgConnectOptions) -> Outcome<()> {
+    let reader = Reader::new(Store::connect(options.options(EXPLAIN), 1).pool().clone(), PROJECT);
+    let log = dir.join("postgres/postgres.log");
+    let wanted = |asked: &Asked| args.only.iter().all(|only| asked.name.contains(only.as_str()));
+    for (index, asked) in questions::all(History { events: args.events })?
+        .iter()
+        .enumerate()
+        .filter(|(_, asked)| wanted(asked))
+    {
+        let before = fs::metadata(&log)?.len();
+        asked.ask(&reader).await?;
+        let text = fs::read(&log)?;
+        let plan = text.get(before as usize..).unwrap_or(&text);
+        let text = format!("{}\n\n{}", asked.name, String::from_utf8_lossy(plan));
+        fs::write(dir.join(format!("plan-{:02}.txt", index + 1)), text)?;
+    }
+    println!("plans: {}/plan-*.txt", dir.display());
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! What is asked, and how long the answer may take.
+
+use std::time::Duration;
+
+use serde_json::json;
+use trailmark_protocol::Timestamp;
+use trailmark_server::query::ask::question::Question;
+use trailmark_server::query::{Page, Reader, TimeRange};
+
+use super::history::{END, History, name_text};
+use crate::Outcome;
+
+/// One thing to measure.
+#[derive(Debug)]
+pub struct Asked {
+    /// What it is called in the table.
+    pub name: &'static str,
+    /// How long it may take; none beside the table.
+    pub bar: Option<Duration>,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// What there was since so many milliseconds before the end.
+    Stats(i64),
+    Question(Box<Question>),
+    /// The timeline of this id.
+    Person(String),
+}
+
+impl Asked {
+    /// Asks once. What comes back is looked at only so far that it is not nothing.
+    ///
+    /// # Errors
+    /// The server's, or there was nothing.
+    pub async fn ask(&self, reader: &Reader) -> Outcome<()> {
+        let there = match &self.what {
+            What::Stats(millis) => {
+                let range = TimeRange {
+                    from: Some(Timestamp::from_millis(END.millis() - millis)),
+                    to: Some(END),
+                };
+                reader.stats(range).await?.events > 0
+            }
+            What::Question(question) => {
+                let answered = reader.ask(question, END).await?;
+                serde_json::to_string(&answered)?.len() > 200
+            }
+            What::Person(id) => {
+                let page = Page {
+                    limit: 100,
+                    before: None,
+                };
+                !reader.person(id, page).await?.timeline.events.is_empty()
+            }
+        };
+        there
+            .then_some(())
+            .ok_or_else(|| format!("{}: nothing came back", self.name).into())
+    }
+}
+
+/// All of it: the rows of the table, and their kin.
+///
+/// # Errors
+/// A question is none.
+pub fn all(history: History) -> Outcome<Vec<Asked>> {
+    let bar = |ms| Some(Duration::from_millis(ms));
+    let asked = |name, bar, json| -> Outcome<Asked> {
+        let question = Question::from_value(json).map_err(|invalid| format!("{name}: {invalid:?}"))?;
+        Ok(Asked {
+            name,
+            bar,
+            what: What::Question(Box::new(question)),
+        })
+    };
+    let stats = |name, ms| Asked {
+        name,
+        bar: bar(200),
+        what: What::Stats(ms),
+    };
+    let person = |name, number: u64| Asked {
+        name,
+        bar: bar(20),
+        what: What::Person(format!("user_{number}")),
+    };
+    let names = |ranks: [u64; 5]| ranks.map(|rank| json!({"event": name_text(rank)}));
+    let unique = |rank| json!({"event": name_text(rank), "math": "unique_persons"});
+    let first = name_text(1);
+    Ok(vec![
+        stats("overview by event, last hour", 3_600_000),
+        stats("overview by event, last 24 h", 86_400_000),
+        asked(
+            "trends, the 3 most frequent events, 30 days by day, unique persons",
+            bar(1_000),
+            json!({"kind": "trends", "series": [unique(1), unique(2), unique(3)]}),
+        )?,
+        asked(
+            "trends, any event, 30 days by day, unique persons",
+            None,
+            json!({"kind": "trends", "series": [{"math": "unique_persons"}]}),
+        )?,
+        asked(
+            "trends, the most frequent event, 7 days by hour, total",
+            None,
+            json!({"kind": "trends", "series": [{"event": first}], "interval": "hour", "date_from": "-7d"}),
+        )?,
+        asked(
+            "funnel, the 5 most frequent events, 30 days, 14-day window",
+            bar(2_000),
+            json!({"kind": "funnel", "steps": names([1, 2, 3, 4, 5])}),
+        )?,
+        asked(
+            "funnel, 5 events of ranks 3 to 40, 30 days, 14-day window",
+            bar(2_000),
+            json!({"kind": "funnel", "steps": names([3, 8, 15, 25, 40])}),
+        )?,
+        asked(
+            "retention, 12 weeks, first-time, any event",
+            bar(2_000),
+            json!({"kind": "retention", "period": "week", "intervals": 12}),
+        )?,
+        asked(
+            "retention, 12 weeks, first-time, the most frequent event, back with any",
+            None,
+            json!({"kind": "retention", "period": "week", "intervals": 12, "start_event": {"event": first}}),
+        )?,
+        asked(
+            "breakdown by an event property, top 10, 30 days by day, the most frequent event, total",
+            bar(2_000),
+            json!({"kind": "trends", "series": [{"event": first}], "breakdown": [{"property": "property_12"}]}),
+        )?,
+        asked(
+            "the same, unique persons",
+            bar(2_000),
+            json!({"kind": "trends", "series": [unique(1)], "breakdown": [{"property": "property_12"}]}),
+        )?,
+        person(
+            "person, first page of the timeline, a middling one",
+            with_user(history, history.persons() / 4),
+        ),
+        person(
+            "person, first page of the timeline, the heaviest",
+            with_user(history, 0),
+        ),
+    ])
+}
+
+/// The first person with a user, from this one on. Those with small numbers are the heaviest.
+fn with_user(history: History, from: u64) -> u64 {
+    (from..)
+        .find(|person| history.user(*person).is_some())
+        .unwrap_or_default()
+}
