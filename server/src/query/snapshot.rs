@@ -1,5 +1,7 @@
 //! One consistent look at one project.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -26,11 +28,20 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// - `random_page_cost`: 1.1 as for SSDs, so that the narrow covering index is preferred to the wide rows.
 /// - `client_connection_check_interval`: whoever asked may leave; then the connection is closed ([`Snapshot`]'s drop), and
 ///   Postgres looks every 200 ms whether anybody is still there to answer to.
-/// - `work_mem`: 16 MB, doubled for hash tables by `hash_mem_multiplier`: 400,000 distinct identities without a spill.
+/// - `work_mem`: at least 16 MB, more where the server has more to give (64 MB on 16 GiB, `postgres::settings`); doubled
+///   for hash tables by `hash_mem_multiplier`. An identity in one takes about 100 bytes.
 const SETTINGS: &str = "SELECT set_config('statement_timeout', $1, true), set_config('plan_cache_mode', \
                         'force_custom_plan', true), set_config('jit', 'off', true), set_config('random_page_cost', \
-                        '1.1', true), set_config('work_mem', '16MB', true), \
+                        '1.1', true), set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')), \
+                        16777216) / 1024 || 'kB', true), \
                         set_config('client_connection_check_interval', '200', true)";
+
+/// Most event names that are known by their numbers: 2,000, which takes about a millisecond. Others are looked up by the
+/// statements themselves, which then cannot know how frequent they are.
+const NAMES_KNOWN: &str = "SELECT name, id FROM event_names WHERE project_id = $1 ORDER BY id LIMIT 2000";
+
+/// Event names, and their numbers.
+pub type Names = Arc<HashMap<String, i32>>;
 
 /// A transaction that reads one project.
 #[derive(Debug)]
@@ -40,6 +51,7 @@ pub struct Snapshot {
     closed: bool,
     project_id: i32,
     cohorts: Cohorts,
+    names: Names,
 }
 
 impl Snapshot {
@@ -53,6 +65,7 @@ impl Snapshot {
             closed: false,
             project_id,
             cohorts: Cohorts::none(Timestamp::default()),
+            names: Names::default(),
         };
         let timeout = statement_timeout.as_millis().to_string();
         snapshot.rows().execute(BEGIN).await?;
@@ -89,6 +102,22 @@ impl Snapshot {
     /// What stands in the way.
     pub async fn know_cohorts(&mut self, now: Timestamp) -> Result<(), QueryError> {
         self.cohorts = Cohorts::read(self, now).await?;
+        Ok(())
+    }
+
+    /// Event names with their numbers, as far as they are known.
+    #[must_use]
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Reads the event names. Statements that hold a name's number are planned for how frequent it is.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn know_names(&mut self) -> Result<(), QueryError> {
+        let names = self.select::<(String, i32)>(NAMES_KNOWN).fetch_all(self.rows()).await?;
+        self.names = Arc::new(names.into_iter().collect());
         Ok(())
     }
 

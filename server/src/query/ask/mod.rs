@@ -80,6 +80,7 @@ pub enum Answer {
 pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
     let began = Instant::now();
     snapshot.know_cohorts(now).await?;
+    snapshot.know_names().await?;
     let (answer, span, periods) = match question {
         Question::Trends(question) => {
             let (answer, span, periods) = trends::answer(snapshot, question, now).await?;

@@ -129,6 +129,7 @@ impl Spot {
 /// What stands in the way.
 pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Result<PersonPage, QueryError> {
     snapshot.know_cohorts(now).await?;
+    snapshot.know_names().await?;
     let page = Page {
         after: who.after,
         limit: who.limit,

@@ -3,6 +3,9 @@
 //! Two relations, who began when and who came back when, and their join. A cell that lies in a period which is not over is
 //! said to be incomplete, one that lies in the future is null: neither is ever shown as zero.
 
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
@@ -10,7 +13,7 @@ use trailmark_protocol::Timestamp;
 use super::calendar::{FIRST_MOMENT, Periods, Span};
 use super::persons::Page;
 use super::question::{Path, Retention, RetentionMode, RetentionType, WindowMode};
-use super::sql::{Bound, Events, Making, Pick};
+use super::sql::{Bits, Bound, Events, Making, Pick, set};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
@@ -55,10 +58,22 @@ pub async fn answer(
     let root = Path::root();
     let span = span(question, now, &root)?;
     let periods = span.periods(question.period, &root)?;
+    // Below 64 periods no number of bits is the least of all, which has no negative (`began & -began`).
+    let cells = match Bits::of(periods.len()).filter(|_| periods.len() < 64) {
+        Some(bits) if question.window_mode == WindowMode::Calendar => {
+            by_bits(snapshot, question, &periods, bits).await?
+        }
+        _ => by_join(snapshot, question, &periods).await?,
+    };
+    Ok((table(question, &cells, &periods, now), span, periods))
+}
+
+/// The cells as one statement makes them.
+async fn by_join(snapshot: &mut Snapshot, question: &Retention, periods: &Periods) -> Result<Vec<Cell>, QueryError> {
     let mut making = Making::new(snapshot)?;
     let (starts, returns) = (
-        starts(&mut making, question, &periods)?,
-        returns(&mut making, question, &periods)?,
+        starts(&mut making, question, periods)?,
+        returns(&mut making, question, periods)?,
     );
     let back = back(&mut making, question, &starts, &returns);
     // Those who began are there 0 periods later.
@@ -67,8 +82,118 @@ pub async fn answer(
          FROM (SELECT began, 0 AS later FROM {starts} UNION ALL SELECT began, later FROM {back}) cells
          GROUP BY 1, 2"
     );
-    let cells: Vec<Cell> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
-    Ok((table(question, &cells, &periods, now), span, periods))
+    Ok(making.query_as(&select).fetch_all(snapshot.rows()).await?)
+}
+
+/// So many persons who began, and were back, in the periods whose bits are set.
+#[derive(Debug, FromRow)]
+struct Both {
+    began: i64,
+    back: i64,
+    persons: i64,
+}
+
+/// The same cells, but each event is read once, and a person is one number for the periods of beginning and one for those
+/// of coming back. Which of them make a cell is decided here, for all persons who are alike at once.
+async fn by_bits(
+    snapshot: &mut Snapshot,
+    question: &Retention,
+    periods: &Periods,
+    bits: Bits,
+) -> Result<Vec<Cell>, QueryError> {
+    let mut making = Making::new(snapshot)?;
+    let whole = whole(periods);
+    let (from, bounds) = (making.bind_time(whole.from)?, bounds(&mut making, periods)?);
+    let earlier = question.kind == RetentionType::FirstTime;
+    let start = Pick {
+        from: if earlier { FIRST_MOMENT } else { whole.from },
+        ..whole
+    };
+    let inside = format!(
+        "CASE WHEN e.timestamp >= {from} THEN {} ELSE 0 END",
+        bits.of_event(bounds)
+    );
+    let before = if earlier {
+        format!("e.timestamp < {from}")
+    } else {
+        "false".to_owned()
+    };
+    let same = question.start_event.is_same(&question.return_event);
+    let mut branch = |event, pick, columns: String| -> Result<String, QueryError> {
+        let events = Events::new(&mut making, event, question.filters.as_ref(), pick)?;
+        let events = events.from_where_by_identity("");
+        Ok(format!("SELECT e.identity_id, {columns} {events}"))
+    };
+    let mut branches = Vec::new();
+    if same {
+        branches.push(branch(
+            &question.start_event,
+            start,
+            format!("{inside} AS began, {inside} AS back, {before} AS earlier"),
+        )?);
+    } else {
+        branches.push(branch(
+            &question.start_event,
+            start,
+            format!("{inside} AS began, 0::bigint AS back, {before} AS earlier"),
+        )?);
+        let back = bits.of_event(bounds);
+        branches.push(branch(
+            &question.return_event,
+            whole,
+            format!("0::bigint AS began, {back} AS back, false AS earlier"),
+        )?);
+    }
+    let together = "bit_or(began) AS began, bit_or(back) AS back, bool_or(earlier) AS earlier";
+    let select = format!(
+        "SELECT {} AS began, back, count(*) AS persons FROM (
+             SELECT {together} FROM (
+                 SELECT identity_id, {together} FROM ({}) e GROUP BY identity_id) identity
+             JOIN identities i ON i.project_id = $1 AND i.id = identity.identity_id
+             GROUP BY i.person_id) person
+         WHERE began <> 0 AND NOT earlier GROUP BY 1, 2",
+        // The first period alone is that of the lowest bit.
+        if earlier { "began & -began" } else { "began" },
+        branches.join(" UNION ALL "),
+    );
+    let rows = making.query_as::<Both>(&select);
+    let mut cells = Cells::default();
+    let mut rows = rows.fetch(snapshot.rows());
+    while let Some(both) = rows.try_next().await? {
+        cells.add(question, &both);
+    }
+    Ok(cells.into_list())
+}
+
+/// Persons by when they began, and how much later they were back.
+#[derive(Debug, Default)]
+struct Cells(BTreeMap<(usize, usize), i64>);
+
+impl Cells {
+    fn add(&mut self, question: &Retention, both: &Both) {
+        let last = question.intervals.saturating_sub(1) as usize;
+        for began in set(both.began) {
+            let back = set(both.back).filter_map(|period| period.checked_sub(began));
+            let back = back.filter(|later| (1..=last).contains(later));
+            let counted: Vec<usize> = match question.mode {
+                RetentionMode::Exact => back.collect(),
+                RetentionMode::OnOrAfter => back.max().into_iter().collect(),
+            };
+            for later in counted.into_iter().chain([0]) {
+                *self.0.entry((began, later)).or_default() += both.persons;
+            }
+        }
+    }
+
+    fn into_list(self) -> Vec<Cell> {
+        let small = |number| i32::try_from(number).unwrap_or(i32::MAX);
+        let cell = |((began, later), persons)| Cell {
+            began: small(began),
+            later: small(later),
+            persons,
+        };
+        self.0.into_iter().map(cell).collect()
+    }
 }
 
 fn span(question: &Retention, now: Timestamp, root: &Path<'_>) -> Result<Span, QueryError> {

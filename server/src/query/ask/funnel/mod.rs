@@ -3,6 +3,7 @@
 //! One statement gives the events of each person in order ([`rows`]); how far they got is decided by [`way`], event by
 //! event, so that a person with a million events needs no more memory than one with three.
 
+mod packed;
 mod rows;
 pub mod way;
 
@@ -17,7 +18,7 @@ use super::question::{Exclusion, Funnel, FunnelUnit, Path};
 use super::sql::{Parts, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
-use rows::Row;
+use packed::Packed;
 use way::{Between, Rules, Walk, Way};
 
 /// A funnel, or one for each combination of parts.
@@ -136,15 +137,19 @@ pub async fn persons(
     let parts = parts(snapshot, question, &span).await?;
     let part = folded(&parts, &spot.breakdown)?.cast_unsigned();
     let mut found = std::collections::BTreeSet::new();
-    walk(snapshot, question, &parts, &span, |row, way| {
-        if row.person_id > page.after && spot.has(way, part) {
-            found.insert(row.person_id);
+    walk(snapshot, question, &parts, &span, |person, way| {
+        if person > page.after && spot.has(way, part) {
+            found.insert(person);
         }
-        // Persons come in the order of their numbers; sessions do not.
-        question.by == FunnelUnit::Session || found.len() < page.wanted()
+        if found.len() > page.wanted() {
+            found.pop_last();
+        }
+        // Persons come in the order of their numbers (those with ties afterwards, again in order); sessions do not.
+        let is_full = found.len() == page.wanted();
+        question.by == FunnelUnit::Session || !is_full || found.last().is_some_and(|last| person < *last)
     })
     .await?;
-    Ok(found.into_iter().take(page.wanted()).collect())
+    Ok(found.into_iter().collect())
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<Vec<Parts>, QueryError> {
@@ -162,13 +167,14 @@ async fn parts(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Resul
     Ok(parts)
 }
 
-/// Goes along everybody's events, and tells how far each got, as long as `told` wants to know.
+/// Goes along everybody's events, and tells how far each person got, or each of their sessions, as long as `told` wants to
+/// know.
 async fn walk(
     snapshot: &mut Snapshot,
     question: &Funnel,
     parts: &[Parts],
     span: &Span,
-    mut told: impl FnMut(&Row, Way) -> bool,
+    mut told: impl FnMut(i64, Way) -> bool,
 ) -> Result<(), QueryError> {
     let rules = rules(question);
     let pick = Pick {
@@ -176,10 +182,62 @@ async fn walk(
         // Later steps may lie behind the stretch.
         to: span.to.plus_micros(rules.window.saturating_add(1)),
     };
-    let mut rows = rows::stream(snapshot, question, parts, pick)?;
-    let mut walk = Walk::new(&rules);
+    if !packed::will_do(question) {
+        return walk_rows(snapshot, question, (parts, None), (pick, span), &rules, &mut told).await;
+    }
+    let tied = walk_packed(snapshot, question, (pick, span), &rules, &mut told).await?;
+    if tied.is_empty() {
+        return Ok(());
+    }
+    walk_rows(snapshot, question, (parts, Some(tied)), (pick, span), &rules, &mut told).await
+}
+
+/// Goes along events that are arrays. Returns the persons of whom they do not tell enough.
+async fn walk_packed(
+    snapshot: &mut Snapshot,
+    question: &Funnel,
+    (pick, span): (Pick, &Span),
+    rules: &Rules,
+    told: &mut impl FnMut(i64, Way) -> bool,
+) -> Result<Vec<i64>, QueryError> {
+    let mut rows = packed::stream(snapshot, question, pick)?;
+    let (mut tied, mut events) = (Vec::new(), Packed::default());
+    let mut next = rows.next().await.transpose()?;
+    while let Some(row) = next {
+        events.add(&row, pick.from);
+        next = rows.next().await.transpose()?;
+        if next.as_ref().is_some_and(|next| next.person_id == row.person_id) {
+            continue;
+        }
+        if !events.sort() {
+            tied.push(row.person_id);
+        } else {
+            let mut walk = Walk::new(rules);
+            for seen in events.seen(rules.steps, span.to) {
+                walk.see(&seen);
+            }
+            if walk.best().is_some_and(|way| !told(row.person_id, way)) {
+                return Ok(tied);
+            }
+        }
+        events.clear();
+    }
+    Ok(tied)
+}
+
+/// Goes along events that are rows: everybody's, or those of these persons.
+async fn walk_rows(
+    snapshot: &mut Snapshot,
+    question: &Funnel,
+    (parts, only): (&[Parts], Option<Vec<i64>>),
+    (pick, span): (Pick, &Span),
+    rules: &Rules,
+    told: &mut impl FnMut(i64, Way) -> bool,
+) -> Result<(), QueryError> {
+    let mut rows = rows::stream(snapshot, question, parts, pick, only)?;
+    let mut walk = Walk::new(rules);
     let mut place = 0;
-    let mut current: Option<Row> = None;
+    let mut current: Option<rows::Row> = None;
     loop {
         let next = rows.next().await.transpose()?;
         if let (Some(row), Some(next)) = (&mut current, &next)
@@ -197,8 +255,8 @@ async fn walk(
         place += 1;
         walk.see(&row.seen(place, span.to));
         if !current.as_ref().is_some_and(|next| row.goes_with(next)) {
-            let way = std::mem::replace(&mut walk, Walk::new(&rules)).best();
-            if way.is_some_and(|way| !told(&row, way)) || current.is_none() {
+            let way = std::mem::replace(&mut walk, Walk::new(rules)).best();
+            if way.is_some_and(|way| !told(row.person_id, way)) || current.is_none() {
                 return Ok(());
             }
         }

@@ -7,7 +7,7 @@ use trailmark_protocol::Uuid;
 
 use super::way::Seen;
 use crate::query::ask::question::{Event, Funnel, FunnelOrder, FunnelUnit};
-use crate::query::ask::sql::{Events, Making, Parts, Pick};
+use crate::query::ask::sql::{Bound, Events, Making, Parts, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
@@ -58,14 +58,17 @@ impl Row {
     }
 }
 
-/// The events of all steps and exclusions; for a strict funnel, all others as well.
+/// The events of all steps and exclusions; for a strict funnel, all others as well. Those of `only` these persons, if there
+/// are any.
 pub(super) fn stream<'c>(
     snapshot: &'c mut Snapshot,
     question: &Funnel,
     parts: &[Parts],
     pick: Pick,
+    only: Option<Vec<i64>>,
 ) -> Result<BoxStream<'c, Result<Row, QueryError>>, QueryError> {
     let mut making = Making::new(snapshot)?;
+    let only = only.map(|persons| making.bind(persons)).transpose()?;
     let mut branches = Vec::new();
     for (step, events) in question.steps.iter().enumerate() {
         let broken_down = if step == 0 || question.order == FunnelOrder::Unordered {
@@ -74,7 +77,7 @@ pub(super) fn stream<'c>(
             &[]
         };
         branches.push(branch(
-            &mut making,
+            (&mut making, only),
             question,
             events,
             (1 << step, 0),
@@ -84,7 +87,7 @@ pub(super) fn stream<'c>(
     }
     for (bit, exclusion) in question.exclusions.iter().enumerate() {
         branches.push(branch(
-            &mut making,
+            (&mut making, only),
             question,
             &exclusion.events(),
             (0, 1 << bit),
@@ -93,7 +96,14 @@ pub(super) fn stream<'c>(
         )?);
     }
     if question.order == FunnelOrder::Strict {
-        branches.push(branch(&mut making, question, &Event::default(), (0, 0), &[], pick)?);
+        branches.push(branch(
+            (&mut making, only),
+            question,
+            &Event::default(),
+            (0, 0),
+            &[],
+            pick,
+        )?);
     }
     let unit = match question.by {
         FunnelUnit::Person => "person_id",
@@ -108,14 +118,17 @@ pub(super) fn stream<'c>(
 }
 
 fn branch(
-    making: &mut Making,
+    (making, only): (&mut Making, Option<Bound>),
     question: &Funnel,
     events: &Event,
     (step, exclusion): (i32, i32),
     parts: &[Parts],
     pick: Pick,
 ) -> Result<String, QueryError> {
-    let relation = Events::new(making, events, question.filters.as_ref(), pick)?;
+    let mut relation = Events::new(making, events, question.filters.as_ref(), pick)?;
+    if let Some(persons) = only {
+        relation = relation.and(&format!("i.person_id = ANY ({persons})"));
+    }
     let (part, joins) = Parts::fold(parts, making, &question.breakdown)?;
     let relation = relation.joined(&joins);
     let (session, only) = match question.by {

@@ -25,6 +25,12 @@ impl Event {
         Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
     }
 
+    /// Whether it means the same events, whatever it is called.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.event, &self.filters) == (&other.event, &other.filters)
+    }
+
     /// What the answer calls it.
     #[must_use]
     pub fn label(&self) -> &str {

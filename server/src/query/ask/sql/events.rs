@@ -72,6 +72,19 @@ impl Events {
         self
     }
 
+    /// The same, but without the identities where no condition asks for the person: what is made of an identity's events can
+    /// be put together by person afterwards, when it is less.
+    #[must_use]
+    pub fn from_where_by_identity(&self, columns: &str) -> String {
+        if [columns, &self.joins, &self.condition]
+            .iter()
+            .any(|text| text.contains("i.person_id"))
+        {
+            return self.from_where();
+        }
+        format!("FROM events e{} WHERE {}", self.joins, self.condition)
+    }
+
     /// `FROM … WHERE …`.
     #[must_use]
     pub fn from_where(&self) -> String {
@@ -89,11 +102,16 @@ impl Events {
 pub fn meant(making: &mut Making, events: &Event, joins: &mut String) -> Result<String, QueryError> {
     let mut conditions = Vec::new();
     if let Some(name) = &events.event {
-        let name = making.bind(name.clone())?;
-        // One name has one number; as a scalar it is known before the events are looked at.
-        conditions.push(format!(
-            "e.event_name_id = (SELECT n.id FROM event_names n WHERE n.project_id = $1 AND n.name = {name})"
-        ));
+        conditions.push(match making.number_of(name) {
+            // Known when the statement is planned, so that the plan is that of a frequent name or of a rare one.
+            Some(number) => format!("e.event_name_id = {}", making.bind(number)?),
+            None => {
+                let name = making.bind(name.clone())?;
+                format!(
+                    "e.event_name_id = (SELECT n.id FROM event_names n WHERE n.project_id = $1 AND n.name = {name})"
+                )
+            }
+        });
     }
     if let Some(filters) = &events.filters {
         conditions.push(filter::condition(making, filters, joins)?);

@@ -1,11 +1,13 @@
 //! Statements in the making. Their text is made of constants, and what a question says is only ever bound: a [`Bound`] is
 //! the one way of a value into a text, and it is its number.
 
+mod bits;
 mod events;
 mod filter;
 mod value;
 mod parts;
 
+pub use bits::{Bits, set};
 pub use events::{Events, Pick, meant};
 pub use filter::condition;
 pub use parts::Parts;
@@ -20,7 +22,7 @@ use trailmark_protocol::Timestamp;
 
 use crate::query::ask::cohort::Cohorts;
 use crate::query::error::QueryError;
-use crate::query::snapshot::Snapshot;
+use crate::query::snapshot::{Names, Snapshot};
 use crate::store::PgTime;
 
 /// A bound value, as a statement writes it: `$7`.
@@ -39,6 +41,7 @@ pub struct Making {
     arguments: PgArguments,
     bound: usize,
     cohorts: Cohorts,
+    names: Names,
     /// `name AS (…)`.
     with: Vec<String>,
     named: usize,
@@ -52,6 +55,7 @@ impl Making {
     pub fn new(snapshot: &Snapshot) -> Result<Self, QueryError> {
         let mut making = Self {
             cohorts: snapshot.cohorts().clone(),
+            names: Names::clone(snapshot.names()),
             arguments: PgArguments::default(),
             bound: 0,
             with: Vec::new(),
@@ -86,6 +90,12 @@ impl Making {
     #[must_use]
     pub fn cohorts(&self) -> &Cohorts {
         &self.cohorts
+    }
+
+    /// The number of an event name, if it is known.
+    #[must_use]
+    pub fn number_of(&self, name: &str) -> Option<i32> {
+        self.names.get(name).copied()
     }
 
     /// Puts a table in front of the statement, and says what it is called.

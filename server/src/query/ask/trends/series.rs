@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -9,7 +10,7 @@ use super::Line;
 use crate::query::ask::answer::Part;
 use crate::query::ask::calendar::{Periods, Span};
 use crate::query::ask::question::{Breakdown, Math, Series, Trends};
-use crate::query::ask::sql::{Events, Making, Parts, Pick, of};
+use crate::query::ask::sql::{Bits, Events, Making, Parts, Pick, of};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
@@ -29,6 +30,14 @@ pub(super) async fn lines(
     };
     let parts = parts(snapshot, question, series, pick).await?;
     let mut cells = Cells::default();
+    let bits = Bits::of(periods.len()).filter(|_| series.math == Math::UniquePersons);
+    if let Some(bits) = bits {
+        let mut rows = unique(snapshot, question, series, &parts, (pick, periods), bits)?.fetch(snapshot.rows());
+        while let Some(row) = rows.try_next().await? {
+            cells.add_persons(&row, question.breakdown.len(), bits)?;
+        }
+        return Ok(cells.lines(series, letter, &parts, periods.len()));
+    }
     for row in statement(snapshot, question, series, &parts, pick, periods)?
         .fetch_all(snapshot.rows())
         .await?
@@ -85,6 +94,41 @@ fn statement(
     Ok(making.query(&select))
 }
 
+/// One row for each combination of parts and periods that somebody was there in, with how many those are. Events are put
+/// together by identity, then, when they are fewer, by person.
+fn unique(
+    snapshot: &Snapshot,
+    question: &Trends,
+    series: &Series,
+    parts: &[Parts],
+    (pick, periods): (Pick, &Periods),
+    bits: Bits,
+) -> Result<sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>, QueryError> {
+    let mut making = Making::new(snapshot)?;
+    let mut events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
+    let (mut columns, mut groups) = (String::new(), String::new());
+    for (at, (breakdown, parts)) in question.breakdown.iter().zip(parts).enumerate() {
+        let number = numbered(&mut making, breakdown, parts)?;
+        events = events.joined(&number.join);
+        columns.push_str(&format!("{} AS part{at}, ", number.expression));
+        groups.push_str(&format!("part{at}, "));
+    }
+    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let select = format!(
+        "SELECT {groups}{bits}, count(*) AS persons FROM (
+             SELECT {groups}{together} FROM (
+                 SELECT {columns}e.identity_id, {of_events} {from_where} GROUP BY {groups}identity_id) identity
+             JOIN identities i ON i.project_id = $1 AND i.id = identity.identity_id
+             GROUP BY {groups}i.person_id) person
+         GROUP BY {groups}{bits}",
+        bits = bits.names(),
+        together = bits.together(),
+        of_events = bits.of_events(bounds),
+        from_where = events.from_where_by_identity(&columns),
+    );
+    Ok(making.query(&select))
+}
+
 fn numbered(
     making: &mut Making,
     breakdown: &Breakdown,
@@ -135,7 +179,7 @@ struct Cells(BTreeMap<Vec<i32>, Cell>);
 #[derive(Debug, Default)]
 struct Cell {
     total: Option<f64>,
-    values: Vec<(usize, Option<f64>)>,
+    values: BTreeMap<usize, Option<f64>>,
 }
 
 impl Cells {
@@ -144,8 +188,22 @@ impl Cells {
         let cell = self.0.entry(numbers?).or_default();
         let value: Option<f64> = row.try_get("value")?;
         match row.try_get::<Option<i32>, _>("period")? {
-            Some(period) => cell.values.push((usize::try_from(period).unwrap_or(usize::MAX), value)),
+            Some(period) => {
+                cell.values.insert(usize::try_from(period).unwrap_or(usize::MAX), value);
+            }
             None => cell.total = value,
+        }
+        Ok(())
+    }
+
+    /// So many persons that were there in these periods.
+    fn add_persons(&mut self, row: &PgRow, breakdowns: usize, bits: Bits) -> Result<(), QueryError> {
+        let numbers: Result<Vec<i32>, _> = (0..breakdowns).map(|at| row.try_get(at)).collect();
+        let cell = self.0.entry(numbers?).or_default();
+        let persons = row.try_get::<i64, _>("persons")? as f64;
+        *cell.total.get_or_insert(0.0) += persons;
+        for period in bits.periods(row)? {
+            *cell.values.entry(period).or_default().get_or_insert(0.0) += persons;
         }
         Ok(())
     }
