@@ -79,7 +79,9 @@ async fn measure(args: &Query, dir: &Path, postgres: &PrivatePostgres) -> Outcom
         .iter()
         .filter(|asked| wanted(asked))
     {
-        rows.push(row(asked, &reader, postmaster, args.times).await?);
+        let row = row(asked, &reader, postmaster, args.times).await?;
+        eprintln!("{}", row.join(" | "));
+        rows.push(row);
     }
     let head = [
         "question",
@@ -110,19 +112,16 @@ async fn row(asked: &Asked, reader: &Reader, postmaster: u32, times: usize) -> O
     took.sort();
     let median = report::quantile(&took, 0.5);
     let each = |since: Duration| format!("{:.0}", since.as_secs_f64() * 1e3 / times as f64);
-    let (bar, met) = asked
+    let bar = asked.bar.map_or_else(String::new, |bar| bar.as_millis().to_string());
+    let met = asked
         .bar
-        .map_or(("", ""), |bar| ("b", if median <= bar { "met" } else { "**missed**" }));
+        .map_or("", |bar| if median <= bar { "met" } else { "**missed**" });
     Ok(vec![
         asked.name.to_owned(),
         report::ms(median),
         report::ms(took.first().copied().unwrap_or_default()),
         report::ms(took.last().copied().unwrap_or_default()),
-        if bar.is_empty() {
-            String::new()
-        } else {
-            asked.bar.unwrap_or_default().as_millis().to_string()
-        },
+        bar,
         met.to_owned(),
         each(after.0.saturating_sub(before.0)),
         each(after.1.saturating_sub(before.1)),

@@ -36,8 +36,8 @@ const SETTINGS: &str = "SELECT set_config('statement_timeout', $1, true), set_co
                         16777216) / 1024 || 'kB', true), \
                         set_config('client_connection_check_interval', '200', true)";
 
-/// Most event names that are known by their numbers: 2,000, which takes about a millisecond. Others are looked up by the
-/// statements themselves, which then cannot know how frequent they are.
+/// Event names are known by their numbers, the first 2,000 of them. The others are looked up by the statements themselves,
+/// which are then planned without knowing how frequent they are.
 const NAMES_KNOWN: &str = "SELECT name, id FROM event_names WHERE project_id = $1 ORDER BY id LIMIT 2000";
 
 /// Event names, and their numbers.
