@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::ingest::decode::Shapes;
-use crate::{admin, ingest, query};
+use crate::{admin, ingest, live, query};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -45,7 +45,8 @@ pub fn router(app: &Arc<App>) -> Router {
 }
 
 fn routes(edge: &Arc<Edge>, app: &Arc<App>, pages: Router) -> Router {
-    let (described, openapi) = openapi::describe(query::router().merge(admin::router())).split_for_parts();
+    let (described, openapi) =
+        openapi::describe(query::router().merge(live::http::router()).merge(admin::router())).split_for_parts();
     INGEST
         .into_iter()
         .fold(Router::new(), |router, (path, shapes)| {

@@ -1,7 +1,6 @@
 //! The routes of the reads: a secret key opens a project, a turn among the readers, and the answer as JSON.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -12,7 +11,6 @@ use axum::{Extension, Json};
 use futures_util::stream::try_unfold;
 use http::request::Parts;
 use http::{HeaderValue, header};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -26,16 +24,11 @@ use super::params::{Params, storable};
 use super::person::Person;
 use super::reader::Reader;
 use super::stats::Stats;
+use super::turns::{Turn, Turns};
 use crate::app::App;
 use crate::gateway::auth::{authorise, presented_key};
 use crate::gateway::problem::{Code, Problem};
 use crate::store::KeyKind;
-
-/// Reads that run at once: half of the default pool of eight connections, so that reads never keep the writer waiting.
-const READS_AT_ONCE: usize = 4;
-
-/// How long a read waits for its turn: as long as a statement may take.
-const TURN_TIMEOUT: Duration = super::snapshot::STATEMENT_TIMEOUT;
 
 /// The routes of the reads.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -47,33 +40,57 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .route("/v1/persons/{id}/explain", get(explain))
         .route("/v1/persons/{id}/export", get(export))
         .merge(ask::http::router())
-        .layer(Extension(Turns(Arc::new(Semaphore::new(READS_AT_ONCE)))))
+        .layer(Extension(Turns::default()))
 }
 
-/// The turns that readers share.
-#[derive(Debug, Clone)]
-struct Turns(Arc<Semaphore>);
+/// A caller whose secret key opened a project.
+#[derive(Debug)]
+pub struct Caller {
+    reader: Reader,
+    project_id: i32,
+    turns: Turns,
+}
 
-impl Turns {
-    async fn next(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let turn = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.0).acquire_owned()).await;
-        turn.ok().and_then(Result::ok).ok_or_else(overloaded)
+impl Caller {
+    /// Waits for its turn.
+    ///
+    /// # Errors
+    /// [`Code::TooManyReads`], [`Code::QueryTimeout`].
+    pub async fn turn(self) -> Result<Authorised, Problem> {
+        Ok(Authorised {
+            turn: self.turns.next(self.project_id).await?,
+            caller: self,
+        })
     }
 }
 
-/// A caller whose secret key opened a project, and whose turn it is. Take it as the first argument of a handler.
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let key = presented_key(&parts.headers, &parts.uri);
+        let project_id = authorise(app, key.as_deref(), KeyKind::Secret).await?.project_id;
+        let turns = parts.extensions.get().cloned();
+        Ok(Self {
+            reader: Reader::new(app.store.pool().clone(), project_id),
+            project_id,
+            turns: turns.ok_or_else(|| Problem::new(Code::Internal, "the route knows no turns"))?,
+        })
+    }
+}
+
+/// A caller whose turn it is. Take it as the first argument of a handler.
 #[derive(Debug)]
 pub struct Authorised {
-    reader: Reader,
-    turns: Turns,
-    turn: OwnedSemaphorePermit,
+    caller: Caller,
+    turn: Turn,
 }
 
 impl Authorised {
     /// Reads the project of the key.
     #[must_use]
     pub fn reader(&self) -> &Reader {
-        &self.reader
+        &self.caller.reader
     }
 }
 
@@ -81,19 +98,8 @@ impl FromRequestParts<Arc<App>> for Authorised {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let key = presented_key(&parts.headers, &parts.uri);
-        let grant = authorise(app, key.as_deref(), KeyKind::Secret).await?;
-        let turns: Turns = parts.extensions.get().cloned().ok_or_else(overloaded)?;
-        Ok(Self {
-            reader: Reader::new(app.store.pool().clone(), grant.project_id),
-            turn: turns.next().await?,
-            turns,
-        })
+        Caller::from_request_parts(parts, app).await?.turn().await
     }
-}
-
-fn overloaded() -> Problem {
-    Problem::new(Code::QueryTimeout, "too many reads at once")
 }
 
 async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<EventPage>, Problem> {
@@ -106,18 +112,18 @@ async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Ev
         person: params.text("person", ID_CHARS)?,
         range: params.time_range()?,
     };
-    Ok(Json(caller.reader.events(&filter, params.page()?).await?))
+    Ok(Json(caller.reader().events(&filter, params.page()?).await?))
 }
 
 async fn stats(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Stats>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["from", "to"])?;
-    Ok(Json(caller.reader.stats(params.time_range()?).await?))
+    Ok(Json(caller.reader().stats(params.time_range()?).await?))
 }
 
 async fn delivery(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Delivery>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["from", "to", "limit", "cursor"])?;
     let page = params.install_page()?;
-    Ok(Json(caller.reader.delivery(params.time_range()?, &page).await?))
+    Ok(Json(caller.reader().delivery(params.time_range()?, &page).await?))
 }
 
 async fn person(
@@ -127,7 +133,7 @@ async fn person(
 ) -> Result<Json<Person>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["limit", "cursor"])?;
     let id = person_id(id)?;
-    Ok(Json(caller.reader.person(&id, params.page()?).await?))
+    Ok(Json(caller.reader().person(&id, params.page()?).await?))
 }
 
 async fn explain(
@@ -136,7 +142,7 @@ async fn explain(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Explanation>, Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
-    Ok(Json(caller.reader.explain(&person_id(id)?).await?))
+    Ok(Json(caller.reader().explain(&person_id(id)?).await?))
 }
 
 async fn export(
@@ -145,12 +151,20 @@ async fn export(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
-    let Authorised { reader, turns, turn } = caller;
+    let Authorised { caller, turn } = caller;
+    let Caller {
+        reader,
+        project_id,
+        turns,
+    } = caller;
     let export = Export::begin(reader, &person_id(id)?).await?;
     drop(turn);
     // A turn for each page: who reads slowly keeps nobody waiting.
-    let lines = try_unfold((export, turns), |(mut export, turns)| async move {
-        let turn = turns.next().await.map_err(|problem| problem.detail().to_owned())?;
+    let lines = try_unfold((export, turns), move |(mut export, turns)| async move {
+        let turn = turns
+            .next(project_id)
+            .await
+            .map_err(|problem| problem.detail().to_owned())?;
         let lines = export.next().await.map_err(|error| error.to_string());
         drop(turn);
         Ok::<_, String>(lines?.map(|lines| (lines, (export, turns))))

@@ -1,6 +1,6 @@
 //! Answers from the rows, for one project at a time (DESIGN §4.4, §4.5).
 //!
-//! A request's way: [`http`] (key to project, a turn among the readers) → [`params`] (strict reading of the query
+//! A request's way: [`http`] (key to project, one of the [`turns`]) → [`params`] (strict reading of the query
 //! string) → [`Reader`] (one consistent [`snapshot`] of the project, under time limits) → [`events`], [`stats`],
 //! [`person`], [`explain`], [`export`] or [`delivery`] → JSON. Everything but [`http`] needs no more than a pool, a project and typed parameters.
 //!
@@ -23,6 +23,7 @@ pub mod export;
 pub mod delivery;
 pub mod ask;
 pub mod reader;
+pub mod turns;
 pub mod http;
 
 pub use delivery::{Delivery, InstallPage};

@@ -89,6 +89,18 @@ impl Params {
         self.get(name).map(|text| storable(name, text, chars)).transpose()
     }
 
+    /// `true` or `false`, which it is where it is not given.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn flag(&self, name: &str) -> Result<bool, QueryError> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(QueryError::parameter(name, "is neither true nor false")),
+        }
+    }
+
     /// `from` and `to`.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::world::{World, alias, event, id_at, identify, user};
 
 const MANUAL: &str = include_str!("../../../docs/api.md");
 
-fn example(name: &str) -> Value {
+pub(crate) fn example(name: &str) -> Value {
     let block = MANUAL
         .split_once(&format!("<!-- example: {name} -->\n```json\n"))
         .expect(name)
@@ -20,7 +20,7 @@ fn example(name: &str) -> Value {
 }
 
 /// Every path to a value, elements of arrays told apart no further, nothing below what an app itself has put there.
-fn fields(value: &Value) -> BTreeSet<String> {
+pub(crate) fn fields(value: &Value) -> BTreeSet<String> {
     fn walk(value: &Value, path: &str, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(fields) if !path.ends_with("properties") && !path.ends_with("context") => {

@@ -48,6 +48,7 @@ impl Front {
             limits: Limits::new(&config.rate_limit),
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(1),
+            live: Arc::default(),
             stopping: AtomicBool::new(false),
             requests: trailmark_server::observe::Requests::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
@@ -61,7 +62,7 @@ impl Front {
     }
 
     /// A new key of a project.
-    async fn key(&self, project: i32, kind: KeyKind) -> String {
+    pub(crate) async fn key(&self, project: i32, kind: KeyKind) -> String {
         self.world.store.create_key(project, kind, "test").await.unwrap().text
     }
 
@@ -86,6 +87,18 @@ impl Front {
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let status = response.status();
         (status, to_bytes(response.into_body(), usize::MAX).await.unwrap())
+    }
+
+    /// A response whose body may never end.
+    pub(crate) async fn open(&self, path: &str, key: &str) -> axum::response::Response {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {key}"));
+        let request = request.body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// The status of a request that sends `body` with this key.
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &str) -> u16 {
+        self.send("POST", path, Some(key), body).await.0.as_u16()
     }
 
     /// The receipt of a batch that is sent with a new write key.

@@ -15,4 +15,6 @@ mod isolation;
 mod hostile;
 mod unavailable;
 mod http;
+mod live;
+mod turns;
 mod documented;

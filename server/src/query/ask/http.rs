@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::gateway::body::{self, Metered};
 use crate::gateway::problem::Problem;
 use crate::query::error::QueryError;
-use crate::query::http::Authorised;
+use crate::query::http::{Authorised, Caller};
 
 /// The routes of questions.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -39,12 +39,13 @@ async fn persons(State(app): State<Arc<App>>, request: Request) -> Result<Respon
     Ok(format.respond(&page, || Table::of_persons(&page)))
 }
 
-/// The caller is known before the body is read: a stranger costs no memory.
+/// The caller is known before the body is read: a stranger costs no memory. Its turn begins after that: who sends slowly
+/// keeps nobody waiting.
 async fn take(app: &Arc<App>, request: Request<Body>) -> Result<(Authorised, Format, Metered), Problem> {
     let (mut parts, body) = request.into_parts();
-    let caller = Authorised::from_request_parts(&mut parts, app).await?;
+    let caller = Caller::from_request_parts(&mut parts, app).await?;
     let body = body::read(body, &app.budget, app.config.http.body_timeout()).await?;
-    Ok((caller, Format::of(&parts.headers), body))
+    Ok((caller.turn().await?, Format::of(&parts.headers), body))
 }
 
 /// In what form an answer is wanted.
