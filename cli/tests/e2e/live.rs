@@ -62,8 +62,8 @@ fn a_stream_ends_when_its_key_is_revoked() {
         .server
         .run(&["key", "list", "--project", &project.id.to_string()]);
     let mut stream = listen(&project);
-    let secret = keys["keys"].as_array().unwrap_or_else(|| panic!("{keys}")).iter();
-    let secret = secret.filter(|key| key["kind"] == "secret").next_back().unwrap();
+    let keys = keys["keys"].as_array().unwrap_or_else(|| panic!("{keys}"));
+    let secret = keys.iter().find(|key| key["kind"] == "secret").unwrap();
     project.revoke(secret["id"].as_i64().unwrap());
     stream.read_until("event: end\ndata: {\"reason\":\"key\"}").unwrap();
 }

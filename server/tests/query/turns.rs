@@ -24,10 +24,11 @@ async fn beside(world: &World) -> PgConnection {
         .unwrap()
 }
 
-/// Looks again and again until so many statements wait for the table.
+/// Looks again and again until so many statements wait for a table.
 async fn until_stuck(watcher: &mut PgConnection, count: usize) {
     let began = Instant::now();
-    let stuck = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'events'::regclass";
+    let stuck = "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                 WHERE NOT granted AND datname = current_database()";
     while sqlx::query_scalar::<_, i64>(stuck)
         .fetch_one(&mut *watcher)
         .await
