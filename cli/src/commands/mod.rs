@@ -9,6 +9,7 @@ mod key;
 mod person;
 mod import;
 mod dead_letter;
+mod openapi;
 mod doctor;
 
 use crate::args::{Args, Command};
@@ -42,6 +43,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Person(person) => person::run(&config, person, output).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,
+        Command::OpenApi => openapi::run(output),
         Command::Doctor(_) => doctor::run(&config, output).await,
     }
 }
