@@ -115,6 +115,12 @@ pub enum Command {
         after_help = "Example:\n  trailmark deadletter list --project 1"
     )]
     DeadLetter(DeadLetter),
+    /// Print the description of the HTTP API (OpenAPI 3.1), as a server has it at /openapi.json
+    #[command(
+        name = "openapi",
+        after_help = "Example:\n  trailmark openapi | npx openapi-typescript /dev/stdin -o trailmark.d.ts"
+    )]
+    OpenApi,
     /// Check the configuration, the disk, Postgres and the server
     #[command(after_help = "Example:\n  trailmark doctor --json | jq '.checks[] | select(.result != \"ok\")'")]
     Doctor(Listen),

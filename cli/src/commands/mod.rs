@@ -11,6 +11,7 @@ mod query;
 mod tail;
 mod import;
 mod dead_letter;
+mod openapi;
 mod doctor;
 
 use crate::args::{Args, Command};
@@ -46,6 +47,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Tail(tail) => tail::run(&config, tail, args.global.json).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,
+        Command::OpenApi => openapi::run(output),
         Command::Doctor(_) => doctor::run(&config, output).await,
     }
 }

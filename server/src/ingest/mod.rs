@@ -30,6 +30,8 @@ pub mod decode;
 pub mod validate;
 pub mod normalize;
 pub mod counters;
+pub mod wire;
+pub mod routes;
 
 use decode::{Incoming, Shapes};
 use decompress::Coding;

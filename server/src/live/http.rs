@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::gateway::accept::Endless;
 use crate::gateway::auth::{authorise, presented_key};
 use crate::gateway::problem::{Code, Problem};
+use crate::gateway::refusals::LiveRefused;
 use crate::store::KeyKind;
 
 /// How often a line is sent for the sake of the connection, and the key is looked at again: 15 s. Proxies give up on a
@@ -64,16 +65,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
     responses(
         (status = 200, description = "Server-sent events, until one side ends it", content_type = "text/event-stream",
             body = String),
-        (status = 400, description = "A parameter makes no sense", content_type = "application/problem+json",
-            body = ref("#/components/schemas/Problem")),
-        (status = 401, description = "No key, or none that is known", content_type = "application/problem+json",
-            body = ref("#/components/schemas/Problem")),
-        (status = 403, description = "A write key", content_type = "application/problem+json",
-            body = ref("#/components/schemas/Problem")),
-        (status = 429, description = "The project has too many listeners, or the key calls too often",
-            content_type = "application/problem+json", body = ref("#/components/schemas/Problem")),
-        (status = 503, description = "The server has too many listeners, is stopping, or cannot look at the key",
-            content_type = "application/problem+json", body = ref("#/components/schemas/Problem")),
+        LiveRefused,
     ),
     security(("secret_key" = [])),
 )]

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 use trailmark_protocol::Uuid;
+use utoipa::ToSchema;
 
 use super::error::QueryError;
 use super::identity::resolve;
@@ -48,7 +49,8 @@ pub struct EventFilter<'a> {
 }
 
 /// One event as it is stored.
-#[derive(Debug, Serialize, sqlx::FromRow)]
+#[derive(Debug, Serialize, sqlx::FromRow, ToSchema)]
+#[schema(as = StoredEvent)]
 pub struct EventRow {
     /// UUIDv7 made at capture.
     pub id: Uuid,
@@ -73,13 +75,15 @@ pub struct EventRow {
     /// When it happened by the client's clock.
     pub client_timestamp: At,
     /// What is known about it.
+    #[schema(value_type = Option<Object>)]
     pub properties: Option<Json<Box<RawValue>>>,
     /// The circumstances.
+    #[schema(value_type = Option<Object>)]
     pub context: Option<Json<Box<RawValue>>>,
 }
 
 /// A page of events, newest first by id, which is the time of capture.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct EventPage {
     /// The events.
     pub events: Vec<EventRow>,

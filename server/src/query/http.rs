@@ -6,13 +6,13 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, RawQuery};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Extension, Json};
 use futures_util::stream::try_unfold;
 use http::request::Parts;
 use http::{HeaderValue, header};
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ask;
 use super::delivery::Delivery;
@@ -20,6 +20,7 @@ use super::error::QueryError;
 use super::events::{EventFilter, EventPage};
 use super::explain::Explanation;
 use super::export::Export;
+use super::parameters::{EventQuery, InstallQuery, PageQuery, PersonPath, RangeQuery};
 use super::params::{Params, storable};
 use super::person::Person;
 use super::reader::Reader;
@@ -28,17 +29,18 @@ use super::turns::{Turn, Turns};
 use crate::app::App;
 use crate::gateway::auth::{authorise, presented_key};
 use crate::gateway::problem::{Code, Problem};
+use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::store::KeyKind;
 
 /// The routes of the reads.
 pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .route("/api/analytics/events", get(events))
-        .route("/api/analytics/stats", get(stats))
-        .route("/api/analytics/delivery", get(delivery))
-        .route("/v1/persons/{id}", get(person))
-        .route("/v1/persons/{id}/explain", get(explain))
-        .route("/v1/persons/{id}/export", get(export))
+        .routes(routes!(events))
+        .routes(routes!(stats))
+        .routes(routes!(delivery))
+        .routes(routes!(person))
+        .routes(routes!(explain))
+        .routes(routes!(export))
         .merge(ask::http::router())
         .layer(Extension(Turns::default()))
 }
@@ -102,6 +104,11 @@ impl FromRequestParts<Arc<App>> for Authorised {
     }
 }
 
+/// Events, newest first.
+#[utoipa::path(get, path = "/api/analytics/events", operation_id = "analytics_events", tag = "read", security(("secret_key" = [])),
+    params(EventQuery, RangeQuery, PageQuery),
+    responses((status = 200, description = "A page of events.", body = EventPage), ReadRefused),
+)]
 async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<EventPage>, Problem> {
     let params = Params::parse(
         &query.unwrap_or_default(),
@@ -115,17 +122,32 @@ async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Ev
     Ok(Json(caller.reader().events(&filter, params.page()?).await?))
 }
 
+/// How many events, of whom, of what, when.
+#[utoipa::path(get, path = "/api/analytics/stats", operation_id = "analytics_stats", tag = "read", security(("secret_key" = [])),
+    params(RangeQuery),
+    responses((status = 200, description = "What there is.", body = Stats), ReadRefused),
+)]
 async fn stats(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Stats>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["from", "to"])?;
     Ok(Json(caller.reader().stats(params.time_range()?).await?))
 }
 
+/// What installs captured, what of it is stored, and what was lost where.
+#[utoipa::path(get, path = "/api/analytics/delivery", operation_id = "analytics_delivery", tag = "read", security(("secret_key" = [])),
+    params(RangeQuery, InstallQuery),
+    responses((status = 200, description = "What became of what was captured.", body = Delivery), ReadRefused),
+)]
 async fn delivery(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Delivery>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["from", "to", "limit", "cursor"])?;
     let page = params.install_page()?;
     Ok(Json(caller.reader().delivery(params.time_range()?, &page).await?))
 }
 
+/// Who a person is, what is known of it, and a page of its events.
+#[utoipa::path(get, path = "/v1/persons/{id}", operation_id = "person", tag = "persons", security(("secret_key" = [])),
+    params(PersonPath, PageQuery),
+    responses((status = 200, description = "The person.", body = Person), OneRefused),
+)]
 async fn person(
     caller: Authorised,
     id: Result<Path<String>, PathRejection>,
@@ -136,6 +158,11 @@ async fn person(
     Ok(Json(caller.reader().person(&id, params.page()?).await?))
 }
 
+/// Why these ids are one person, and how it came to be so.
+#[utoipa::path(get, path = "/v1/persons/{id}/explain", operation_id = "explain_person", tag = "persons", security(("secret_key" = [])),
+    params(PersonPath),
+    responses((status = 200, description = "Why these ids are one person.", body = Explanation), OneRefused),
+)]
 async fn explain(
     caller: Authorised,
     id: Result<Path<String>, PathRejection>,
@@ -145,6 +172,13 @@ async fn explain(
     Ok(Json(caller.reader().explain(&person_id(id)?).await?))
 }
 
+/// All there is about a person, line by line.
+#[utoipa::path(get, path = "/v1/persons/{id}/export", operation_id = "export_person", tag = "persons", security(("secret_key" = [])),
+    params(PersonPath),
+    responses(
+        (status = 200, description = "The person, then its events, one JSON object per line.",
+            body = String, content_type = "application/x-ndjson"), OneRefused),
+)]
 async fn export(
     caller: Authorised,
     id: Result<Path<String>, PathRejection>,

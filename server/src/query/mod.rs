@@ -10,6 +10,7 @@
 
 pub mod error;
 pub mod params;
+pub mod parameters;
 pub mod time;
 pub mod snapshot;
 pub mod identity;

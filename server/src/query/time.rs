@@ -5,6 +5,9 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgTypeInfo, PgValueRef};
 use sqlx::{Decode, Postgres, Type};
 use trailmark_protocol::Timestamp;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, Type as SchemaType};
+use utoipa::openapi::{KnownFormat, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::store::PgTime;
 
@@ -16,6 +19,18 @@ pub struct At(pub Timestamp);
 impl Serialize for At {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+impl ToSchema for At {}
+
+impl PartialSchema for At {
+    fn schema() -> RefOr<Schema> {
+        let time: Object = ObjectBuilder::new()
+            .schema_type(SchemaType::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .build();
+        Schema::from(time).into()
     }
 }
 

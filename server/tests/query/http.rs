@@ -200,6 +200,21 @@ async fn a_secret_key_in_the_url_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn questions_take_no_secret_key_in_the_url_either_and_no_other_parameter() {
+    let front = front().await;
+    let secret = front.secret().await;
+    for path in ["/api/v1/query", "/api/v1/query/persons"] {
+        let (status, body) = front.ask("POST", &format!("{path}?key={secret}"), None).await;
+        assert_eq!((status.as_u16(), &body["code"]), (400, &"invalid_parameter".into()));
+        let (_, body) = front.ask("POST", &format!("{path}?limit=1"), Some(&secret)).await;
+        assert!(
+            body["detail"].as_str().unwrap().starts_with("`limit` is unknown"),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_key_of_another_project_reads_that_project_only() {
     let front = front().await;
     let other = World::beside(front.world.store.clone()).await;

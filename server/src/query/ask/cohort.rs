@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sqlx::types::Json;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::calendar::{FIRST_MOMENT, Span};
 use super::question::{Breakdown, Cohort, Criterion, Definition, Filter, Frequency, Of, Path, Performed};
@@ -14,7 +15,7 @@ use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
 /// How many persons a cohort has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CohortAnswer {
     /// How many.
     pub persons: i64,

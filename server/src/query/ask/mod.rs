@@ -20,12 +20,14 @@ pub mod sessions;
 pub mod cohort;
 pub mod persons;
 pub mod table;
+mod schema;
 pub mod http;
 
 use std::time::Instant;
 
 use serde::Serialize;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use self::activity::{LifecycleAnswer, StickinessAnswer};
 use self::answer::Meta;
@@ -40,7 +42,8 @@ use super::error::QueryError;
 use super::snapshot::Snapshot;
 
 /// The answer to a question, with the question as it was understood.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Answer)]
 pub struct Answered {
     /// The numbers.
     #[serde(flatten)]
@@ -52,8 +55,9 @@ pub struct Answered {
 }
 
 /// The numbers, by the kind of the question.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = Numbers)]
 pub enum Answer {
     /// Of a trend.
     Trends(TrendsAnswer),

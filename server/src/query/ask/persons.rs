@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::question::{Invalid, Path, Question};
@@ -56,12 +57,13 @@ enum Spot {
 }
 
 /// A cohort has no places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Nowhere {}
+#[schema(as = CohortPlace)]
+pub(super) struct Nowhere {}
 
 /// One person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct PersonRow {
     /// Its number; see `GET /v1/persons/{id}` for what is known of it, by one of its ids.
     pub person_id: i64,
@@ -74,7 +76,7 @@ pub struct PersonRow {
 }
 
 /// A page of persons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PersonPage {
     /// The persons, by their numbers.
     pub persons: Vec<PersonRow>,

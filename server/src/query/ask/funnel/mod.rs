@@ -9,6 +9,7 @@ pub mod way;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::Span;
@@ -21,14 +22,15 @@ use rows::Row;
 use way::{Between, Rules, Walk, Way};
 
 /// A funnel, or one for each combination of parts.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct FunnelAnswer {
     /// The funnels, the one with most first steps first.
     pub results: Vec<Line>,
 }
 
 /// One funnel.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = FunnelLine)]
 pub struct Line {
     /// One part for each breakdown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +40,8 @@ pub struct Line {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = FunnelStep)]
 pub struct Step {
     /// What it is called.
     pub name: String,
@@ -82,10 +85,12 @@ pub async fn answer(
 }
 
 /// A place in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FunnelPlace)]
 pub struct Spot {
     /// The step, from 0.
+    #[schema(maximum = 11)]
     pub step: usize,
     /// Who took it, or who took the one before and then not this one.
     pub outcome: Outcome,
@@ -95,8 +100,9 @@ pub struct Spot {
 }
 
 /// What became of somebody at a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FunnelOutcome)]
 pub enum Outcome {
     /// They took it.
     Converted,

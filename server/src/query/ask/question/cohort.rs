@@ -1,6 +1,7 @@
 //! Cohorts: persons by what they did, by what is known of them, or by a list.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::event::Event;
 use super::filter::Filter;
@@ -11,7 +12,7 @@ use crate::query::ask::calendar::Span;
 const CRITERIA_MAX: usize = 20;
 
 /// How many persons are in a cohort that is kept, or in one that is only described.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cohort {
     /// The number of one that is kept.
@@ -47,17 +48,19 @@ pub enum Criterion {
 }
 
 /// That something was done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Performed {
     /// The name of the event; any where there is none.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     pub event: Option<String>,
     /// Only those that this lets through.
     #[serde(default)]
     pub filters: Option<Filter>,
     /// How often; at least once by default.
     #[serde(default)]
+    #[schema(default = Frequency::default)]
     pub times: Frequency,
     /// When; ever by default.
     #[serde(default)]
@@ -83,7 +86,7 @@ impl Default for Frequency {
 }
 
 /// When.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Within {
     /// See [`Trends`](super::Trends).
@@ -93,6 +96,7 @@ pub struct Within {
     pub date_to: Option<String>,
     /// See [`Trends`](super::Trends).
     #[serde(default = "Span::default_timezone")]
+    #[schema(default = Span::default_timezone)]
     pub timezone: String,
 }
 
