@@ -34,6 +34,7 @@ pub mod coding;
 pub mod files;
 pub mod sdk;
 pub mod openapi;
+pub mod refusals;
 pub mod problem;
 
 /// Where events are posted, and which shapes each path takes.

@@ -15,13 +15,16 @@ use http::{HeaderValue, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ask;
+use super::cohorts;
 use super::delivery::Delivery;
 use super::error::QueryError;
 use super::events::{EventFilter, EventPage};
 use super::explain::Explanation;
 use super::export::Export;
+use super::lists;
 use super::params::{Params, storable};
 use super::person::Person;
 use super::reader::Reader;
@@ -29,6 +32,7 @@ use super::stats::Stats;
 use crate::app::App;
 use crate::gateway::auth::{authorise, presented_key};
 use crate::gateway::problem::{Code, Problem};
+use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::store::KeyKind;
 
 /// Reads that run at once: half of the default pool of eight connections, so that reads never keep the writer waiting.
@@ -37,15 +41,29 @@ const READS_AT_ONCE: usize = 4;
 /// How long a read waits for its turn: as long as a statement may take.
 const TURN_TIMEOUT: Duration = super::snapshot::STATEMENT_TIMEOUT;
 
+/// Most properties that a list of events is asked for: each is looked at in every row.
+const PROPERTIES_MAX: usize = 10;
+
+/// Longest name of a property that is asked for, in characters.
+const PROPERTY_CHARS: usize = 512;
+
+/// Longest value of a property that is asked for, in characters: a URL has some 8,000.
+const VALUE_CHARS: usize = 4_096;
+
 /// The routes of the reads.
 pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(events))
+        .routes(routes!(person))
+        // What these two were called first.
         .route("/api/analytics/events", get(events))
         .route("/api/analytics/stats", get(stats))
         .route("/api/analytics/delivery", get(delivery))
         .route("/v1/persons/{id}", get(person))
         .route("/v1/persons/{id}/explain", get(explain))
         .route("/v1/persons/{id}/export", get(export))
+        .merge(lists::router())
+        .merge(cohorts::http::router())
         .merge(ask::http::router())
         .layer(Extension(Turns(Arc::new(Semaphore::new(READS_AT_ONCE)))))
 }
@@ -96,17 +114,62 @@ fn overloaded() -> Problem {
     Problem::new(Code::QueryTimeout, "too many reads at once")
 }
 
+/// Events, newest first by id, which is the time of capture.
+///
+/// `property.<name>=<value>`, up to ten times, keeps those whose property has this value: a text as it is, anything else as
+/// JSON writes it.
+#[utoipa::path(
+    get, path = "/api/v1/events", operation_id = "events", tag = "read",
+    params(
+        ("event" = Option<String>, Query, description = "Only events of this name.", min_length = 1, max_length = 200),
+        ("person" = Option<String>, Query, description = "Only those of the person behind this `user_id` or `anonymous_id`.", min_length = 1, max_length = 200),
+        ("session" = Option<String>, Query, description = "Only those of this session. Quick together with `person`, or with `from` and `to`.", min_length = 1, max_length = 200),
+        ("from" = Option<String>, Query, format = DateTime, description = "Only those whose `timestamp` is at or after it."),
+        ("to" = Option<String>, Query, format = DateTime, description = "Only those whose `timestamp` is before it."),
+        ("limit" = Option<u32>, Query, description = "Rows on a page, 100 by default.", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, format = Uuid, description = "`next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of events.", body = EventPage), ReadRefused),
+    security(("secret_key" = []))
+)]
 async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<EventPage>, Problem> {
     let params = Params::parse(
         &query.unwrap_or_default(),
-        &["event", "person", "from", "to", "limit", "cursor"],
+        &[
+            "event",
+            "person",
+            "session",
+            "property.*",
+            "from",
+            "to",
+            "limit",
+            "cursor",
+        ],
     )?;
+    let properties = properties(&params)?;
     let filter = EventFilter {
         event: params.text("event", NAME_CHARS)?,
         person: params.text("person", ID_CHARS)?,
+        session: params.text("session", ID_CHARS)?,
+        properties: &properties,
         range: params.time_range()?,
     };
     Ok(Json(caller.reader.events(&filter, params.page()?).await?))
+}
+
+/// The properties that are asked for, by name.
+fn properties(params: &Params) -> Result<Vec<(&str, &str)>, QueryError> {
+    let asked: Vec<_> = params.beginning_with("property.").collect();
+    if asked.len() > PROPERTIES_MAX {
+        return Err(QueryError::parameter("property", "is asked for more than ten times"));
+    }
+    for (name, value) in &asked {
+        storable("property", name, PROPERTY_CHARS)?;
+        if !value.is_empty() {
+            storable("property", value, VALUE_CHARS)?;
+        }
+    }
+    Ok(asked)
 }
 
 async fn stats(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Stats>, Problem> {
@@ -120,6 +183,17 @@ async fn delivery(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<
     Ok(Json(caller.reader.delivery(params.time_range()?, &page).await?))
 }
 
+/// A person: its ids, what is known about it, and a page of its events.
+#[utoipa::path(
+    get, path = "/api/v1/persons/{id}", operation_id = "person", tag = "persons",
+    params(
+        ("id" = String, Path, description = "A `user_id` or `anonymous_id`; where one text is both, the `user_id` is meant.", min_length = 1, max_length = 200),
+        ("limit" = Option<u32>, Query, description = "Events on a page, 100 by default.", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, format = Uuid, description = "`timeline.next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "The person.", body = Person), OneRefused),
+    security(("secret_key" = []))
+)]
 async fn person(
     caller: Authorised,
     id: Result<Path<String>, PathRejection>,

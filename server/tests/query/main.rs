@@ -15,4 +15,7 @@ mod isolation;
 mod hostile;
 mod unavailable;
 mod http;
+mod lists;
+mod timeline;
+mod cohorts;
 mod documented;
