@@ -219,10 +219,9 @@ fn stretch() -> impl Strategy<Value = Value> {
 }
 
 fn with(mut question: Value, more: Value) -> Value {
-    question
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    if let (Value::Object(question), Value::Object(more)) = (&mut question, more) {
+        question.extend(more);
+    }
     question
 }
 
@@ -516,17 +515,17 @@ fn rounded(value: &Value) -> Value {
 }
 
 /// Where two answers differ first.
-fn difference(answered: &Value, expected: &Value, path: String) -> Option<String> {
+fn difference(answered: &Value, expected: &Value, path: &str) -> Option<String> {
     match (answered, expected) {
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             let pairs = a.iter().zip(b).enumerate();
             pairs
                 .into_iter()
-                .find_map(|(index, (a, b))| difference(a, b, format!("{path}[{index}]")))
+                .find_map(|(index, (a, b))| difference(a, b, &format!("{path}[{index}]")))
         }
         (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => a
             .iter()
-            .find_map(|(key, value)| difference(value, &b[key], format!("{path}.{key}"))),
+            .find_map(|(key, value)| difference(value, &b[key], &format!("{path}.{key}"))),
         (a, b) => (a != b).then(|| format!("{path} is {a}, expected {b}")),
     }
 }
@@ -559,7 +558,7 @@ fn the_server_answers_what_the_reference_answers() {
                 let answer = answer.map_err(|error| TestCaseError::fail(format!("{json}: {error}")))?;
                 let answered = rounded(&comparable(&question, crate::world::json(&answer)));
                 let expected = rounded(&history.answer(&question));
-                if let Some(difference) = difference(&answered, &expected, String::new()) {
+                if let Some(difference) = difference(&answered, &expected, "") {
                     return Err(TestCaseError::fail(format!("{json}: {difference}")));
                 }
             }

@@ -332,7 +332,7 @@ async fn injections_in_every_parameter_are_data_or_a_400() {
                 .await;
             match name {
                 "event" | "person" | "session" | "property.a" => {
-                    assert_eq!((status, &body["events"]), (StatusCode::OK, &Value::Array(vec![])))
+                    assert_eq!((status, &body["events"]), (StatusCode::OK, &Value::Array(vec![])));
                 }
                 _ => assert_eq!(
                     (status.as_u16(), &body["code"]),
