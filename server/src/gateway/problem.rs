@@ -60,6 +60,8 @@ codes! {
     SdkNotBuilt = NOT_FOUND "sdk_not_built" "Run `make wasm`, then build the server.",
     /// The path exists with another method.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "See the Allow header.",
+    /// Something else is made of what was to be deleted.
+    InUse = CONFLICT "in_use" "Change or delete first what `detail` names.",
     /// The body did not arrive in time.
     BodyTimeout = REQUEST_TIMEOUT "body_timeout" "Send the body faster, or a smaller one.",
     /// The body is over the limit, as sent or decompressed.

@@ -42,6 +42,9 @@ refusals! {
     /// Of a route that reads or changes one thing, which may not be there.
     OneRefused = InvalidParameter MissingKey UnknownKey WrongKeyKind NotFound RateLimited KeyringUnavailable
         DatabaseUnavailable TooManyReads QueryTimeout Internal;
+    /// Of a route that makes or changes one thing from a body.
+    ChangeRefused = InvalidParameter InvalidBody MissingKey UnknownKey WrongKeyKind NotFound InUse BodyTimeout BodyTooLarge
+        RateLimited Overloaded KeyringUnavailable DatabaseUnavailable TooManyReads QueryTimeout Internal;
     /// Of a route that reads a question from a body.
     QuestionRefused = InvalidParameter InvalidBody MissingKey UnknownKey WrongKeyKind BodyTimeout BodyTooLarge RateLimited
         Overloaded KeyringUnavailable DatabaseUnavailable TooManyReads QueryTimeout Internal;

@@ -15,11 +15,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask;
+use super::cohorts;
 use super::delivery::Delivery;
 use super::error::QueryError;
 use super::events::{EventFilter, EventPage};
 use super::explain::Explanation;
 use super::export::Export;
+use super::lists;
 use super::parameters::{EventQuery, InstallQuery, PageQuery, PersonPath, RangeQuery};
 use super::params::{Params, storable};
 use super::person::Person;
@@ -32,6 +34,15 @@ use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::store::KeyKind;
 
+/// Most properties that a list of events is asked for: each is looked at in every row.
+const PROPERTIES_MAX: usize = 10;
+
+/// Longest name of a property that is asked for, in characters.
+const PROPERTY_CHARS: usize = 512;
+
+/// Longest value of a property that is asked for, in characters: a URL has some 8,000.
+const VALUE_CHARS: usize = 4_096;
+
 /// The routes of the reads.
 pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -39,8 +50,12 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(stats))
         .routes(routes!(delivery))
         .routes(routes!(person))
+        .routes(routes!(events_as_first_called))
+        .routes(routes!(person_as_first_called))
         .routes(routes!(explain))
         .routes(routes!(export))
+        .merge(lists::router())
+        .merge(cohorts::http::router())
         .merge(ask::http::router())
         .layer(Extension(Turns::default()))
 }
@@ -104,22 +119,60 @@ impl FromRequestParts<Arc<App>> for Authorised {
     }
 }
 
-/// Events, newest first.
-#[utoipa::path(get, path = "/api/analytics/events", operation_id = "analytics_events", tag = "read", security(("secret_key" = [])),
-    params(EventQuery, RangeQuery, PageQuery),
+/// Events, newest first by id, which is the time of capture.
+///
+/// `property.<name>=<value>`, up to ten times, keeps those whose property has this value: a text as it is, anything else as
+/// JSON writes it.
+#[utoipa::path(
+    get, path = "/api/v1/events", operation_id = "events", tag = "read",
+    params(
+        ("event" = Option<String>, Query, description = "Only events of this name.", min_length = 1, max_length = 200),
+        ("person" = Option<String>, Query, description = "Only those of the person behind this `user_id` or `anonymous_id`.", min_length = 1, max_length = 200),
+        ("session" = Option<String>, Query, description = "Only those of this session. Quick together with `person`, or with `from` and `to`.", min_length = 1, max_length = 200),
+        RangeQuery,
+        PageQuery,
+    ),
     responses((status = 200, description = "A page of events.", body = EventPage), ReadRefused),
+    security(("secret_key" = []))
 )]
 async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<EventPage>, Problem> {
     let params = Params::parse(
         &query.unwrap_or_default(),
-        &["event", "person", "from", "to", "limit", "cursor"],
+        &[
+            "event",
+            "person",
+            "session",
+            "property.*",
+            "from",
+            "to",
+            "limit",
+            "cursor",
+        ],
     )?;
+    let properties = properties(&params)?;
     let filter = EventFilter {
         event: params.text("event", NAME_CHARS)?,
         person: params.text("person", ID_CHARS)?,
+        session: params.text("session", ID_CHARS)?,
+        properties: &properties,
         range: params.time_range()?,
     };
     Ok(Json(caller.reader().events(&filter, params.page()?).await?))
+}
+
+/// The properties that are asked for, by name.
+fn properties(params: &Params) -> Result<Vec<(&str, &str)>, QueryError> {
+    let asked: Vec<_> = params.beginning_with("property.").collect();
+    if asked.len() > PROPERTIES_MAX {
+        return Err(QueryError::parameter("property", "is asked for more than ten times"));
+    }
+    for (name, value) in &asked {
+        storable("property", name, PROPERTY_CHARS)?;
+        if !value.is_empty() {
+            storable("property", value, VALUE_CHARS)?;
+        }
+    }
+    Ok(asked)
 }
 
 /// How many events, of whom, of what, when.
@@ -143,10 +196,12 @@ async fn delivery(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<
     Ok(Json(caller.reader().delivery(params.time_range()?, &page).await?))
 }
 
-/// Who a person is, what is known of it, and a page of its events.
-#[utoipa::path(get, path = "/v1/persons/{id}", operation_id = "person", tag = "persons", security(("secret_key" = [])),
+/// A person: its ids, what is known about it, and a page of its events.
+#[utoipa::path(
+    get, path = "/api/v1/persons/{id}", operation_id = "person", tag = "persons",
     params(PersonPath, PageQuery),
     responses((status = 200, description = "The person.", body = Person), OneRefused),
+    security(("secret_key" = []))
 )]
 async fn person(
     caller: Authorised,
@@ -156,6 +211,28 @@ async fn person(
     let params = Params::parse(&query.unwrap_or_default(), &["limit", "cursor"])?;
     let id = person_id(id)?;
     Ok(Json(caller.reader().person(&id, params.page()?).await?))
+}
+
+/// `GET /api/v1/events` under its first name.
+#[utoipa::path(get, path = "/api/analytics/events", operation_id = "events_as_first_called", tag = "read", security(("secret_key" = [])),
+    params(EventQuery, RangeQuery, PageQuery),
+    responses((status = 200, description = "A page of events.", body = EventPage), ReadRefused),
+)]
+async fn events_as_first_called(caller: Authorised, query: RawQuery) -> Result<Json<EventPage>, Problem> {
+    events(caller, query).await
+}
+
+/// `GET /api/v1/persons/{id}` under its first name.
+#[utoipa::path(get, path = "/v1/persons/{id}", operation_id = "person_as_first_called", tag = "persons", security(("secret_key" = [])),
+    params(PersonPath, PageQuery),
+    responses((status = 200, description = "The person.", body = Person), OneRefused),
+)]
+async fn person_as_first_called(
+    caller: Authorised,
+    id: Result<Path<String>, PathRejection>,
+    query: RawQuery,
+) -> Result<Json<Person>, Problem> {
+    person(caller, id, query).await
 }
 
 /// Why these ids are one person, and how it came to be so.

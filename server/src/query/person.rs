@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::error::QueryError;
 use super::events::{self, EventPage};
 use super::identity::{self, IDENTITIES_LISTED, Identity};
-use super::params::{Page, TimeRange};
+use super::params::Page;
 use super::snapshot::Snapshot;
 use super::time::At;
 
@@ -79,7 +79,7 @@ pub async fn find(snapshot: &mut Snapshot, external_id: &str, page: Page) -> Res
         identities: identity::list(snapshot, resolved.person_id, IDENTITIES_LISTED).await?,
         properties: properties(snapshot, &ids, PROPERTIES_LISTED).await?,
         seen: seen(snapshot, &ids).await?,
-        timeline: events::of_person(snapshot, ids, None, TimeRange::default(), page).await?,
+        timeline: events::of_person(snapshot, ids, page).await?,
     })
 }
 

@@ -5,8 +5,8 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgTypeInfo, PgValueRef};
 use sqlx::{Decode, Postgres, Type};
 use trailmark_protocol::Timestamp;
-use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, Type as SchemaType};
-use utoipa::openapi::{KnownFormat, RefOr, Schema};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type as SchemaType};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::store::PgTime;
@@ -26,11 +26,9 @@ impl ToSchema for At {}
 
 impl PartialSchema for At {
     fn schema() -> RefOr<Schema> {
-        let time: Object = ObjectBuilder::new()
-            .schema_type(SchemaType::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-            .build();
-        Schema::from(time).into()
+        let text = ObjectBuilder::new().schema_type(SchemaType::String);
+        let text = text.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        Schema::from(text.build()).into()
     }
 }
 

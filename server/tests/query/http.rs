@@ -78,7 +78,25 @@ impl Front {
 
     /// A status and a whole body.
     async fn send(&self, method: &str, path: &str, key: Option<&str>, body: &str) -> (StatusCode, Bytes) {
+        self.send_as("application/json", method, path, key, body).await
+    }
+
+    /// The answer to a body of this kind.
+    pub(crate) async fn answer_to(&self, kind: &str, method: &str, path: &str, key: &str, body: &str) -> Answer {
+        let (status, bytes) = self.send_as(kind, method, path, Some(key), body).await;
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn send_as(
+        &self,
+        kind: &str,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: &str,
+    ) -> (StatusCode, Bytes) {
         let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::CONTENT_TYPE, kind);
         let request = match key {
             Some(key) => request.header(header::AUTHORIZATION, format!("Bearer {key}")),
             None => request,
@@ -130,13 +148,20 @@ impl Front {
     }
 }
 
-const READS: [&str; 6] = [
+const READS: [&str; 13] = [
     "/api/analytics/events",
     "/api/analytics/stats",
     "/api/analytics/delivery",
     "/v1/persons/ann",
     "/v1/persons/ann/explain",
     "/v1/erasures",
+    "/api/v1/events",
+    "/api/v1/persons",
+    "/api/v1/persons/ann",
+    "/api/v1/persons/ann/timeline",
+    "/api/v1/sessions",
+    "/api/v1/properties",
+    "/api/v1/event-names",
 ];
 
 async fn front() -> Front {
@@ -151,7 +176,7 @@ async fn front() -> Front {
     Front::of(world).await
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
@@ -271,6 +296,24 @@ async fn a_bad_parameter_is_refused_by_its_name() {
         ("/v1/erasures?limit=1", "limit"),
         ("/v1/persons/%ff", "id"),
         (&format!("/v1/persons/{long}"), "id"),
+        ("/api/v1/events?session=", "session"),
+        ("/api/v1/events?property.=a", "property."),
+        ("/api/v1/events?property.a=1&property.a=2", "property.a"),
+        ("/api/v1/events?property.a%00=1", "property"),
+        ("/api/v1/events?property.a=%00", "property"),
+        ("/api/v1/persons?search=", "search"),
+        ("/api/v1/persons?cursor=x", "cursor"),
+        ("/api/v1/persons/ann/timeline?cursor=1", "cursor"),
+        ("/api/v1/persons/ann/timeline?limit=0", "limit"),
+        ("/api/v1/persons/%00/timeline", "id"),
+        ("/api/v1/sessions?cursor=7", "cursor"),
+        ("/api/v1/sessions?session=s", "session"),
+        ("/api/v1/properties?type=session", "type"),
+        ("/api/v1/properties?limit=7", "limit"),
+        ("/api/v1/event-names?cursor=", "cursor"),
+        ("/api/v1/event-names?from=now", "from"),
+        ("/api/v1/cohorts?limit=1", "limit"),
+        ("/api/v1/cohorts/one", "id"),
     ];
     for (path, name) in cases {
         let (status, body) = front.get(path, &secret).await;
@@ -302,18 +345,41 @@ async fn injections_in_every_parameter_are_data_or_a_400() {
         "a\"b",
     ] {
         let text = encoded(text);
-        for name in ["event", "person", "from", "to", "limit", "cursor"] {
+        for name in [
+            "event",
+            "person",
+            "session",
+            "property.a",
+            "from",
+            "to",
+            "limit",
+            "cursor",
+        ] {
             let (status, body) = front
                 .get(&format!("/api/analytics/events?{name}={text}"), &secret)
                 .await;
             match name {
-                "event" | "person" => assert_eq!((status, &body["events"]), (StatusCode::OK, &Value::Array(vec![]))),
+                "event" | "person" | "session" | "property.a" => {
+                    assert_eq!((status, &body["events"]), (StatusCode::OK, &Value::Array(vec![])));
+                }
                 _ => assert_eq!(
                     (status.as_u16(), &body["code"]),
                     (400, &"invalid_parameter".into()),
                     "{name}={text}"
                 ),
             }
+        }
+        for (path, list) in [
+            ("persons?search", "persons"),
+            ("sessions?person", "sessions"),
+            ("event-names?search", "event_names"),
+        ] {
+            let (status, body) = front.get(&format!("/api/v1/{path}={text}"), &secret).await;
+            assert_eq!(
+                (status, &body[list]),
+                (StatusCode::OK, &Value::Array(vec![])),
+                "{path}={text}"
+            );
         }
         assert_eq!(
             front.get(&format!("/v1/persons/{text}"), &secret).await.0,

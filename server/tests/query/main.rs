@@ -17,4 +17,7 @@ mod unavailable;
 mod http;
 mod live;
 mod turns;
+mod lists;
+mod timeline;
+mod cohorts;
 mod documented;

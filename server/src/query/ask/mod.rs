@@ -19,6 +19,7 @@ pub mod activity;
 pub mod sessions;
 pub mod cohort;
 pub mod persons;
+pub mod regex;
 pub mod table;
 mod schema;
 pub mod http;
@@ -84,6 +85,7 @@ pub enum Answer {
 pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
     let began = Instant::now();
     snapshot.know_cohorts(now).await?;
+    regex::check(snapshot, question, "").await?;
     let (answer, span, periods) = match question {
         Question::Trends(question) => {
             let (answer, span, periods) = trends::answer(snapshot, question, now).await?;

@@ -9,9 +9,9 @@ use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
 use super::answer::Part;
-use super::question::{Invalid, Path, Question};
+use super::question::{Invalid, Path, Question, read_text};
 use super::sql::Making;
-use super::{activity, cohort, funnel, paths, retention, sessions, trends};
+use super::{activity, cohort, funnel, paths, regex, retention, sessions, trends};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 use crate::query::time::At;
@@ -91,8 +91,7 @@ impl WhoIs {
     /// What is wrong with it, and where.
     pub fn read(json: &[u8]) -> Result<Self, Invalid> {
         let root = Path::root();
-        let wanted: Wanted = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(json))
-            .map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))?;
+        let wanted: Wanted = read_text(json)?;
         let question = Question::from_value(wanted.query).map_err(|invalid| invalid.below("query"))?;
         let spot = Spot::read(&question, wanted.at).map_err(|invalid| invalid.below("at"))?;
         let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT);
@@ -131,6 +130,7 @@ impl Spot {
 /// What stands in the way.
 pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Result<PersonPage, QueryError> {
     snapshot.know_cohorts(now).await?;
+    regex::check(snapshot, &who.question, "query.").await?;
     let page = Page {
         after: who.after,
         limit: who.limit,

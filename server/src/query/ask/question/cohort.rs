@@ -43,7 +43,7 @@ pub enum Criterion {
     NotPerformed(Performed),
     /// This is known of them (all `type`s are `person`).
     Person(Filter),
-    /// They are in this other cohort, which is kept and static.
+    /// They are in this other cohort, which is kept.
     InCohort(i64),
 }
 
@@ -119,6 +119,20 @@ impl Definition {
         match self {
             Self::And(criteria) | Self::Or(criteria) => criteria,
         }
+    }
+
+    /// The cohorts that it is made of, each with the path to it.
+    #[must_use]
+    pub fn cohorts(&self) -> Vec<(String, i64)> {
+        let word = match self {
+            Self::And(_) => "and",
+            Self::Or(_) => "or",
+        };
+        let cohort = |(index, criterion): (usize, &Criterion)| match criterion {
+            Criterion::InCohort(number) => Some((format!("{word}[{index}].in_cohort"), *number)),
+            _ => None,
+        };
+        self.criteria().iter().enumerate().filter_map(cohort).collect()
     }
 
     /// Whether it makes sense.
