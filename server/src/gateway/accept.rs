@@ -2,8 +2,10 @@
 //! a connection for ever; here hyper's own deadlines and limits are set.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -124,6 +126,8 @@ async fn connection(
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::select! {
+        // What the connection's turn has set, `stuck` sees in the same turn: nothing else wakes it.
+        biased;
         ended = watcher.watch(connection) => if let Err(error) = ended {
             // The client's: a broken connection, a malformed or late request; hyper has answered what it could.
             tracing::debug!(error, peer = %peer.0, "connection ended");
@@ -134,12 +138,16 @@ async fn connection(
 }
 
 /// Resolves if, some time after a stop, the connection still carries an endless body: its client has stopped reading.
+///
+/// Connections without one, nearly all, pay a look at a flag: the token is shared, and each look at it takes its lock.
 async fn stuck(stop: &CancellationToken, is_endless: &AtomicBool) {
+    let seen = |_: &mut Context<'_>| match is_endless.load(Ordering::Relaxed) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    };
+    poll_fn(seen).await;
     stop.cancelled().await;
     tokio::time::sleep(ENDLESS_GRACE).await;
-    if !is_endless.load(Ordering::Relaxed) {
-        std::future::pending::<()>().await;
-    }
 }
 
 /// Resolves if no first request comes in time. hyper's own deadline begins only when the first bytes have told it which
