@@ -7,6 +7,9 @@ use crate::store::{ErrorClass, StoreError};
 /// SQLSTATE of a statement that was cancelled, here by its own `statement_timeout`.
 const QUERY_CANCELED: &str = "57014";
 
+/// SQLSTATE of a pattern that is no regular expression; only Postgres can tell.
+const INVALID_REGULAR_EXPRESSION: &str = "2201B";
+
 /// Why a read has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -51,10 +54,13 @@ impl From<Invalid> for QueryError {
 impl From<sqlx::Error> for QueryError {
     fn from(error: sqlx::Error) -> Self {
         let error = StoreError::from(error);
-        if error.sqlstate().as_deref() == Some(QUERY_CANCELED) {
-            Self::Timeout
-        } else {
-            Self::Store(error)
+        match error.sqlstate().as_deref() {
+            Some(QUERY_CANCELED) => Self::Timeout,
+            Some(INVALID_REGULAR_EXPRESSION) => Self::parameter(
+                "value",
+                "of a condition with the `op` regex is no regular expression of Postgres",
+            ),
+            _ => Self::Store(error),
         }
     }
 }

@@ -102,13 +102,11 @@ impl Making {
     }
 
     /// The statement whose own part is `select`, to be executed.
-    #[must_use]
     pub fn query(self, select: &str) -> Query<'static, Postgres, PgArguments> {
         sqlx::query_with(AssertSqlSafe(self.text(select)), self.arguments)
     }
 
     /// The same, read as rows of `T`.
-    #[must_use]
     pub fn query_as<T>(self, select: &str) -> QueryAs<'static, Postgres, T, PgArguments>
     where
         T: for<'r> FromRow<'r, PgRow>,
