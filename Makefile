@@ -49,7 +49,7 @@ test: setup ## every test: unit, property, end to end with a real Postgres, docu
 	@$(MAKE) --no-print-directory test-ffi
 	@$(MAKE) --no-print-directory test-web
 
-test-api: setup ## of these, schemathesis: requests made of /openapi.json, answers compared with it; SEED=6 EXAMPLES=60
+test-api: setup ## of these, schemathesis: requests made of /openapi.json, answers compared with it; SEED=6 EXAMPLES=50
 	@scripts/setup.sh schemathesis
 	@scripts/test-api.sh
 

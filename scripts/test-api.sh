@@ -2,7 +2,7 @@
 # Tests the HTTP API against its own description: a real server with a Postgres of its own and some data in it, and
 # schemathesis, which makes requests of /openapi.json and compares the answers with it. A run is the same each time.
 #   SEED=6         another seed makes other requests
-#   EXAMPLES=60    most requests for each operation and phase
+#   EXAMPLES=50    most requests for each operation and phase
 #   FAST=1         takes the binary as it is built
 #   PHASES=…       of examples, coverage, fuzzing
 # Arguments go to schemathesis: `test-api.sh --include-operation-id query`.
@@ -51,7 +51,7 @@ export API_WRITE_KEY API_SECRET_KEY API_SEEDED
 cd "$home" # What it remembers of a run goes with it.
 # /api/v1/live never ends.
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here SCHEMATHESIS_HOOKS=hooks "$st" --config-file "$here/schemathesis.toml" \
-  run "$url/openapi.json" --seed "${SEED:-6}" --max-examples "${EXAMPLES:-60}" --exclude-operation-id live \
+  run "$url/openapi.json" --seed "${SEED:-6}" --max-examples "${EXAMPLES:-50}" --exclude-operation-id live \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
   --phases "${PHASES:-examples,coverage,fuzzing}" --generation-database none --request-timeout 30 --continue-on-failure \
   --warnings off "$@"

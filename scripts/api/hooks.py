@@ -11,6 +11,8 @@ import schemathesis
 ALIASES = json.loads(os.environ["API_SEEDED"])["aliases"]
 NAMES = ["$pageview", "signup", "add_to_cart", "checkout"]
 TIMEZONES = ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia"]
+# The last three are none.
+PATTERNS = ["^3$", "pric", "(", "a{1000}", "\\"]
 DATES = ["-30d", "-7d", "-24h", "-3m"]
 
 
@@ -51,6 +53,8 @@ def lead(value):
     if not isinstance(value, dict):
         return value
     value = {name: lead(item) for name, item in value.items()}
+    if value.get("op") == "regex":
+        value["value"] = PATTERNS[dice(value) % len(PATTERNS)]
     known = {"timezone": TIMEZONES, "date_from": DATES, "date_to": [None], "event": NAMES}
     for name in known.keys() & value.keys():
         if isinstance(value[name], str) and (name == "event" or dice(value[name]) % 8):

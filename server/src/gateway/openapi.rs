@@ -117,7 +117,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// Links of rustdoc, [`X`](path) and [`X`], as what they show.
+/// Links of rustdoc as what they show.
 fn unlinked(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

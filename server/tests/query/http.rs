@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use axum::body::{Body, Bytes, to_bytes};
 use http::{Request, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -14,6 +14,7 @@ use trailmark_protocol::Uuid;
 use trailmark_server::app::App;
 use trailmark_server::clock::{SharedClock, SystemClock};
 use trailmark_server::config::Config;
+use trailmark_server::event::AcceptedEvent;
 use trailmark_server::gateway::body::Budget;
 use trailmark_server::gateway::keyring::Keyring;
 use trailmark_server::gateway::limit::Limits;
@@ -236,6 +237,31 @@ async fn questions_take_no_secret_key_in_the_url_either_and_no_other_parameter()
             body["detail"].as_str().unwrap().starts_with("`limit` is unknown"),
             "{body}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_pattern_that_postgres_cannot_read_is_the_callers_mistake() {
+    let front = front().await;
+    let seen = AcceptedEvent {
+        properties: Some(r#"{"total":"3"}"#),
+        ..anonymous(9, "pay", "device")
+    };
+    front.world.send(&[seen]).await;
+    let secret = front.secret().await;
+    for pattern in ["(", "a{1000}", "[[:foo:]]", "\\"] {
+        let question = json!({"kind": "trends", "series": [{"event": "pay"}], "date_from": "2026-11-19",
+            "date_to": "2026-11-22", "filters": {"op": "regex", "property": "total", "value": pattern}});
+        let (status, body) = front
+            .send("POST", "/api/v1/query", Some(&secret), &question.to_string())
+            .await;
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(
+            (status.as_u16(), &body["code"]),
+            (400, &"invalid_parameter".into()),
+            "{pattern}: {body}"
+        );
+        assert!(body["detail"].as_str().unwrap().contains("regex"), "{body}");
     }
 }
 

@@ -91,7 +91,7 @@ pub enum FunnelUnit {
 #[schema(as = FunnelWindow)]
 pub struct Window {
     /// How many.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 31622400)]
     pub value: u32,
     /// Of what.
     pub unit: WindowUnit,
@@ -121,7 +121,7 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Its length in microseconds.
+    /// Its length in microseconds; at most `i64::MAX`.
     #[must_use]
     pub const fn micros(self) -> i64 {
         let seconds = match self.unit {
@@ -132,7 +132,7 @@ impl Window {
             WindowUnit::Week => 7 * 86_400,
             WindowUnit::Month => 30 * 86_400,
         };
-        self.value as i64 * seconds * 1_000_000
+        (self.value as i64 * seconds).saturating_mul(1_000_000)
     }
 
     fn check(self, path: &Path<'_>) -> Result<(), Invalid> {

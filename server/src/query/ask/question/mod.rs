@@ -189,6 +189,10 @@ mod tests {
                 json!({"kind": "funnel", "steps": [{}, {}], "window": {"value": 0, "unit": "day"}}),
                 "`window` is from",
             ),
+            (
+                json!({"kind": "funnel", "steps": [{}, {}], "window": {"value": u32::MAX, "unit": "month"}}),
+                "`window` is from",
+            ),
             (leaf(json!({})), "`series[0].filters.and[0].or[0]` has exactly one"),
             (
                 leaf(json!({"op": "is", "property": "a"})),
