@@ -2,7 +2,7 @@
 //!
 //! A question's way: [`question`] (JSON, read strictly; what is wrong is named by its path) → [`calendar`] (the moments at
 //! which its periods begin, in its time zone) → [`sql`] (statements of constant fragments and bound values, which select
-//! and reduce) → one module for each kind, whose pure part decides what statements cannot say well → [`answer`].
+//! and reduce) → one module for each kind, whose pure part decides what statements cannot say well → [`mod@answer`].
 //!
 //! Events of a person are in one order everywhere: by `timestamp`, then by the install's `seq` (those without one last),
 //! then by id. Two events of the same moment have an order, so they convert in a funnel.

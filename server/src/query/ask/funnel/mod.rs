@@ -1,6 +1,6 @@
 //! Funnels: how many get from one step to the next.
 //!
-//! One statement gives the events of each person in order ([`rows`]); how far they got is decided by [`way`], event by
+//! One statement gives the events of each person in order (`rows`); how far they got is decided by [`way`], event by
 //! event, so that a person with a million events needs no more memory than one with three.
 
 mod rows;
