@@ -26,7 +26,7 @@ ACTS ?= 150
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BUILD := cargo build --locked --profile $(PROFILE)
 
-.PHONY: help setup build demo test test-ffi test-web ffi wasm sim bench bench-query fmt lint docs
+.PHONY: help setup build demo test test-api test-ffi test-web ffi wasm sim bench bench-query fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,8 +45,13 @@ demo: build wasm ## server, private Postgres, a log through the client SDK, what
 test: setup ## every test: unit, property, end to end with a real Postgres, documentation, other languages
 	@cargo test --locked --workspace --no-fail-fast
 	@cargo test --locked --workspace --features trailmark-simulation/planted-bugs --test planted -- --nocapture
+	@$(MAKE) --no-print-directory test-api
 	@$(MAKE) --no-print-directory test-ffi
 	@$(MAKE) --no-print-directory test-web
+
+test-api: setup ## of these, schemathesis: requests made of /openapi.json, answers compared with it; SEED=6 EXAMPLES=50
+	@scripts/setup.sh schemathesis
+	@scripts/test-api.sh
 
 test-ffi: ## of these, the client in Python, Kotlin, Dart and C; only those: LANGUAGES="python kotlin"
 	@scripts/setup.sh ffi

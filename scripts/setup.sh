@@ -2,6 +2,7 @@
 # Installs what this machine lacks. Running it again changes nothing.
 #   setup.sh       what the server, the demo and the Rust tests need
 #   setup.sh ffi   also what the tests of the other languages need
+#   setup.sh schemathesis   also what tests the HTTP API against its description: Python packages, below target/
 #   setup.sh web   also what the web SDK is built with; `web-test`: and what tests it; `wasm-debian`: Debian's compiler for
 #                  wasm, where rustup has none
 set -euo pipefail
@@ -53,6 +54,22 @@ web_test() {
   node_at_least 20.19 || { say "the tests need Node 20.19 or newer, this is $(node --version); see https://nodejs.org"; exit 2; }
 }
 
+# A virtual environment of its own for each list of versions.
+schemathesis() {
+  python3 -c 'import venv, ensurepip' 2>/dev/null || install python3 python3-venv
+  command -v curl >/dev/null || install curl
+  local here venv wanted
+  here=$(cd "$(dirname "$0")" && pwd)
+  venv=${CARGO_TARGET_DIR:-$here/../target}/api/venv
+  wanted=$here/api/requirements.txt
+  cmp --silent "$wanted" "$venv/requirements.txt" && return
+  say "installing $(grep -m 1 schemathesis== "$wanted")"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" --disable-pip-version-check install --quiet --no-deps -r "$wanted" >&2
+  cp "$wanted" "$venv/requirements.txt"
+}
+
 ffi() {
   command -v javac >/dev/null || install openjdk-17-jdk-headless
   command -v mvn >/dev/null || install maven
@@ -66,8 +83,9 @@ ffi() {
 case "${1:-}" in
   "") ;;
   ffi) ffi ;;
+  schemathesis) schemathesis ;;
   web) web ;;
   web-test) web_test ;;
   wasm-debian) [ -x /usr/bin/wasm-ld-22 ] && [ -x /usr/bin/rustc ] || install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
-  *) sed -n '2,6p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,7p' "$0" >&2; exit 2 ;;
 esac

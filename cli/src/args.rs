@@ -85,6 +85,22 @@ pub enum Command {
         after_help = "Example:\n  trailmark person explain --project 1 ann@example.com"
     )]
     Person(Person),
+    /// Ask a question: trends, funnel, retention, paths, lifecycle, stickiness, sessions, cohort
+    #[command(
+        after_help = "docs/query.md explains questions. With --project the database is asked, else a running server with \
+                      --key. A mistake in the question is named by its JSON path.\n\nExamples:\n  \
+                      trailmark query --project 1 -f funnel.json --csv > funnel.csv\n  \
+                      echo '{\"kind\":\"trends\",\"series\":[{\"event\":\"checkout\"}]}' | \
+                      TRAILMARK_SECRET_KEY=tm_sk_… trailmark query --url https://trailmark.example.com -f -"
+    )]
+    Query(Query),
+    /// Follow what a running server accepts, and with --refused what it refuses
+    #[command(
+        after_help = "One line each; with --json, one JSON object each. Only what that server itself takes in is told.\n\n\
+                      Examples:\n  TRAILMARK_SECRET_KEY=tm_sk_… trailmark tail --refused\n  \
+                      trailmark tail --key tm_sk_… --event checkout --json | jq .data.properties"
+    )]
+    Tail(Tail),
     /// Send a web server's log to a running server
     #[command(
         after_help = "Each visitor (address and user agent) becomes a device, each request an event `$request`. \
@@ -99,6 +115,12 @@ pub enum Command {
         after_help = "Example:\n  trailmark deadletter list --project 1"
     )]
     DeadLetter(DeadLetter),
+    /// Print the description of the HTTP API (OpenAPI 3.1), as a server has it at /openapi.json
+    #[command(
+        name = "openapi",
+        after_help = "Example:\n  trailmark openapi | npx openapi-typescript /dev/stdin -o trailmark.d.ts"
+    )]
+    OpenApi,
     /// Check the configuration, the disk, Postgres and the server
     #[command(after_help = "Example:\n  trailmark doctor --json | jq '.checks[] | select(.result != \"ok\")'")]
     Doctor(Listen),
@@ -260,6 +282,49 @@ pub enum Person {
     },
 }
 
+/// `trailmark query`
+#[derive(Debug, ClapArgs)]
+pub struct Query {
+    /// The question, JSON; - reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// The project's number, to ask the database
+    #[arg(long, value_name = "ID", required_unless_present = "key")]
+    pub project: Option<i32>,
+    /// The server [default: where this configuration's server listens]
+    #[arg(long, requires = "key", conflicts_with = "project")]
+    pub url: Option<String>,
+    /// A secret key of the project, to ask a server
+    #[arg(long, env = "TRAILMARK_SECRET_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+    /// Print the numbers as CSV
+    #[arg(long, conflicts_with_all = ["ndjson", "json"])]
+    pub csv: bool,
+    /// Print the numbers as one JSON object per line
+    #[arg(long, conflicts_with = "json")]
+    pub ndjson: bool,
+}
+
+/// `trailmark tail`
+#[derive(Debug, ClapArgs)]
+pub struct Tail {
+    /// The server [default: where this configuration's server listens]
+    #[arg(long)]
+    pub url: Option<String>,
+    /// A secret key of the project
+    #[arg(long, env = "TRAILMARK_SECRET_KEY", hide_env_values = true)]
+    pub key: String,
+    /// Also refused events and requests, with the reason
+    #[arg(long)]
+    pub refused: bool,
+    /// Only events of this name
+    #[arg(long, value_name = "NAME")]
+    pub event: Option<String>,
+    /// Only events that name this user_id or anonymous_id
+    #[arg(long, value_name = "ID")]
+    pub person: Option<String>,
+}
+
 /// `trailmark import`
 #[derive(Debug, ClapArgs)]
 pub struct Import {
@@ -366,7 +431,7 @@ mod tests {
             assert!(command.get_about().is_some(), "{name} has no help");
             let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(
-                name == "trailmark" || after.contains("Example:\n  "),
+                name == "trailmark" || after.contains("Example:\n  ") || after.contains("Examples:\n  "),
                 "{name} has no example"
             );
         });

@@ -1,4 +1,4 @@
-//! Asking a running server, for `demo` and `doctor`.
+//! Asking a running server, for `query`, `tail`, `demo` and `doctor`.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
+
+use crate::failure::Failure;
 
 /// The URL at which a server that listens on `address` is reached from this machine.
 #[must_use]
@@ -26,6 +28,31 @@ pub fn client(patience: Duration) -> reqwest::Result<Client> {
     // An error means that the process has a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().timeout(patience).build()
+}
+
+/// The same, for streams: there is no end to wait for, but no silence is longer than `silence`.
+///
+/// # Errors
+/// TLS cannot be set up.
+pub fn patient_client(silence: Duration) -> reqwest::Result<Client> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .no_proxy()
+        .connect_timeout(silence)
+        .read_timeout(silence)
+        .build()
+}
+
+/// What a server says that refuses: its problem's detail, which names the place, and its hint.
+pub async fn refused(response: reqwest::Response) -> Failure {
+    let status = response.status();
+    let problem: Value = response.json().await.unwrap_or_default();
+    let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+    let sentence = match text("detail") {
+        detail if detail.is_empty() => format!("the server answers {status}"),
+        detail => format!("the server refuses: {detail} ({})", text("code")),
+    };
+    Failure::failed(sentence).hint(text("hint"))
 }
 
 /// What `GET url` answers: the status and the JSON body, `null` where it has none.

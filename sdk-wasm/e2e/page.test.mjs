@@ -82,8 +82,15 @@ const VITALS = `const { onLCP, onINP, onCLS, onTTFB, onFCP } = await import('/we
 
 /** The real stub loads this where the real engine would be: the page features alone, and its own sender. */
 const PLAIN_ENGINE = `import { startPage } from './src/page/index';
+import { openLock } from './src/lock';
 import { prepare } from './src/prepare';
-export const start = (client) => { prepare(client); startPage(client); client.plain_ = true; client.send_(); };`;
+export const start = async (client) => {
+  prepare(client);
+  openLock(client);
+  await startPage(client);
+  client.plain_ = true;
+  client.send_();
+};`;
 
 const REAL_HTML = `<!doctype html><title>Real</title><button id=buy>Buy</button><script src="/app.js"></script>
 <script async src="/trailmark.js" data-write-key="tm_pk_page_test" data-options='{"vitals":false}'></script>`;
@@ -507,10 +514,11 @@ test('nothing listens before the visitor agrees; then the view and where it came
   await settled();
   assert.deepEqual(seen.map(([name]) => name).filter((name) => name.startsWith('$')), []);
   await page.evaluate(() => { agree(); agree(); });
+  await arrived('$set');
   await page.click('#buy');
   await arrived('$autocapture');
   const names = seen.slice(1).map(([name]) => name);
-  assert.deepEqual(names, ['optIn', '$pageview', 'register', '$set', 'optIn', '$autocapture']);
+  assert.deepEqual(names, ['optIn', '$pageview', 'optIn', 'register', '$set', '$autocapture']);
 });
 
 test('with the real stub everything arrives, in order and in one session', async () => {

@@ -34,9 +34,13 @@ for (const sender of Object.keys(SENDERS)) {
   test(`${sender}: a logout in one tab is a logout in all`, async (t) => {
     const scene = await openScene(t, stage, { sender });
     const [here, there] = [await scene.visit(), await scene.visit()];
+    // A browser tells its tabs of what one of them stored, a moment later.
+    const seen = (userId) => there.waitForFunction((userId) => trailmark.userId() == userId, userId);
     await here.evaluate(() => trailmark.identify('ann'));
+    await seen('ann');
     await there.evaluate(() => trailmark.track('step', { n: 0 }));
     await here.evaluate(() => trailmark.reset());
+    await seen(null);
     await there.evaluate(() => trailmark.track('step', { n: 1 }));
     const rows = await closeBooks(scene, 'step', 2);
     const who = (n) => rows.find((row) => row.properties.n === n).user_id;

@@ -8,17 +8,20 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::routing::{delete, get};
 use serde::Serialize;
 use tokio::task::JoinHandle;
 use trailmark_protocol::Uuid;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::gateway::auth::{authorise, presented_key};
 use crate::gateway::problem::{Code, Problem};
+use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::query::QueryError;
 use crate::query::http::person_id;
+use crate::query::parameters::PersonPath;
 use crate::query::params::Params;
 use crate::query::time::At;
 use crate::store::{Erasure, ErasureRequest, KeyKind, Store, StoreError, Withdrawn};
@@ -33,13 +36,14 @@ pub const LISTED: i64 = 1_000;
 /// The routes.
 pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .route("/v1/persons/{id}", delete(erase))
-        .route("/v1/erasures", get(erasures))
-        .route("/v1/aliases/{event_id}", delete(withdraw))
+        .routes(routes!(erase))
+        .routes(routes!(erasures))
+        .routes(routes!(withdraw))
 }
 
 /// An erasure as answers tell it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Erasure)]
 pub struct Erased {
     /// Its number within the project's.
     pub erasure: i64,
@@ -78,7 +82,8 @@ impl From<Erasure> for Erased {
 }
 
 /// A request to be erased, as answers tell it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ErasureRequest)]
 pub struct Request {
     /// The `$erase` event.
     pub event_id: Uuid,
@@ -108,7 +113,7 @@ impl From<ErasureRequest> for Request {
 }
 
 /// Who wants to be erased, and who was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Erasures {
     /// Requests that wait, oldest first; at most [`LISTED`].
     pub requests: Vec<Request>,
@@ -132,7 +137,7 @@ impl Erasures {
 }
 
 /// An alias that was taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AliasWithdrawn {
     /// The `$alias`.
     pub event_id: Uuid,
@@ -177,6 +182,15 @@ async fn joined<T>(task: JoinHandle<Result<T, StoreError>>) -> Result<T, Problem
     done.map_err(failed)
 }
 
+/// Erases a person, for good.
+///
+/// Its events, ids and properties are removed; late events of these ids are refused.
+#[utoipa::path(delete, path = "/v1/persons/{id}", operation_id = "erase_person", tag = "persons", security(("secret_key" = [])),
+    params(PersonPath),
+    responses(
+        (status = 200, description = "Erased.", body = Erased),
+        (status = 202, description = "Erased as far as it says; the rest follows.", body = Erased), OneRefused),
+)]
 async fn erase(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -200,6 +214,10 @@ async fn erase(
     }
 }
 
+/// Who wants to be erased, and who was.
+#[utoipa::path(get, path = "/v1/erasures", operation_id = "erasures", tag = "persons", security(("secret_key" = [])),
+    responses((status = 200, description = "Requests and erasures.", body = Erasures), ReadRefused),
+)]
 async fn erasures(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -210,6 +228,11 @@ async fn erasures(
     Ok(Json(Erasures::read(&app.store, project_id).await.map_err(failed)?))
 }
 
+/// Takes an alias back: its two users are one person no more.
+#[utoipa::path(delete, path = "/v1/aliases/{event_id}", operation_id = "withdraw_alias", tag = "persons", security(("secret_key" = [])),
+    params(("event_id" = Uuid, Path, description = "The `$alias` event.")),
+    responses((status = 200, description = "Taken back.", body = AliasWithdrawn), OneRefused),
+)]
 async fn withdraw(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

@@ -22,6 +22,7 @@ use crate::gateway::front::Front;
 use crate::gateway::keyring::{Keyring, REFRESH_EVERY};
 use crate::gateway::limit::Limits;
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
+use crate::live::Live;
 use crate::observe;
 use crate::postgres::StopError;
 use crate::store::{Store, StoreError};
@@ -48,6 +49,8 @@ pub struct App {
     pub budget: Budget,
     /// Turns at decompressing.
     pub decompressions: Semaphore,
+    /// Who listens to what is accepted.
+    pub live: Arc<Live>,
     /// How the writer fares.
     pub writer: Arc<WriterStats>,
     /// Whether a stop was asked for.
@@ -135,6 +138,7 @@ impl Server {
             limits: Limits::new(&config.rate_limit),
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(DECOMPRESSIONS),
+            live: Arc::default(),
             writer: writer.stats(),
             stopping: AtomicBool::new(false),
             requests: observe::Requests::default(),
@@ -182,6 +186,7 @@ impl Server {
     pub async fn stop(self) -> Result<(), StopError> {
         self.app.stopping.store(true, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(self.app.config.http.drain_wait_ms)).await;
+        self.app.live.close();
         self.stop_taking.cancel();
         let _ = self.connections.await;
         let journal = Arc::clone(&self.app.journal);

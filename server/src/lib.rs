@@ -13,7 +13,8 @@
 //!    links, aliases, person properties, the counters of [installs](install), and how far the journal is stored. The
 //!    acknowledgement goes back to the journal, which forgets whole segments.
 //!    Who is whom, [`identity`] says.
-//! 5. [`query`] answers from the same rows, for a secret key, and [`admin`] changes what only such a key may change.
+//! 5. [`query`] answers from the same rows, for a secret key, [`live`] tells it what is accepted at this moment,
+//!    and [`admin`] changes what only such a key may change.
 //!
 //! Data flows in this order; only the receipt and the acknowledgement go back. [`app`] starts and stops the parts.
 
@@ -29,6 +30,7 @@ pub mod identity;
 pub mod writer;
 pub mod store;
 pub mod query;
+pub mod live;
 pub mod admin;
 pub mod database;
 pub mod postgres;

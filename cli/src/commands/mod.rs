@@ -7,8 +7,11 @@ mod migrate;
 mod project;
 mod key;
 mod person;
+mod query;
+mod tail;
 mod import;
 mod dead_letter;
+mod openapi;
 mod doctor;
 
 use crate::args::{Args, Command};
@@ -40,8 +43,11 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Project(project) => project::run(&config, project, output).await,
         Command::Key(key) => key::run(&config, key, output).await,
         Command::Person(person) => person::run(&config, person, output).await,
+        Command::Query(query) => query::run(&config, query).await,
+        Command::Tail(tail) => tail::run(&config, tail, args.global.json).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,
+        Command::OpenApi => openapi::run(output),
         Command::Doctor(_) => doctor::run(&config, output).await,
     }
 }

@@ -20,3 +20,5 @@ mod two_servers;
 mod device_kills;
 mod journey;
 mod delivery;
+mod live;
+mod questions;

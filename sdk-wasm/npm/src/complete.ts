@@ -14,18 +14,22 @@ import type { World } from './world';
 /** Calls that change nothing for what comes after them, as in {@link createFront}: what is only asked, errors and requests. */
 const QUESTIONS = /^(c|f|s[th])/;
 
-/** Records between two looks at whether there are too many. */
-const LOOK_EVERY = 64;
+/**
+ * Records until the first look at whether there are too many: a flood before the engine file came is left for the engine,
+ * which is about to take it. The next look comes after as many and an eighth of those there, so that what all looks cost
+ * grows with the records and not with their square.
+ */
+const LOOK_AFTER = 64;
 
 /** Adds the calls, the store with its bounds, the app's hook and the plain sender, and makes the calls that waited. */
 export function complete(client: Stub): void {
   const store = createStore(client);
-  let puts = 0;
+  let untilLook = LOOK_AFTER;
   const put = (id: string, text: string): unknown => {
     const record = hooked(client.options_, text);
     if (client.take_) return client.take_(id, record) || (record[0] == '!' && record);
     store.set_('q.' + id, record);
-    if (!(puts++ % LOOK_EVERY)) bound(store);
+    if (!--untilLook) untilLook = LOOK_AFTER + (bound(store) >> 3);
     return record[0] == '!' && record;
   };
   client.random_ ||= (bytes) => crypto.getRandomValues(new Uint8Array(bytes));

@@ -2,7 +2,10 @@
 //! a connection for ever; here hyper's own deadlines and limits are set.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -28,6 +31,13 @@ pub trait Answer: Clone + Send + Sync + 'static {
     fn answer(self, peer: Peer, request: Request<Incoming>) -> impl Future<Output = Response> + Send;
 }
 
+/// Marks a response whose body ends only when its listener or the server does: at a stop its connection is not waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Endless;
+
+/// How long such a body has to end by itself at a stop: 1 s. A client that takes what it is sent needs a round trip.
+const ENDLESS_GRACE: Duration = Duration::from_secs(1);
+
 /// Lets `site` answer until `stop`, then lets requests in flight finish within the configured time.
 pub async fn serve(listener: TcpListener, site: impl Answer, config: &Http, stop: CancellationToken) {
     let builder = Arc::new(builder(config));
@@ -50,9 +60,10 @@ pub async fn serve(listener: TcpListener, site: impl Answer, config: &Http, stop
             },
         };
         let watcher = graceful.watcher();
-        let (builder, site) = (Arc::clone(&builder), site.clone());
+        let (builder, site, stop) = (Arc::clone(&builder), site.clone(), stop.clone());
         tokio::spawn(async move {
-            connection(&builder, header_timeout, stream, Peer(peer.ip()), site, watcher).await;
+            let carried = connection(&builder, header_timeout, stream, Peer(peer.ip()), site, watcher, stop);
+            carried.await;
             drop(slot);
         });
     }
@@ -95,23 +106,48 @@ async fn connection(
     peer: Peer,
     site: impl Answer,
     watcher: hyper_util::server::graceful::Watcher,
+    stop: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
     let asked = CancellationToken::new();
     let first_request = asked.clone();
+    let is_endless = Arc::new(AtomicBool::new(false));
+    let endless = Arc::clone(&is_endless);
     let service = service_fn(move |request| {
         asked.cancel();
-        let answer = site.clone().answer(peer, request);
-        async { Ok::<_, Infallible>(answer.await) }
+        let (answer, endless) = (site.clone().answer(peer, request), Arc::clone(&endless));
+        async move {
+            let answer = answer.await;
+            if answer.extensions().get::<Endless>().is_some() {
+                endless.store(true, Ordering::Relaxed);
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::select! {
+        // What the connection's turn has set, `stuck` sees in the same turn: nothing else wakes it.
+        biased;
         ended = watcher.watch(connection) => if let Err(error) = ended {
             // The client's: a broken connection, a malformed or late request; hyper has answered what it could.
             tracing::debug!(error, peer = %peer.0, "connection ended");
         },
         () = late(header_timeout, &first_request) => tracing::debug!(peer = %peer.0, "no request came"),
+        () = stuck(&stop, &is_endless) => tracing::debug!(peer = %peer.0, "a stream was cut: nobody takes its end"),
     }
+}
+
+/// Resolves if, some time after a stop, the connection still carries an endless body: its client has stopped reading.
+///
+/// Connections without one, nearly all, pay a look at a flag: the token is shared, and each look at it takes its lock.
+async fn stuck(stop: &CancellationToken, is_endless: &AtomicBool) {
+    let seen = |_: &mut Context<'_>| match is_endless.load(Ordering::Relaxed) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    };
+    poll_fn(seen).await;
+    stop.cancelled().await;
+    tokio::time::sleep(ENDLESS_GRACE).await;
 }
 
 /// Resolves if no first request comes in time. hyper's own deadline begins only when the first bytes have told it which

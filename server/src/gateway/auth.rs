@@ -30,6 +30,14 @@ pub async fn authorise(app: &App, key: Option<&str>, needed: KeyKind) -> Result<
         .filter(|key| !key.is_empty())
         .ok_or_else(|| Problem::new(Code::MissingKey, "there is no key"))?;
     let grant = app.keyring.grant(key, &app.store).await?;
+    let opened = open(app, grant, needed);
+    if let (Err(problem), KeyKind::Write) = (&opened, needed) {
+        app.live.request_refused(grant.project_id, app.clock.now(), problem);
+    }
+    opened
+}
+
+fn open(app: &App, grant: Grant, needed: KeyKind) -> Result<Grant, Problem> {
     if grant.kind != needed {
         let detail = format!(
             "this is a {} key, a {} key is needed",

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 /// The methods that routes take.
-const METHODS: HeaderValue = HeaderValue::from_static("GET,POST,DELETE");
+const METHODS: HeaderValue = HeaderValue::from_static("GET,POST,PATCH,DELETE");
 
 /// How long a browser may keep the answer to a preflight: a day, in seconds.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("86400");

@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::ingest::decode::Shapes;
-use crate::{admin, ingest, query};
+use crate::{admin, ingest, live, query};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -35,6 +35,7 @@ pub mod files;
 pub mod sdk;
 pub mod openapi;
 pub mod problem;
+pub mod refusals;
 
 /// Where events are posted, and which shapes each path takes.
 const INGEST: [(&str, Shapes); 2] = [("/v1/batch", Shapes::Batch), ("/api/events", Shapes::Any)];
@@ -45,26 +46,26 @@ pub fn router(app: &Arc<App>) -> Router {
 }
 
 fn routes(edge: &Arc<Edge>, app: &Arc<App>, pages: Router) -> Router {
-    let (described, openapi) = openapi::describe(query::router().merge(admin::router())).split_for_parts();
-    INGEST
-        .into_iter()
-        .fold(Router::new(), |router, (path, shapes)| {
-            let take = move |State(app): State<Arc<App>>, request: Request| async move {
-                ingest::accept(&app, request, shapes).await
-            };
-            router.route(path, post(take))
-        })
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/openapi.json", openapi::serve(&openapi))
-        .merge(described)
-        .merge(sdk::router())
+    let (described, _) = described().split_for_parts();
+    described
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(Arc::clone(app))
         .merge(pages)
         .layer(from_fn_with_state(Arc::clone(edge), edge::layer))
+}
+
+/// All routes with their description; that is made of the same calls, so there is no route without.
+#[must_use]
+pub fn described() -> OpenApiRouter<Arc<App>> {
+    let routes = ingest::routes::router()
+        .merge(query::router())
+        .merge(live::http::router())
+        .merge(admin::router())
+        .merge(health::router())
+        .merge(sdk::router())
+        .routes(routes!(openapi::openapi));
+    openapi::describe(routes)
 }
 
 async fn not_found(uri: axum::http::Uri) -> Problem {

@@ -60,6 +60,8 @@ codes! {
     SdkNotBuilt = NOT_FOUND "sdk_not_built" "Run `make wasm`, then build the server.",
     /// The path exists with another method.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "See the Allow header.",
+    /// Something else is made of what was to be deleted.
+    InUse = CONFLICT "in_use" "Change or delete first what `detail` names.",
     /// The body did not arrive in time.
     BodyTimeout = REQUEST_TIMEOUT "body_timeout" "Send the body faster, or a smaller one.",
     /// The body is over the limit, as sent or decompressed.
@@ -70,6 +72,10 @@ codes! {
     UnsupportedEncoding = UNSUPPORTED_MEDIA_TYPE "unsupported_encoding" "Use gzip, zstd, br, deflate or none, one at a time.",
     /// This client's own quota is used up.
     RateLimited = TOO_MANY_REQUESTS "rate_limited" "Wait as long as Retry-After says; send larger batches less often.",
+    /// The project reads too much at once.
+    TooManyReads = TOO_MANY_REQUESTS "too_many_reads" "Wait for the answers to your other reads; ask for less at once.",
+    /// The project has too many live streams.
+    TooManyListeners = TOO_MANY_REQUESTS "too_many_listeners" "Close a live stream that nobody looks at.",
     /// The journal is at its disk bound.
     JournalFull = SERVICE_UNAVAILABLE "journal_full" "Keep the events and send them later; the operator should look at Postgres.",
     /// The journal has failed, or the server is stopping.
@@ -82,6 +88,8 @@ codes! {
     DatabaseUnavailable = SERVICE_UNAVAILABLE "database_unavailable" "Ask again later; events are still accepted.",
     /// The answer took longer than a read may, or waited too long for its turn.
     QueryTimeout = SERVICE_UNAVAILABLE "query_timeout" "Ask for less: a shorter time range, one event, one person.",
+    /// The server has no place for another live stream, or is stopping.
+    LiveUnavailable = SERVICE_UNAVAILABLE "live_unavailable" "Listen again later; GET /api/analytics/events has the stored events.",
     /// A bug of ours.
     Internal = INTERNAL_SERVER_ERROR "internal" "Report it with the request id.",
 }

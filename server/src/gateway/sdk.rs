@@ -7,15 +7,17 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::response::Response;
-use axum::routing::get;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use rust_embed::RustEmbed;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::files::{self, Stored};
 use super::problem::{Code, Problem};
+use super::refusals::FileRefused;
 use crate::app::App;
 
 /// Where the files are. Pages are not refused here for what their address has sent before: a page without the script would
@@ -51,11 +53,23 @@ const SHARED: [(HeaderName, HeaderValue); 2] = [
 struct Built;
 
 /// The route of the files.
-pub fn router() -> Router<Arc<App>> {
-    let file = |Path(name): Path<String>, asked: HeaderMap| async move {
-        answer(&name, &asked, |name| Some(Built::get(name)?.into()))
-    };
-    Router::new().route(ROUTE, get(file))
+pub fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(file))
+}
+
+/// A file of the web SDK.
+#[utoipa::path(get, path = "/sdk/v1/{file}", operation_id = "sdk_file", tag = "server",
+    params(("file" = String, Path, description = "Its name, such as `trailmark.js`.", example = "trailmark.js")),
+    responses(
+        (status = 200, description = "The file.", content(
+            (String = "text/javascript"), (Vec<u8> = "application/wasm"))),
+        (status = 304, description = "The client has it: `If-None-Match`."),
+        FileRefused,
+    ),
+)]
+async fn file(name: Result<Path<String>, PathRejection>, asked: HeaderMap) -> Result<Response, Problem> {
+    let Path(name) = name.map_err(|_| Problem::new(Code::NotFound, "a file's name is UTF-8"))?;
+    answer(&name, &asked, |name| Some(Built::get(name)?.into()))
 }
 
 fn answer(name: &str, asked: &HeaderMap, lookup: impl Fn(&str) -> Option<Stored>) -> Result<Response, Problem> {

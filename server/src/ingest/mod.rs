@@ -30,6 +30,8 @@ pub mod decode;
 pub mod validate;
 pub mod normalize;
 pub mod counters;
+pub mod wire;
+pub mod routes;
 
 use decode::{Incoming, Shapes};
 use decompress::Coding;
@@ -54,13 +56,21 @@ where
         Some(key) => Some(authorise(app, Some(&key), KeyKind::Write).await?),
         None => None,
     };
-    let body = read(app, &parts, body).await?;
-    let incoming = decode::decode(body.as_slice(), shapes)?;
+    // Whoever the key belongs to may listen to what is refused; a request without one belongs to nobody.
+    let tell = |grant: Grant, problem: &Problem| app.live.request_refused(grant.project_id, received_at, problem);
+    let tell_if_known = |problem: &Problem| {
+        if let Some(grant) = grant {
+            tell(grant, problem);
+        }
+    };
+    let body = read(app, &parts, body).await.inspect_err(tell_if_known)?;
+    let incoming = decode::decode(body.as_slice(), shapes).inspect_err(tell_if_known)?;
     let grant = match grant {
         Some(grant) => grant,
         None => authorise(app, incoming.api_key.as_deref(), KeyKind::Write).await?,
     };
-    let receipt = keep(app, &parts, &incoming, grant, received_at).await?;
+    let kept = keep(app, &parts, &incoming, grant, received_at).await;
+    let receipt = kept.inspect_err(|problem| tell(grant, problem))?;
     Ok(respond(&receipt))
 }
 
@@ -115,8 +125,17 @@ async fn keep(
     };
     let Judged { kept, results } = judge(incoming, &attempt);
     let accepted = kept.as_ref().map_or(0, BatchWriter::events);
+    let tap = app.live.tap(grant.project_id);
     if let Some(payload) = kept {
-        app.journal.append(payload.finish()).await.map_err(refused)?;
+        let payload = payload.finish();
+        let heard = tap.as_ref().map(|_| payload.clone());
+        app.journal.append(payload).await.map_err(refused)?;
+        if let (Some(tap), Some(heard)) = (&tap, heard) {
+            tap.accepted(heard, accepted);
+        }
+    }
+    if let Some(tap) = tap {
+        tap.refused(received_at, incoming, &results);
     }
     app.requests.accepted(accepted);
     Ok(Receipt {

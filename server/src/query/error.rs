@@ -7,6 +7,9 @@ use crate::store::{ErrorClass, StoreError};
 /// SQLSTATE of a statement that was cancelled, here by its own `statement_timeout`.
 const QUERY_CANCELED: &str = "57014";
 
+/// SQLSTATE of a regular expression that Postgres does not take. It names no place: see [`super::ask::regex`].
+const INVALID_REGEX: &str = "2201B";
+
 /// Why a read has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -50,11 +53,12 @@ impl From<Invalid> for QueryError {
 
 impl From<sqlx::Error> for QueryError {
     fn from(error: sqlx::Error) -> Self {
+        let said = error.as_database_error().map(|error| error.message().to_owned());
         let error = StoreError::from(error);
-        if error.sqlstate().as_deref() == Some(QUERY_CANCELED) {
-            Self::Timeout
-        } else {
-            Self::Store(error)
+        match error.sqlstate().as_deref() {
+            Some(QUERY_CANCELED) => Self::Timeout,
+            Some(INVALID_REGEX) => Self::parameter("value", format!("is an {}", said.unwrap_or_default())),
+            _ => Self::Store(error),
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 use trailmark_protocol::Uuid;
+use utoipa::ToSchema;
 
 use super::error::QueryError;
 use super::identity::resolve;
@@ -23,6 +24,10 @@ const WINDOW: &str = "
           AND timestamp >= COALESCE($4, '-infinity') AND timestamp < COALESCE($5, 'infinity')
           AND ($6::integer[] IS NULL OR event_name_id = ANY ($6))
           AND ($7::bigint[] IS NULL OR identity_id = ANY ($7))
+          AND ($9::text IS NULL OR session_id = $9)
+          AND ($10::text[] IS NULL OR NOT EXISTS (
+              SELECT 1 FROM unnest($10::text[], $11::text[]) AS wanted (name, value)
+              WHERE (properties ->> wanted.name) IS DISTINCT FROM wanted.value))
         ORDER BY id DESC LIMIT $8)
     SELECT page.id, n.name AS event,
            COALESCE(device.external_id, CASE whose.kind WHEN 0 THEN whose.external_id END) AS anonymous_id,
@@ -50,12 +55,17 @@ pub struct EventFilter<'a> {
     pub event: Option<&'a str>,
     /// Those of the person behind this user_id or anonymous_id.
     pub person: Option<&'a str>,
+    /// Those of this session.
+    pub session: Option<&'a str>,
+    /// Those whose properties have these values: a text as it is, anything else as JSON writes it.
+    pub properties: &'a [(&'a str, &'a str)],
     /// Those whose `timestamp` lies in it.
     pub range: TimeRange,
 }
 
 /// One event as it is stored.
-#[derive(Debug, Serialize, sqlx::FromRow)]
+#[derive(Debug, Serialize, sqlx::FromRow, ToSchema)]
+#[schema(as = StoredEvent)]
 pub struct EventRow {
     /// UUIDv7 made at capture.
     pub id: Uuid,
@@ -80,13 +90,15 @@ pub struct EventRow {
     /// When it happened by the client's clock.
     pub client_timestamp: At,
     /// What is known about it.
+    #[schema(value_type = Option<Object>)]
     pub properties: Option<Json<Box<RawValue>>>,
     /// The circumstances.
+    #[schema(value_type = Option<Object>)]
     pub context: Option<Json<Box<RawValue>>>,
 }
 
 /// A page of events, newest first by id, which is the time of capture.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct EventPage {
     /// The events.
     pub events: Vec<EventRow>,
@@ -104,7 +116,12 @@ pub async fn list(snapshot: &mut Snapshot, filter: &EventFilter<'_>, page: Page)
         let Some(person) = resolve(snapshot, person).await? else {
             return Ok(EventPage::default());
         };
-        return of_person(snapshot, person.identity_ids, named, filter.range, page).await;
+        let which = Which {
+            names: named,
+            identities: Some(person.identity_ids),
+            filter: *filter,
+        };
+        return collect(snapshot, &which, &[Window::all(page.before)], page.limit).await;
     }
     let names = match named {
         None => names::for_range(snapshot, filter.range).await?,
@@ -114,28 +131,22 @@ pub async fn list(snapshot: &mut Snapshot, filter: &EventFilter<'_>, page: Page)
     let which = Which {
         names,
         identities: None,
-        range: filter.range,
+        filter: *filter,
     };
     collect(snapshot, &which, &windows, page.limit).await
 }
 
-/// The page of events of these identities, of one of these names (any, if `None`). The few events of most persons are found
+/// The page of events of these identities. The few events of most persons are found
 /// in all weeks at once through `events_by_identity`; those of a heavy one week by week, because all that match would be
 /// read and sorted for one page.
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn of_person(
-    snapshot: &mut Snapshot,
-    identities: Vec<i64>,
-    names: Option<Vec<i32>>,
-    range: TimeRange,
-    page: Page,
-) -> Result<EventPage, QueryError> {
+pub async fn of_person(snapshot: &mut Snapshot, identities: Vec<i64>, page: Page) -> Result<EventPage, QueryError> {
     let which = Which {
-        names,
+        names: None,
         identities: Some(identities),
-        range,
+        filter: EventFilter::default(),
     };
     let windows = if is_heavy(snapshot, which.identities.as_deref()).await? {
         windows::by_week(snapshot, page.before).await?
@@ -152,16 +163,16 @@ async fn is_heavy(snapshot: &mut Snapshot, identities: Option<&[i64]>) -> Result
 }
 
 /// A filter in the numbers that rows hold.
-struct Which {
+struct Which<'a> {
     names: Option<Vec<i32>>,
     identities: Option<Vec<i64>>,
-    range: TimeRange,
+    filter: EventFilter<'a>,
 }
 
 /// Fills a page from `windows`, newest first. One row more than asked for shows whether there is a next page.
 async fn collect(
     snapshot: &mut Snapshot,
-    which: &Which,
+    which: &Which<'_>,
     windows: &[Window],
     limit: u32,
 ) -> Result<EventPage, QueryError> {
@@ -178,19 +189,26 @@ async fn collect(
 
 async fn rows(
     snapshot: &mut Snapshot,
-    which: &Which,
+    which: &Which<'_>,
     window: Window,
     wanted: usize,
 ) -> Result<Vec<EventRow>, QueryError> {
+    let filter = which.filter;
+    let (names, values): (Vec<&str>, Vec<&str>) = filter.properties.iter().copied().unzip();
+    let some =
+        |texts: Vec<&'_ str>| (!texts.is_empty()).then(|| texts.into_iter().map(str::to_owned).collect::<Vec<_>>());
     let statement = snapshot
         .select::<EventRow>(WINDOW)
         .bind(window.from)
         .bind(window.below)
-        .bind(which.range.from.map(PgTime))
-        .bind(which.range.to.map(PgTime))
+        .bind(filter.range.from.map(PgTime))
+        .bind(filter.range.to.map(PgTime))
         .bind(which.names.as_deref())
         .bind(which.identities.as_deref())
-        .bind(i64::try_from(wanted).unwrap_or(i64::MAX));
+        .bind(i64::try_from(wanted).unwrap_or(i64::MAX))
+        .bind(filter.session.map(str::to_owned))
+        .bind(some(names))
+        .bind(some(values));
     Ok(statement.fetch_all(snapshot.rows()).await?)
 }
 

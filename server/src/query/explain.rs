@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use trailmark_protocol::Uuid;
+use utoipa::ToSchema;
 
 use super::error::QueryError;
 use super::identity::{IDENTITIES_LISTED, KIND_OF};
@@ -17,7 +18,7 @@ use crate::store::PgTime;
 pub const FACTS_LISTED: i64 = 1_000;
 
 /// Why these identities are one person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Explanation {
     /// The person.
     pub person_id: i64,
@@ -32,7 +33,7 @@ pub struct Explanation {
 }
 
 /// An id of a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Ident {
     /// `user` or `anonymous`.
     pub kind: String,
@@ -41,7 +42,7 @@ pub struct Ident {
 }
 
 /// An id, and why it belongs to the one that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Explained {
     /// The id.
     #[serde(flatten)]
@@ -51,7 +52,7 @@ pub struct Explained {
 }
 
 /// What joins an id with another of the same person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Because {
     /// `link`: it is the device of the other, which is a user, or the other way round. `alias`: both are users.
     pub fact: &'static str,
@@ -64,7 +65,7 @@ pub struct Because {
 }
 
 /// An alias that joins nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PassedOver {
     /// The `$alias`.
     pub event_id: Uuid,
@@ -79,7 +80,7 @@ pub struct PassedOver {
 }
 
 /// A change of persons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Change {
     /// When the server made it.
     pub at: At,

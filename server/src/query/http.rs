@@ -1,79 +1,113 @@
 //! The routes of the reads: a secret key opens a project, a turn among the readers, and the answer as JSON.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, RawQuery};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Extension, Json};
 use futures_util::stream::try_unfold;
 use http::request::Parts;
 use http::{HeaderValue, header};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ask;
+use super::cohorts;
 use super::delivery::Delivery;
 use super::error::QueryError;
 use super::events::{EventFilter, EventPage};
 use super::explain::Explanation;
 use super::export::Export;
+use super::lists;
+use super::parameters::{EventQuery, InstallQuery, PageQuery, PersonPath, RangeQuery};
 use super::params::{Params, storable};
 use super::person::Person;
 use super::reader::Reader;
 use super::stats::Stats;
+use super::turns::{Turn, Turns};
 use crate::app::App;
 use crate::gateway::auth::{authorise, presented_key};
 use crate::gateway::problem::{Code, Problem};
+use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::store::KeyKind;
 
-/// Reads that run at once: half of the default pool of eight connections, so that reads never keep the writer waiting.
-const READS_AT_ONCE: usize = 4;
+/// Most properties that a list of events is asked for: each is looked at in every row.
+const PROPERTIES_MAX: usize = 10;
 
-/// How long a read waits for its turn: as long as a statement may take.
-const TURN_TIMEOUT: Duration = super::snapshot::STATEMENT_TIMEOUT;
+/// Longest name of a property that is asked for, in characters.
+const PROPERTY_CHARS: usize = 512;
+
+/// Longest value of a property that is asked for, in characters: a URL has some 8,000.
+const VALUE_CHARS: usize = 4_096;
 
 /// The routes of the reads.
 pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .route("/api/analytics/events", get(events))
-        .route("/api/analytics/stats", get(stats))
-        .route("/api/analytics/delivery", get(delivery))
-        .route("/v1/persons/{id}", get(person))
-        .route("/v1/persons/{id}/explain", get(explain))
-        .route("/v1/persons/{id}/export", get(export))
+        .routes(routes!(events))
+        .routes(routes!(stats))
+        .routes(routes!(delivery))
+        .routes(routes!(person))
+        .routes(routes!(events_as_first_called))
+        .routes(routes!(person_as_first_called))
+        .routes(routes!(explain))
+        .routes(routes!(export))
+        .merge(lists::router())
+        .merge(cohorts::http::router())
         .merge(ask::http::router())
-        .layer(Extension(Turns(Arc::new(Semaphore::new(READS_AT_ONCE)))))
+        .layer(Extension(Turns::default()))
 }
 
-/// The turns that readers share.
-#[derive(Debug, Clone)]
-struct Turns(Arc<Semaphore>);
+/// A caller whose secret key opened a project.
+#[derive(Debug)]
+pub struct Caller {
+    reader: Reader,
+    project_id: i32,
+    turns: Turns,
+}
 
-impl Turns {
-    async fn next(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let turn = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.0).acquire_owned()).await;
-        turn.ok().and_then(Result::ok).ok_or_else(overloaded)
+impl Caller {
+    /// Waits for its turn.
+    ///
+    /// # Errors
+    /// [`Code::TooManyReads`], [`Code::QueryTimeout`].
+    pub async fn turn(self) -> Result<Authorised, Problem> {
+        Ok(Authorised {
+            turn: self.turns.next(self.project_id).await?,
+            caller: self,
+        })
     }
 }
 
-/// A caller whose secret key opened a project, and whose turn it is. Take it as the first argument of a handler.
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let key = presented_key(&parts.headers, &parts.uri);
+        let project_id = authorise(app, key.as_deref(), KeyKind::Secret).await?.project_id;
+        let turns = parts.extensions.get().cloned();
+        Ok(Self {
+            reader: Reader::new(app.store.pool().clone(), project_id),
+            project_id,
+            turns: turns.ok_or_else(|| Problem::new(Code::Internal, "the route knows no turns"))?,
+        })
+    }
+}
+
+/// A caller whose turn it is. Take it as the first argument of a handler.
 #[derive(Debug)]
 pub struct Authorised {
-    reader: Reader,
-    turns: Turns,
-    turn: OwnedSemaphorePermit,
+    caller: Caller,
+    turn: Turn,
 }
 
 impl Authorised {
     /// Reads the project of the key.
     #[must_use]
     pub fn reader(&self) -> &Reader {
-        &self.reader
+        &self.caller.reader
     }
 }
 
@@ -81,45 +115,94 @@ impl FromRequestParts<Arc<App>> for Authorised {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let key = presented_key(&parts.headers, &parts.uri);
-        let grant = authorise(app, key.as_deref(), KeyKind::Secret).await?;
-        let turns: Turns = parts.extensions.get().cloned().ok_or_else(overloaded)?;
-        Ok(Self {
-            reader: Reader::new(app.store.pool().clone(), grant.project_id),
-            turn: turns.next().await?,
-            turns,
-        })
+        Caller::from_request_parts(parts, app).await?.turn().await
     }
 }
 
-fn overloaded() -> Problem {
-    Problem::new(Code::QueryTimeout, "too many reads at once")
-}
-
+/// Events, newest first by id, which is the time of capture.
+///
+/// `property.<name>=<value>`, up to ten times, keeps those whose property has this value: a text as it is, anything else as
+/// JSON writes it.
+#[utoipa::path(
+    get, path = "/api/v1/events", operation_id = "events", tag = "read",
+    params(
+        ("event" = Option<String>, Query, description = "Only events of this name.", min_length = 1, max_length = 200),
+        ("person" = Option<String>, Query, description = "Only those of the person behind this `user_id` or `anonymous_id`.", min_length = 1, max_length = 200),
+        ("session" = Option<String>, Query, description = "Only those of this session. Quick together with `person`, or with `from` and `to`.", min_length = 1, max_length = 200),
+        RangeQuery,
+        PageQuery,
+    ),
+    responses((status = 200, description = "A page of events.", body = EventPage), ReadRefused),
+    security(("secret_key" = []))
+)]
 async fn events(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<EventPage>, Problem> {
     let params = Params::parse(
         &query.unwrap_or_default(),
-        &["event", "person", "from", "to", "limit", "cursor"],
+        &[
+            "event",
+            "person",
+            "session",
+            "property.*",
+            "from",
+            "to",
+            "limit",
+            "cursor",
+        ],
     )?;
+    let properties = properties(&params)?;
     let filter = EventFilter {
         event: params.text("event", NAME_CHARS)?,
         person: params.text("person", ID_CHARS)?,
+        session: params.text("session", ID_CHARS)?,
+        properties: &properties,
         range: params.time_range()?,
     };
-    Ok(Json(caller.reader.events(&filter, params.page()?).await?))
+    Ok(Json(caller.reader().events(&filter, params.page()?).await?))
 }
 
+/// The properties that are asked for, by name.
+fn properties(params: &Params) -> Result<Vec<(&str, &str)>, QueryError> {
+    let asked: Vec<_> = params.beginning_with("property.").collect();
+    if asked.len() > PROPERTIES_MAX {
+        return Err(QueryError::parameter("property", "is asked for more than ten times"));
+    }
+    for (name, value) in &asked {
+        storable("property", name, PROPERTY_CHARS)?;
+        if !value.is_empty() {
+            storable("property", value, VALUE_CHARS)?;
+        }
+    }
+    Ok(asked)
+}
+
+/// How many events, of whom, of what, when.
+#[utoipa::path(get, path = "/api/analytics/stats", operation_id = "analytics_stats", tag = "read", security(("secret_key" = [])),
+    params(RangeQuery),
+    responses((status = 200, description = "What there is.", body = Stats), ReadRefused),
+)]
 async fn stats(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Stats>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["from", "to"])?;
-    Ok(Json(caller.reader.stats(params.time_range()?).await?))
+    Ok(Json(caller.reader().stats(params.time_range()?).await?))
 }
 
+/// What installs captured, what of it is stored, and what was lost where.
+#[utoipa::path(get, path = "/api/analytics/delivery", operation_id = "analytics_delivery", tag = "read", security(("secret_key" = [])),
+    params(RangeQuery, InstallQuery),
+    responses((status = 200, description = "What became of what was captured.", body = Delivery), ReadRefused),
+)]
 async fn delivery(caller: Authorised, RawQuery(query): RawQuery) -> Result<Json<Delivery>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["from", "to", "limit", "cursor"])?;
     let page = params.install_page()?;
-    Ok(Json(caller.reader.delivery(params.time_range()?, &page).await?))
+    Ok(Json(caller.reader().delivery(params.time_range()?, &page).await?))
 }
 
+/// A person: its ids, what is known about it, and a page of its events.
+#[utoipa::path(
+    get, path = "/api/v1/persons/{id}", operation_id = "person", tag = "persons",
+    params(PersonPath, PageQuery),
+    responses((status = 200, description = "The person.", body = Person), OneRefused),
+    security(("secret_key" = []))
+)]
 async fn person(
     caller: Authorised,
     id: Result<Path<String>, PathRejection>,
@@ -127,30 +210,72 @@ async fn person(
 ) -> Result<Json<Person>, Problem> {
     let params = Params::parse(&query.unwrap_or_default(), &["limit", "cursor"])?;
     let id = person_id(id)?;
-    Ok(Json(caller.reader.person(&id, params.page()?).await?))
+    Ok(Json(caller.reader().person(&id, params.page()?).await?))
 }
 
+/// `GET /api/v1/events` under its first name.
+#[utoipa::path(get, path = "/api/analytics/events", operation_id = "events_as_first_called", tag = "read", security(("secret_key" = [])),
+    params(EventQuery, RangeQuery, PageQuery),
+    responses((status = 200, description = "A page of events.", body = EventPage), ReadRefused),
+)]
+async fn events_as_first_called(caller: Authorised, query: RawQuery) -> Result<Json<EventPage>, Problem> {
+    events(caller, query).await
+}
+
+/// `GET /api/v1/persons/{id}` under its first name.
+#[utoipa::path(get, path = "/v1/persons/{id}", operation_id = "person_as_first_called", tag = "persons", security(("secret_key" = [])),
+    params(PersonPath, PageQuery),
+    responses((status = 200, description = "The person.", body = Person), OneRefused),
+)]
+async fn person_as_first_called(
+    caller: Authorised,
+    id: Result<Path<String>, PathRejection>,
+    query: RawQuery,
+) -> Result<Json<Person>, Problem> {
+    person(caller, id, query).await
+}
+
+/// Why these ids are one person, and how it came to be so.
+#[utoipa::path(get, path = "/v1/persons/{id}/explain", operation_id = "explain_person", tag = "persons", security(("secret_key" = [])),
+    params(PersonPath),
+    responses((status = 200, description = "Why these ids are one person.", body = Explanation), OneRefused),
+)]
 async fn explain(
     caller: Authorised,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Explanation>, Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
-    Ok(Json(caller.reader.explain(&person_id(id)?).await?))
+    Ok(Json(caller.reader().explain(&person_id(id)?).await?))
 }
 
+/// All there is about a person, line by line.
+#[utoipa::path(get, path = "/v1/persons/{id}/export", operation_id = "export_person", tag = "persons", security(("secret_key" = [])),
+    params(PersonPath),
+    responses(
+        (status = 200, description = "The person, then its events, one JSON object per line.",
+            body = String, content_type = "application/x-ndjson"), OneRefused),
+)]
 async fn export(
     caller: Authorised,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
-    let Authorised { reader, turns, turn } = caller;
+    let Authorised { caller, turn } = caller;
+    let Caller {
+        reader,
+        project_id,
+        turns,
+    } = caller;
     let export = Export::begin(reader, &person_id(id)?).await?;
     drop(turn);
     // A turn for each page: who reads slowly keeps nobody waiting.
-    let lines = try_unfold((export, turns), |(mut export, turns)| async move {
-        let turn = turns.next().await.map_err(|problem| problem.detail().to_owned())?;
+    let lines = try_unfold((export, turns), move |(mut export, turns)| async move {
+        let turn = turns
+            .next(project_id)
+            .await
+            .map_err(|problem| problem.detail().to_owned())?;
         let lines = export.next().await.map_err(|error| error.to_string());
         drop(turn);
         Ok::<_, String>(lines?.map(|lines| (lines, (export, turns))))

@@ -1,6 +1,7 @@
 //! From an id as an app knows it to the person behind it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::QueryError;
 use super::snapshot::Snapshot;
@@ -35,7 +36,7 @@ pub struct Resolved {
 }
 
 /// One id of a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct Identity {
     /// `user` or `anonymous`.
     pub kind: String,

@@ -1,8 +1,9 @@
 //! Answers from the rows, for one project at a time (DESIGN §4.4, §4.5).
 //!
-//! A request's way: [`http`] (key to project, a turn among the readers) → [`params`] (strict reading of the query
+//! A request's way: [`http`] (key to project, one of the [`turns`]) → [`params`] (strict reading of the query
 //! string) → [`Reader`] (one consistent [`snapshot`] of the project, under time limits) → [`events`], [`stats`],
-//! [`person`], [`explain`], [`export`] or [`delivery`] → JSON. Everything but [`http`] needs no more than a pool, a project and typed parameters.
+//! [`persons`], [`timeline`], [`sessions`], [`explain`] or one of their kin → JSON. Everything but [`http`], [`lists`] and
+//! [`cohorts`] needs no more than a pool, a project and typed parameters.
 //!
 //! Two rules hold by construction. A statement is made by [`snapshot::Snapshot::select`] alone, which binds the project
 //! as `$1`, so no answer crosses from one project into another. And the text of a statement is a constant: what a
@@ -10,20 +11,29 @@
 
 pub mod error;
 pub mod params;
+pub mod parameters;
 pub mod time;
 pub mod snapshot;
 pub mod identity;
 pub mod names;
 pub mod windows;
 pub mod events;
+pub mod event_names;
+pub mod properties;
+pub mod sessions;
 pub mod stats;
 pub mod person;
+pub mod persons;
+pub mod timeline;
 pub mod explain;
 pub mod export;
 pub mod delivery;
 pub mod ask;
+pub mod cohorts;
 pub mod reader;
+pub mod turns;
 pub mod http;
+pub mod lists;
 
 pub use delivery::{Delivery, InstallPage};
 pub use error::QueryError;

@@ -15,7 +15,7 @@ pub const LIMIT_DEFAULT: u32 = 100;
 
 /// The parameters of a request, each known and there once.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Params(Vec<(&'static str, String)>);
+pub struct Params(Vec<(String, String)>);
 
 /// From when, inclusive, to when, exclusive; open where there is none.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Default for Page {
 }
 
 impl Params {
-    /// Reads a query string in which only `known` parameters may appear.
+    /// Reads a query string in which only `known` parameters may appear. `property.*` stands for all that begin so.
     ///
     /// # Errors
     /// [`QueryError::Parameter`].
@@ -62,13 +62,13 @@ impl Params {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).unwrap_or_else(|| name.to_owned());
-            let Some(name) = known.iter().find(|known| **known == name) else {
+            if !known.iter().any(|known| takes(known, &name)) {
                 return Err(QueryError::parameter(&name, unknown(&name, known)));
-            };
-            if params.get(name).is_some() {
-                return Err(QueryError::parameter(name, "is given twice"));
             }
-            let value = decode(value).ok_or_else(|| QueryError::parameter(name, "is not percent-encoded UTF-8"))?;
+            if params.get(&name).is_some() {
+                return Err(QueryError::parameter(&name, "is given twice"));
+            }
+            let value = decode(value).ok_or_else(|| QueryError::parameter(&name, "is not percent-encoded UTF-8"))?;
             params.0.push((name, value));
         }
         Ok(params)
@@ -77,8 +77,25 @@ impl Params {
     fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
-            .find(|(known, _)| *known == name)
+            .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Those whose names begin so, by the rest of their names.
+    pub fn beginning_with<'a>(&'a self, beginning: &'static str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let rest = move |(name, value): &'a (String, String)| Some((name.strip_prefix(beginning)?, value.as_str()));
+        self.0.iter().filter_map(rest)
+    }
+
+    /// One of some words.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn word(&self, name: &str, words: &[&'static str]) -> Result<Option<&'static str>, QueryError> {
+        let refused = || QueryError::parameter(name, format!("is one of {}", words.join(", ")));
+        self.get(name)
+            .map(|text| words.iter().find(|word| **word == text).copied().ok_or_else(refused))
+            .transpose()
     }
 
     /// A text of 1 to `chars` characters.
@@ -87,6 +104,18 @@ impl Params {
     /// [`QueryError::Parameter`].
     pub fn text(&self, name: &str, chars: usize) -> Result<Option<&str>, QueryError> {
         self.get(name).map(|text| storable(name, text, chars)).transpose()
+    }
+
+    /// `true` or `false`, which it is where it is not given.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn flag(&self, name: &str) -> Result<bool, QueryError> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(QueryError::parameter(name, "is neither true nor false")),
+        }
     }
 
     /// `from` and `to`.
@@ -119,13 +148,21 @@ impl Params {
     /// # Errors
     /// [`QueryError::Parameter`].
     pub fn page(&self) -> Result<Page, QueryError> {
-        let limit = self.limit()?;
-        let refused = |_| QueryError::parameter("cursor", "is none that this server gave out");
-        let before = self
-            .get("cursor")
-            .map(|text| Uuid::try_parse(text).map_err(refused))
-            .transpose()?;
-        Ok(Page { limit, before })
+        Ok(Page {
+            limit: self.limit()?,
+            before: self.cursor(|text| Uuid::try_parse(text).ok())?,
+        })
+    }
+
+    /// `cursor`, as `read` reads it.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn cursor<T>(&self, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, QueryError> {
+        let refused = || QueryError::parameter("cursor", "is none that this server gave out");
+        self.get("cursor")
+            .map(|text| read(text).ok_or_else(refused))
+            .transpose()
     }
 
     /// `limit` and `cursor` of a list of installs.
@@ -139,7 +176,11 @@ impl Params {
         })
     }
 
-    fn limit(&self) -> Result<u32, QueryError> {
+    /// `limit`: 1 to [`LIMIT_MAX`].
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn limit(&self) -> Result<u32, QueryError> {
         Ok(self.get("limit").map(limit).transpose()?.unwrap_or(LIMIT_DEFAULT))
     }
 }
@@ -163,6 +204,14 @@ pub fn storable<'a>(name: &str, text: &'a str, chars: usize) -> Result<&'a str, 
         ));
     }
     Ok(text)
+}
+
+/// Whether what is `known`, or its beginning (`property.*`), is the name.
+fn takes(known: &str, name: &str) -> bool {
+    match known.strip_suffix('*') {
+        Some(beginning) => name.len() > beginning.len() && name.starts_with(beginning),
+        None => known == name,
+    }
 }
 
 fn unknown(name: &str, known: &[&str]) -> String {

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::types::Json;
+use utoipa::ToSchema;
 
 use super::error::QueryError;
 use super::events::{self, EventPage};
 use super::identity::{self, IDENTITIES_LISTED, Identity};
-use super::params::{Page, TimeRange};
+use super::params::Page;
 use super::snapshot::Snapshot;
 use super::time::At;
 
@@ -34,7 +35,7 @@ const SEEN: &str = "
 pub type Properties = BTreeMap<String, Json<Box<RawValue>>>;
 
 /// A person.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Person {
     /// Its number. It changes when persons are joined, so keep one of its ids instead.
     pub person_id: i64,
@@ -43,6 +44,7 @@ pub struct Person {
     /// Its ids, users first; at most [`identity::IDENTITIES_LISTED`].
     pub identities: Vec<Identity>,
     /// What is known about it; at most [`PROPERTIES_LISTED`].
+    #[schema(value_type = Object)]
     pub properties: Properties,
     /// How many events it has, when the first and the last happened.
     #[serde(flatten)]
@@ -52,7 +54,7 @@ pub struct Person {
 }
 
 /// How often and when a person was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct Seen {
     /// `timestamp` of its earliest event; none if it is known by an alias only.
     pub first_seen_at: Option<At>,
@@ -77,7 +79,7 @@ pub async fn find(snapshot: &mut Snapshot, external_id: &str, page: Page) -> Res
         identities: identity::list(snapshot, resolved.person_id, IDENTITIES_LISTED).await?,
         properties: properties(snapshot, &ids, PROPERTIES_LISTED).await?,
         seen: seen(snapshot, &ids).await?,
-        timeline: events::of_person(snapshot, ids, None, TimeRange::default(), page).await?,
+        timeline: events::of_person(snapshot, ids, page).await?,
     })
 }
 

@@ -48,6 +48,12 @@ impl Reader {
         }
     }
 
+    /// The project that it reads.
+    #[must_use]
+    pub fn project_id(&self) -> i32 {
+        self.project_id
+    }
+
     /// A page of events, newest first.
     ///
     /// # Errors
@@ -112,7 +118,7 @@ impl Reader {
     }
 
     /// What `read` finds in one snapshot.
-    pub(super) async fn answer<T>(
+    pub(in crate::query) async fn answer<T>(
         &self,
         read: impl AsyncFnOnce(&mut Snapshot) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::error::QueryError;
 use super::names;
@@ -55,7 +56,7 @@ const STATS: &str = "
            (SELECT count(*) FROM dead_letters WHERE project_id = $1 AND replayed_at IS NULL) AS dead_letters";
 
 /// What there is in a time range.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stats {
     /// Events.
     pub events: i64,
@@ -80,7 +81,7 @@ pub struct Stats {
 }
 
 /// How often an event happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NameCount {
     /// Its name.
     pub event: String,
@@ -89,7 +90,7 @@ pub struct NameCount {
 }
 
 /// How many events a day had.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DayCount {
     /// The UTC day, as `2026-11-20`.
     pub day: String,

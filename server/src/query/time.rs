@@ -5,6 +5,9 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgTypeInfo, PgValueRef};
 use sqlx::{Decode, Postgres, Type};
 use trailmark_protocol::Timestamp;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type as SchemaType};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::store::PgTime;
 
@@ -16,6 +19,16 @@ pub struct At(pub Timestamp);
 impl Serialize for At {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+impl ToSchema for At {}
+
+impl PartialSchema for At {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(SchemaType::String);
+        let text = text.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        Schema::from(text.build()).into()
     }
 }
 

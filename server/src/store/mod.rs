@@ -23,11 +23,13 @@ mod existing;
 mod isolate;
 mod dead_letters;
 mod aliases;
+mod cohorts;
 mod erasures;
 mod removal;
 mod inspect;
 
 pub use aliases::Withdrawn;
+pub use cohorts::{CohortRow, HeldCohorts, ListedIds};
 pub use connect::Store;
 pub use dead_letters::{DeadLetter, Replayed};
 pub use erasure_requests::ErasureRequest;

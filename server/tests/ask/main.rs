@@ -11,6 +11,7 @@ mod funnel;
 mod activity;
 mod visits;
 mod who;
+mod regex;
 mod reference;
 mod property;
 

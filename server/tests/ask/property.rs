@@ -8,10 +8,10 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use trailmark_server::event::AcceptedEvent;
-use trailmark_server::query::ask::question::Question;
+use trailmark_server::query::ask::question::{Definition, Question};
 use trailmark_server::store::Store;
 
-use crate::reference::{Fact, History};
+use crate::reference::{Fact, History, Kept};
 use crate::support;
 use crate::world::{World, at, id_at};
 
@@ -90,12 +90,24 @@ fn tie() -> impl Strategy<Value = (i64, Tie)> {
     (0..96 * 60_i64, tie).prop_map(|(minute, tie)| (minute * 60_000, tie))
 }
 
-fn filter() -> impl Strategy<Value = Value> {
-    let property = select(vec![
-        json!({"property": "p"}),
-        json!({"property": "q"}),
-        json!({"type": "person", "property": "plan"}),
-    ]);
+/// A filter of conditions on properties, and on cohorts, if it may ask for them.
+fn filter() -> BoxedStrategy<Value> {
+    let cohort = (
+        select(vec!["in_cohort", "not_in_cohort"]),
+        select(vec![LIST, FIRST, SECOND]),
+    )
+        .prop_map(|(op, cohort)| json!({"op": op, "value": cohort}));
+    joined(prop_oneof![4 => event_condition(), 1 => cohort].boxed())
+}
+
+fn event_condition() -> BoxedStrategy<Value> {
+    let person = json!({"type": "person", "property": "plan"});
+    condition(vec![json!({"property": "p"}), json!({"property": "q"}), person])
+}
+
+/// A condition on one of these.
+fn condition(properties: Vec<Value>) -> BoxedStrategy<Value> {
+    let property = select(properties);
     let said = select(vec![
         json!({"op": "is", "value": "pro"}),
         json!({"op": "is", "value": [1, null]}),
@@ -110,19 +122,77 @@ fn filter() -> impl Strategy<Value = Value> {
         json!({"op": "is_set"}),
         json!({"op": "is_not_set"}),
     ]);
-    let leaf = (property, said).prop_map(|(mut property, said)| {
+    let condition = (property, said).prop_map(|(mut property, said)| {
         property
             .as_object_mut()
             .unwrap()
             .extend(said.as_object().unwrap().clone());
         property
     });
-    leaf.prop_recursive(2, 6, 3, |inner| {
+    condition.boxed()
+}
+
+/// Conditions joined by `and` and `or`.
+fn joined(condition: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
+    let nested = condition.prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(|all| json!({"and": all})),
             vec(inner, 0..3).prop_map(|any| json!({"or": any})),
         ]
+    });
+    nested.boxed()
+}
+
+/// Numbers of the cohorts of every history: a list, one with a definition, and one that may be made of both.
+const LIST: i64 = 1;
+const FIRST: i64 = 2;
+const SECOND: i64 = 3;
+
+/// The cohorts of a history.
+#[derive(Debug, Clone)]
+struct Told {
+    list: Vec<&'static str>,
+    first: Value,
+    second: Value,
+}
+
+fn cohorts() -> impl Strategy<Value = Told> {
+    let ids = proptest::sample::subsequence(vec!["phone", "ann", "bob", "nobody"], 0..4);
+    (ids, definition(vec![LIST]), definition(vec![LIST, FIRST])).prop_map(|(list, first, second)| Told {
+        list,
+        first,
+        second,
     })
+}
+
+/// A definition that may be made of these cohorts.
+fn definition(cohorts: Vec<i64>) -> BoxedStrategy<Value> {
+    let times = prop_oneof![
+        Just(json!({"at_least": 1})),
+        (1..4_u32, select(vec!["at_least", "exactly", "at_most"])).prop_map(|(times, how)| json!({how: times})),
+    ];
+    let within = select(vec![
+        Value::Null,
+        json!({"date_from": "-3d"}),
+        json!({"date_from": "2026-11-21", "date_to": "2026-11-22", "timezone": "Asia/Kolkata"}),
+    ]);
+    let name = select(vec![json!("open"), json!("look"), json!("buy"), Value::Null]);
+    let filters = prop_oneof![2 => Just(Value::Null), 1 => joined(event_condition())];
+    let done = (name, filters, times, within).prop_map(
+        |(event, filters, times, within)| json!({"event": event, "filters": filters, "times": times, "within": within}),
+    );
+    let person = joined(condition(vec![
+        json!({"property": "plan"}),
+        json!({"type": "person", "property": "plan"}),
+    ]));
+    let criterion = prop_oneof![
+        (select(vec!["performed", "not_performed"]), done).prop_map(|(what, done)| json!({what: done})),
+        person.prop_map(|filter| json!({"person": filter})),
+        select(cohorts).prop_map(|cohort| json!({"in_cohort": cohort})),
+    ];
+    (select(vec!["and", "or"]), vec(criterion, 1..4))
+        .prop_map(|(word, criteria)| json!({word: criteria}))
+        .boxed()
 }
 
 fn maybe_filter() -> impl Strategy<Value = Value> {
@@ -149,10 +219,9 @@ fn stretch() -> impl Strategy<Value = Value> {
 }
 
 fn with(mut question: Value, more: Value) -> Value {
-    question
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    if let (Value::Object(question), Value::Object(more)) = (&mut question, more) {
+        question.extend(more);
+    }
     question
 }
 
@@ -236,7 +305,12 @@ fn question() -> impl Strategy<Value = Value> {
     });
     let sessions = (stretch(), interval())
         .prop_map(|(stretch, interval)| with(stretch, json!({"kind": "sessions", "interval": interval})));
-    prop_oneof![3 => trends, 4 => funnel, 2 => retention, 1 => lifecycle, 1 => stickiness, 2 => paths, 1 => sessions]
+    let cohort = prop_oneof![
+        definition(vec![LIST, FIRST, SECOND])
+            .prop_map(|definition| json!({"kind": "cohort", "definition": definition})),
+        select(vec![LIST, FIRST, SECOND]).prop_map(|cohort| json!({"kind": "cohort", "cohort": cohort})),
+    ];
+    prop_oneof![3 => trends, 4 => funnel, 2 => retention, 1 => lifecycle, 1 => stickiness, 2 => paths, 1 => sessions, 2 => cohort]
 }
 
 /// Any event as a step makes brute force slow; the names that are there do as well.
@@ -251,7 +325,7 @@ fn without_name(events: Vec<Value>) -> Vec<Value> {
 }
 
 /// Stores a history and tells it to the reference.
-async fn tell(store: Store, happenings: &[Happening], ties: &[(i64, Tie)]) -> (World, History) {
+async fn tell(store: Store, happenings: &[Happening], ties: &[(i64, Tie)], told: &Told) -> (World, History) {
     let world = World::beside(store).await;
     let texts: Vec<String> = happenings
         .iter()
@@ -302,8 +376,26 @@ async fn tell(store: Store, happenings: &[Happening], ties: &[(i64, Tie)]) -> (W
         });
     }
     world.send(&events).await;
-    let history = history(&events, ties);
+    keep(&world, told).await;
+    let history = history(&events, ties, told);
     (world, history)
+}
+
+/// Stores the cohorts, under numbers that are known beforehand.
+async fn keep(world: &World, told: &Told) {
+    for (number, definition) in [(LIST, None), (FIRST, Some(&told.first)), (SECOND, Some(&told.second))] {
+        let insert =
+            "INSERT INTO cohorts (project_id, id, name, definition) OVERRIDING SYSTEM VALUE VALUES ($1, $2, 'c', $3)";
+        let inserted = sqlx::query(insert)
+            .bind(world.project)
+            .bind(number)
+            .bind(definition.map(sqlx::types::Json));
+        inserted.execute(world.store.pool()).await.unwrap();
+    }
+    let ids: Vec<String> = told.list.iter().map(|id| (*id).to_owned()).collect();
+    let mut held = world.store.hold_cohorts(world.project).await.unwrap();
+    held.list(LIST, &ids).await.unwrap();
+    held.commit().await.unwrap();
 }
 
 fn event_of<'a>(ms: i64, name: &'a str, who: &Who) -> AcceptedEvent<'a> {
@@ -313,7 +405,7 @@ fn event_of<'a>(ms: i64, name: &'a str, who: &Who) -> AcceptedEvent<'a> {
     }
 }
 
-fn history(events: &[AcceptedEvent<'_>], ties: &[(i64, Tie)]) -> History {
+fn history(events: &[AcceptedEvent<'_>], ties: &[(i64, Tie)], told: &Told) -> History {
     let users = ["ann", "bob", "cho", "dan"];
     // Users joined by aliases have one number, the least; a device that of the user who was first, or its own.
     let mut person: BTreeMap<&str, usize> = users.into_iter().zip(0..).collect();
@@ -354,9 +446,21 @@ fn history(events: &[AcceptedEvent<'_>], ties: &[(i64, Tie)]) -> History {
         let set: BTreeMap<String, Value> = serde_json::from_str(event.set.unwrap()).unwrap();
         persons.entry(person[event.user_id.unwrap()]).or_default().extend(set);
     }
+    let seen = events
+        .iter()
+        .flat_map(|event| [event.anonymous_id, event.user_id, event.alias].into_iter().flatten());
+    let seen: BTreeMap<&str, usize> = seen.map(|id| (id, person[id])).collect();
+    let listed = told.list.iter().filter_map(|id| seen.get(id).copied()).collect();
+    let defined = |definition: &Value| Kept::Defined(serde_json::from_value::<Definition>(definition.clone()).unwrap());
     History {
         facts: facts.collect(),
         persons,
+        everybody: seen.into_values().collect(),
+        cohorts: BTreeMap::from([
+            (LIST, Kept::List(listed)),
+            (FIRST, defined(&told.first)),
+            (SECOND, defined(&told.second)),
+        ]),
         now: at(NOW),
     }
 }
@@ -411,17 +515,17 @@ fn rounded(value: &Value) -> Value {
 }
 
 /// Where two answers differ first.
-fn difference(answered: &Value, expected: &Value, path: String) -> Option<String> {
+fn difference(answered: &Value, expected: &Value, path: &str) -> Option<String> {
     match (answered, expected) {
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             let pairs = a.iter().zip(b).enumerate();
             pairs
                 .into_iter()
-                .find_map(|(index, (a, b))| difference(a, b, format!("{path}[{index}]")))
+                .find_map(|(index, (a, b))| difference(a, b, &format!("{path}[{index}]")))
         }
         (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => a
             .iter()
-            .find_map(|(key, value)| difference(value, &b[key], format!("{path}.{key}"))),
+            .find_map(|(key, value)| difference(value, &b[key], &format!("{path}.{key}"))),
         (a, b) => (a != b).then(|| format!("{path} is {a}, expected {b}")),
     }
 }
@@ -438,10 +542,15 @@ fn the_server_answers_what_the_reference_answers() {
         max_shrink_iters: 400,
         ..Config::default()
     });
-    let story = (vec(happening(), 1..14), vec(tie(), 0..4), vec(question(), 12));
+    let story = (
+        vec(happening(), 1..14),
+        vec(tie(), 0..4),
+        cohorts(),
+        vec(question(), 14),
+    );
     runner
-        .run(&story, |(happenings, ties, questions)| {
-            let (world, history) = runtime.block_on(tell(store.clone(), &happenings, &ties));
+        .run(&story, |(happenings, ties, told, questions)| {
+            let (world, history) = runtime.block_on(tell(store.clone(), &happenings, &ties, &told));
             for json in questions {
                 let question = Question::read(json.to_string().as_bytes())
                     .map_err(|invalid| TestCaseError::fail(format!("{json}: {invalid}")))?;
@@ -449,7 +558,7 @@ fn the_server_answers_what_the_reference_answers() {
                 let answer = answer.map_err(|error| TestCaseError::fail(format!("{json}: {error}")))?;
                 let answered = rounded(&comparable(&question, crate::world::json(&answer)));
                 let expected = rounded(&history.answer(&question));
-                if let Some(difference) = difference(&answered, &expected, String::new()) {
+                if let Some(difference) = difference(&answered, &expected, "") {
                     return Err(TestCaseError::fail(format!("{json}: {difference}")));
                 }
             }

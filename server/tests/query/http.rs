@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use axum::body::{Body, Bytes, to_bytes};
 use http::{Request, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -14,6 +14,7 @@ use trailmark_protocol::Uuid;
 use trailmark_server::app::App;
 use trailmark_server::clock::{SharedClock, SystemClock};
 use trailmark_server::config::Config;
+use trailmark_server::event::AcceptedEvent;
 use trailmark_server::gateway::body::Budget;
 use trailmark_server::gateway::keyring::Keyring;
 use trailmark_server::gateway::limit::Limits;
@@ -48,6 +49,7 @@ impl Front {
             limits: Limits::new(&config.rate_limit),
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(1),
+            live: Arc::default(),
             stopping: AtomicBool::new(false),
             requests: trailmark_server::observe::Requests::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
@@ -61,7 +63,7 @@ impl Front {
     }
 
     /// A new key of a project.
-    async fn key(&self, project: i32, kind: KeyKind) -> String {
+    pub(crate) async fn key(&self, project: i32, kind: KeyKind) -> String {
         self.world.store.create_key(project, kind, "test").await.unwrap().text
     }
 
@@ -77,7 +79,25 @@ impl Front {
 
     /// A status and a whole body.
     async fn send(&self, method: &str, path: &str, key: Option<&str>, body: &str) -> (StatusCode, Bytes) {
+        self.send_as("application/json", method, path, key, body).await
+    }
+
+    /// The answer to a body of this kind.
+    pub(crate) async fn answer_to(&self, kind: &str, method: &str, path: &str, key: &str, body: &str) -> Answer {
+        let (status, bytes) = self.send_as(kind, method, path, Some(key), body).await;
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn send_as(
+        &self,
+        kind: &str,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: &str,
+    ) -> (StatusCode, Bytes) {
         let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::CONTENT_TYPE, kind);
         let request = match key {
             Some(key) => request.header(header::AUTHORIZATION, format!("Bearer {key}")),
             None => request,
@@ -86,6 +106,18 @@ impl Front {
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let status = response.status();
         (status, to_bytes(response.into_body(), usize::MAX).await.unwrap())
+    }
+
+    /// A response whose body may never end.
+    pub(crate) async fn open(&self, path: &str, key: &str) -> axum::response::Response {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {key}"));
+        let request = request.body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// The status of a request that sends `body` with this key.
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &str) -> u16 {
+        self.send("POST", path, Some(key), body).await.0.as_u16()
     }
 
     /// The receipt of a batch that is sent with a new write key.
@@ -117,13 +149,20 @@ impl Front {
     }
 }
 
-const READS: [&str; 6] = [
+const READS: [&str; 13] = [
     "/api/analytics/events",
     "/api/analytics/stats",
     "/api/analytics/delivery",
     "/v1/persons/ann",
     "/v1/persons/ann/explain",
     "/v1/erasures",
+    "/api/v1/events",
+    "/api/v1/persons",
+    "/api/v1/persons/ann",
+    "/api/v1/persons/ann/timeline",
+    "/api/v1/sessions",
+    "/api/v1/properties",
+    "/api/v1/event-names",
 ];
 
 async fn front() -> Front {
@@ -138,7 +177,7 @@ async fn front() -> Front {
     Front::of(world).await
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
@@ -184,6 +223,46 @@ async fn a_secret_key_in_the_url_is_refused_with_the_reason() {
         body["detail"].as_str().unwrap().contains("Authorization header"),
         "{body}"
     );
+}
+
+#[tokio::test]
+async fn questions_take_no_secret_key_in_the_url_either_and_no_other_parameter() {
+    let front = front().await;
+    let secret = front.secret().await;
+    for path in ["/api/v1/query", "/api/v1/query/persons"] {
+        let (status, body) = front.ask("POST", &format!("{path}?key={secret}"), None).await;
+        assert_eq!((status.as_u16(), &body["code"]), (400, &"invalid_parameter".into()));
+        let (_, body) = front.ask("POST", &format!("{path}?limit=1"), Some(&secret)).await;
+        assert!(
+            body["detail"].as_str().unwrap().starts_with("`limit` is unknown"),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_pattern_that_postgres_cannot_read_is_the_callers_mistake() {
+    let front = front().await;
+    let seen = AcceptedEvent {
+        properties: Some(r#"{"total":"3"}"#),
+        ..anonymous(9, "pay", "device")
+    };
+    front.world.send(&[seen]).await;
+    let secret = front.secret().await;
+    for pattern in ["(", "a{1000}", "[[:foo:]]", "\\"] {
+        let question = json!({"kind": "trends", "series": [{"event": "pay"}], "date_from": "2026-11-19",
+            "date_to": "2026-11-22", "filters": {"op": "regex", "property": "total", "value": pattern}});
+        let (status, body) = front
+            .send("POST", "/api/v1/query", Some(&secret), &question.to_string())
+            .await;
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(
+            (status.as_u16(), &body["code"]),
+            (400, &"invalid_parameter".into()),
+            "{pattern}: {body}"
+        );
+        assert!(body["detail"].as_str().unwrap().contains("regex"), "{body}");
+    }
 }
 
 #[tokio::test]
@@ -243,6 +322,24 @@ async fn a_bad_parameter_is_refused_by_its_name() {
         ("/v1/erasures?limit=1", "limit"),
         ("/v1/persons/%ff", "id"),
         (&format!("/v1/persons/{long}"), "id"),
+        ("/api/v1/events?session=", "session"),
+        ("/api/v1/events?property.=a", "property."),
+        ("/api/v1/events?property.a=1&property.a=2", "property.a"),
+        ("/api/v1/events?property.a%00=1", "property"),
+        ("/api/v1/events?property.a=%00", "property"),
+        ("/api/v1/persons?search=", "search"),
+        ("/api/v1/persons?cursor=x", "cursor"),
+        ("/api/v1/persons/ann/timeline?cursor=1", "cursor"),
+        ("/api/v1/persons/ann/timeline?limit=0", "limit"),
+        ("/api/v1/persons/%00/timeline", "id"),
+        ("/api/v1/sessions?cursor=7", "cursor"),
+        ("/api/v1/sessions?session=s", "session"),
+        ("/api/v1/properties?type=session", "type"),
+        ("/api/v1/properties?limit=7", "limit"),
+        ("/api/v1/event-names?cursor=", "cursor"),
+        ("/api/v1/event-names?from=now", "from"),
+        ("/api/v1/cohorts?limit=1", "limit"),
+        ("/api/v1/cohorts/one", "id"),
     ];
     for (path, name) in cases {
         let (status, body) = front.get(path, &secret).await;
@@ -274,18 +371,41 @@ async fn injections_in_every_parameter_are_data_or_a_400() {
         "a\"b",
     ] {
         let text = encoded(text);
-        for name in ["event", "person", "from", "to", "limit", "cursor"] {
+        for name in [
+            "event",
+            "person",
+            "session",
+            "property.a",
+            "from",
+            "to",
+            "limit",
+            "cursor",
+        ] {
             let (status, body) = front
                 .get(&format!("/api/analytics/events?{name}={text}"), &secret)
                 .await;
             match name {
-                "event" | "person" => assert_eq!((status, &body["events"]), (StatusCode::OK, &Value::Array(vec![]))),
+                "event" | "person" | "session" | "property.a" => {
+                    assert_eq!((status, &body["events"]), (StatusCode::OK, &Value::Array(vec![])));
+                }
                 _ => assert_eq!(
                     (status.as_u16(), &body["code"]),
                     (400, &"invalid_parameter".into()),
                     "{name}={text}"
                 ),
             }
+        }
+        for (path, list) in [
+            ("persons?search", "persons"),
+            ("sessions?person", "sessions"),
+            ("event-names?search", "event_names"),
+        ] {
+            let (status, body) = front.get(&format!("/api/v1/{path}={text}"), &secret).await;
+            assert_eq!(
+                (status, &body[list]),
+                (StatusCode::OK, &Value::Array(vec![])),
+                "{path}={text}"
+            );
         }
         assert_eq!(
             front.get(&format!("/v1/persons/{text}"), &secret).await.0,

@@ -160,6 +160,21 @@ impl Connection {
         Ok(response)
     }
 
+    /// What comes until `text` has come, with what came along with it.
+    pub(crate) fn read_until(&mut self, text: &str) -> io::Result<String> {
+        let mut heard = Vec::new();
+        while !String::from_utf8_lossy(&heard).contains(text) {
+            let chunk = self.0.fill_buf()?;
+            if chunk.is_empty() {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            heard.extend_from_slice(chunk);
+            let length = chunk.len();
+            self.0.consume(length);
+        }
+        Ok(String::from_utf8_lossy(&heard).into_owned())
+    }
+
     /// Whatever comes until the server closes, which it must.
     pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();

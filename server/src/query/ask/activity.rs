@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::calendar::{FIRST_MOMENT, Periods, Span};
 use super::persons::Page;
@@ -12,7 +13,7 @@ use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
 
 /// Persons of each period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LifecycleAnswer {
     /// What the periods are called.
     pub labels: Vec<String>,
@@ -27,7 +28,7 @@ pub struct LifecycleAnswer {
 }
 
 /// How many persons did something in one period, in two, …
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StickinessAnswer {
     /// The number of periods: 1, 2, …
     pub labels: Vec<u32>,
@@ -36,7 +37,7 @@ pub struct StickinessAnswer {
 }
 
 /// One series.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StickinessLine {
     /// What it is called.
     pub name: String,
@@ -117,8 +118,9 @@ fn seen(making: &mut Making, question: &Lifecycle, span: &Span, periods: &Period
 }
 
 /// A place in the answer about a lifecycle.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LifecyclePlace)]
 pub struct LifecycleSpot {
     /// The label of the period.
     pub period: String,
@@ -127,9 +129,10 @@ pub struct LifecycleSpot {
 }
 
 /// A state of a person in a period. See [`Lifecycle`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the question says what they are")]
+#[schema(as = LifecycleState)]
 pub enum State {
     New,
     Returning,
@@ -167,8 +170,9 @@ pub async fn lifecycle_persons(
 }
 
 /// A place in the answer about stickiness.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = StickinessPlace)]
 pub struct StickinessSpot {
     /// The place of the series, from 0.
     pub series: usize,

@@ -5,11 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::calendar::{Periods, Span};
 
 /// What an answer is about, beside its numbers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = AnswerMeta)]
 pub struct Meta {
     /// How long it took.
     pub took_ms: u64,
@@ -44,7 +46,7 @@ impl Meta {
 
 /// The value of a property that an answer is broken down by. In JSON: `{"value": …}`, `{"other": true}`,
 /// `{"missing": true}`, so that no text that an event may have is taken for anything else.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Part {
     /// This one; `null` is one.

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{RoundMode, Span as Length, Timestamp as Moment, Unit, Zoned, ZonedRound};
 use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::question::{Invalid, Path};
 
@@ -20,7 +21,7 @@ const YEARS_MAX: i64 = 20;
 pub const FIRST_MOMENT: Timestamp = Timestamp::from_micros(-62_135_596_800_000_000);
 
 /// Length of a period.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Interval {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sqlx::types::Json;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::calendar::{FIRST_MOMENT, Span};
 use super::question::{Breakdown, Cohort, Criterion, Definition, Filter, Frequency, Of, Path, Performed};
@@ -14,7 +15,7 @@ use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
 /// How many persons a cohort has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CohortAnswer {
     /// How many.
     pub persons: i64,
@@ -64,17 +65,13 @@ impl Cohorts {
 /// There is none of this number; else see [`Making::new`].
 pub fn table(making: &mut Making, number: i64) -> Result<String, QueryError> {
     let kept = Arc::clone(&making.cohorts().kept);
-    match kept.get(&number) {
-        None => Err(QueryError::parameter("cohort", format!("{number} is not there"))),
-        Some(None) => {
-            let list = list(making, number)?;
-            Ok(making.with(&list))
-        }
-        Some(Some(definition)) => {
-            let persons = persons(making, definition)?;
-            Ok(making.with(&persons))
-        }
-    }
+    let definition = kept
+        .get(&number)
+        .ok_or_else(|| QueryError::parameter("cohort", format!("{number} is not there")))?;
+    making.cohort_table(number, |making| match definition {
+        None => list(making, number),
+        Some(definition) => persons(making, definition),
+    })
 }
 
 fn list(making: &mut Making, number: i64) -> Result<String, QueryError> {
@@ -114,7 +111,7 @@ fn one(making: &mut Making, criterion: &Criterion) -> Result<String, QueryError>
                 "SELECT i.person_id FROM (SELECT DISTINCT person_id FROM identities WHERE project_id = $1) i{joins} WHERE {condition}"
             ))
         }
-        Criterion::InCohort(number) => list(making, *number),
+        Criterion::InCohort(number) => Ok(format!("SELECT person_id FROM {}", table(making, *number)?)),
     }
 }
 

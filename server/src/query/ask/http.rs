@@ -5,26 +5,53 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use http::{HeaderMap, HeaderValue, header};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::persons::WhoIs;
+use super::Answered;
+use super::persons::{PersonPage, WhoIs};
 use super::question::Question;
 use super::table::Table;
 use crate::app::App;
 use crate::gateway::body::{self, Metered};
 use crate::gateway::problem::Problem;
+use crate::gateway::refusals::QuestionRefused;
 use crate::query::error::QueryError;
-use crate::query::http::Authorised;
+use crate::query::http::{Authorised, Caller};
+use crate::query::params::Params;
 
 /// The routes of questions.
 pub fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .route("/api/v1/query", post(query))
-        .route("/api/v1/query/persons", post(persons))
+    OpenApiRouter::new().routes(routes!(query)).routes(routes!(persons))
 }
 
+/// Answers a question.
+///
+/// Reading is strict: an unknown field is refused, and what is wrong is named by its JSON path.
+#[utoipa::path(post, path = "/api/v1/query", operation_id = "query", tag = "query", security(("secret_key" = [])),
+    request_body(content = Question, examples(
+        ("trends" = (summary = "Who buys, and what it brings", value = json!({"kind": "trends", "interval": "week",
+            "series": [{"event": "checkout", "math": "unique_persons"},
+                {"event": "checkout", "math": "sum", "math_property": "total"}],
+            "breakdown": [{"property": "$pathname", "limit": 5}]}))),
+        ("funnel" = (summary = "From a page to an order", value = json!({"kind": "funnel",
+            "steps": [{"event": "$pageview"}, {"event": "checkout"}], "window": {"value": 7, "unit": "day"}}))),
+        ("retention" = (summary = "Who comes back", value = json!({"kind": "retention", "period": "week"}))),
+        ("paths" = (summary = "What follows a page", value = json!({"kind": "paths", "start": "/pricing"}))),
+        ("lifecycle" = (summary = "Who is new, who has gone", value = json!({"kind": "lifecycle", "interval": "week"}))),
+        ("stickiness" = (summary = "How often", value = json!({"kind": "stickiness", "series": [{"event": "checkout"}]}))),
+        ("sessions" = (summary = "How long", value = json!({"kind": "sessions", "timezone": "Europe/Berlin"}))),
+        ("cohort" = (summary = "Who bought twice, and has no plan", value = json!({"kind": "cohort",
+            "definition": {"and": [{"performed": {"event": "checkout", "times": {"at_least": 2}}},
+                {"person": {"type": "person", "property": "plan", "op": "is_not_set"}}]}}))),
+    )),
+    responses(
+        (status = 200, description = "The answer, in the form that `Accept` names first.", content(
+            (Answered = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"))),
+        QuestionRefused,
+    ),
+)]
 async fn query(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let (caller, format, body) = take(&app, request).await?;
     let question = Question::read(body.as_slice()).map_err(QueryError::from)?;
@@ -32,6 +59,26 @@ async fn query(State(app): State<Arc<App>>, request: Request) -> Result<Response
     Ok(format.respond(&answered, || Table::of(&answered)))
 }
 
+/// Who is in one number of an answer.
+///
+/// `at` is a place in the answer to `query`: the step of a funnel that was dropped at, say.
+#[utoipa::path(post, path = "/api/v1/query/persons", operation_id = "query_persons", tag = "query", security(("secret_key" = [])),
+    request_body(content = WhoIs, examples(
+        ("dropped" = (summary = "Who did not order", value = json!({"at": {"step": 1, "outcome": "dropped"}, "limit": 10,
+            "query": {"kind": "funnel", "steps": [{"event": "$pageview"}, {"event": "checkout"}]}}))),
+        ("line" = (summary = "Who is in a line of a trend", value = json!({"at": {"series": "A"},
+            "query": {"kind": "trends", "series": [{"event": "checkout"}]}}))),
+        ("edge" = (summary = "Who went this way", value = json!({"at": {"from": "/", "to": "/pricing"},
+            "query": {"kind": "paths"}}))),
+        ("cohort" = (summary = "Who is in a cohort", value = json!({"at": {},
+            "query": {"kind": "cohort", "definition": {"or": [{"not_performed": {"event": "checkout"}}]}}}))),
+    )),
+    responses(
+        (status = 200, description = "The answer, in the form that `Accept` names first.", content(
+            (PersonPage = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"))),
+        QuestionRefused,
+    ),
+)]
 async fn persons(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let (caller, format, body) = take(&app, request).await?;
     let who = WhoIs::read(body.as_slice()).map_err(QueryError::from)?;
@@ -39,12 +86,14 @@ async fn persons(State(app): State<Arc<App>>, request: Request) -> Result<Respon
     Ok(format.respond(&page, || Table::of_persons(&page)))
 }
 
-/// The caller is known before the body is read: a stranger costs no memory.
+/// The caller is known before the body is read: a stranger costs no memory. Its turn begins after that: who sends slowly
+/// keeps nobody waiting.
 async fn take(app: &Arc<App>, request: Request<Body>) -> Result<(Authorised, Format, Metered), Problem> {
     let (mut parts, body) = request.into_parts();
-    let caller = Authorised::from_request_parts(&mut parts, app).await?;
+    let caller = Caller::from_request_parts(&mut parts, app).await?;
+    Params::parse(parts.uri.query().unwrap_or_default(), &[])?;
     let body = body::read(body, &app.budget, app.config.http.body_timeout()).await?;
-    Ok((caller, Format::of(&parts.headers), body))
+    Ok((caller.turn().await?, Format::of(&parts.headers), body))
 }
 
 /// In what form an answer is wanted.

@@ -2,7 +2,7 @@
 //!
 //! A question's way: [`question`] (JSON, read strictly; what is wrong is named by its path) → [`calendar`] (the moments at
 //! which its periods begin, in its time zone) → [`sql`] (statements of constant fragments and bound values, which select
-//! and reduce) → one module for each kind, whose pure part decides what statements cannot say well → [`answer`].
+//! and reduce) → one module for each kind, whose pure part decides what statements cannot say well → [`mod@answer`].
 //!
 //! Events of a person are in one order everywhere: by `timestamp`, then by the install's `seq` (those without one last),
 //! then by id. Two events of the same moment have an order, so they convert in a funnel.
@@ -19,13 +19,16 @@ pub mod activity;
 pub mod sessions;
 pub mod cohort;
 pub mod persons;
+pub mod regex;
 pub mod table;
+mod schema;
 pub mod http;
 
 use std::time::Instant;
 
 use serde::Serialize;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use self::activity::{LifecycleAnswer, StickinessAnswer};
 use self::answer::Meta;
@@ -40,7 +43,8 @@ use super::error::QueryError;
 use super::snapshot::Snapshot;
 
 /// The answer to a question, with the question as it was understood.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Answer)]
 pub struct Answered {
     /// The numbers.
     #[serde(flatten)]
@@ -52,8 +56,9 @@ pub struct Answered {
 }
 
 /// The numbers, by the kind of the question.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = Numbers)]
 pub enum Answer {
     /// Of a trend.
     Trends(TrendsAnswer),
@@ -81,6 +86,7 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
     let began = Instant::now();
     snapshot.know_cohorts(now).await?;
     snapshot.know_names().await?;
+    regex::check(snapshot, question, "").await?;
     let (answer, span, periods) = match question {
         Question::Trends(question) => {
             let (answer, span, periods) = trends::answer(snapshot, question, now).await?;

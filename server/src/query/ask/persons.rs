@@ -6,11 +6,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::answer::Part;
-use super::question::{Invalid, Path, Question};
+use super::question::{Invalid, Path, Question, read_text};
 use super::sql::Making;
-use super::{activity, cohort, funnel, paths, retention, sessions, trends};
+use super::{activity, cohort, funnel, paths, regex, retention, sessions, trends};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 use crate::query::time::At;
@@ -56,12 +57,13 @@ enum Spot {
 }
 
 /// A cohort has no places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Nowhere {}
+#[schema(as = CohortPlace)]
+pub(super) struct Nowhere {}
 
 /// One person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct PersonRow {
     /// Its number; see `GET /v1/persons/{id}` for what is known of it, by one of its ids.
     pub person_id: i64,
@@ -74,7 +76,7 @@ pub struct PersonRow {
 }
 
 /// A page of persons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PersonPage {
     /// The persons, by their numbers.
     pub persons: Vec<PersonRow>,
@@ -89,8 +91,7 @@ impl WhoIs {
     /// What is wrong with it, and where.
     pub fn read(json: &[u8]) -> Result<Self, Invalid> {
         let root = Path::root();
-        let wanted: Wanted = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(json))
-            .map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))?;
+        let wanted: Wanted = read_text(json)?;
         let question = Question::from_value(wanted.query).map_err(|invalid| invalid.below("query"))?;
         let spot = Spot::read(&question, wanted.at).map_err(|invalid| invalid.below("at"))?;
         let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT);
@@ -130,6 +131,7 @@ impl Spot {
 pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Result<PersonPage, QueryError> {
     snapshot.know_cohorts(now).await?;
     snapshot.know_names().await?;
+    regex::check(snapshot, &who.question, "query.").await?;
     let page = Page {
         after: who.after,
         limit: who.limit,

@@ -9,6 +9,7 @@ use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::calendar::{FIRST_MOMENT, Periods, Span};
 use super::persons::Page;
@@ -19,14 +20,15 @@ use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
 
 /// Rows of cohorts.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RetentionAnswer {
     /// One row for each period in which somebody could begin.
     pub results: Vec<Row>,
 }
 
 /// Those who began in one period.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = RetentionRow)]
 pub struct Row {
     /// The period.
     pub label: String,
@@ -286,8 +288,9 @@ fn back(making: &mut Making, question: &Retention, starts: &str, returns: &str) 
 }
 
 /// A place in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RetentionPlace)]
 pub struct Spot {
     /// The label of the period in which they began.
     pub period: String,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::{Periods, Span};
@@ -17,7 +18,7 @@ use crate::store::PgTime;
 const SESSION_MAX: i64 = 24 * 3_600 * 1_000_000;
 
 /// The lines of sessions.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SessionsAnswer {
     /// What the periods are called.
     pub labels: Vec<String>,
@@ -26,7 +27,8 @@ pub struct SessionsAnswer {
 }
 
 /// One line.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = SessionsLine)]
 pub struct Line {
     /// One part for each breakdown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +40,8 @@ pub struct Line {
 }
 
 /// What is known of some sessions; null where there are none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, FromRow)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, FromRow, ToSchema)]
+#[schema(as = SessionsFacts)]
 pub struct Facts {
     /// How many.
     pub sessions: i64,
@@ -104,8 +107,9 @@ async fn parts(snapshot: &mut Snapshot, question: &Sessions, span: &Span) -> Res
 }
 
 /// A place in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SessionsPlace)]
 pub struct Spot {
     /// The label of the period; the whole stretch if there is none.
     #[serde(default)]

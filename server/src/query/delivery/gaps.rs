@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Install, statement};
 use crate::query::error::QueryError;
@@ -12,7 +13,7 @@ use crate::query::snapshot::Snapshot;
 pub const GAPS_LISTED: i64 = 20;
 
 /// Numbers (`seq`) that are not stored, both ends inside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Gap {
     /// The first that is missing.
     pub from: i64,

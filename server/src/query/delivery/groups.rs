@@ -1,6 +1,7 @@
 //! The sums over many installs.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Dropped, rate};
 
@@ -14,7 +15,8 @@ const RELEASE: i32 = 0b01;
 const SDK: i32 = 0b10;
 
 /// What became of what some installs captured. Each number is the sum over these installs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = DeliverySum)]
 pub struct Sum {
     /// How many installs.
     pub installs: i64,
@@ -25,6 +27,7 @@ pub struct Sum {
     /// Events that were still on the devices.
     pub queued: i64,
     /// Events dropped, by reason.
+    #[schema(value_type = BTreeMap<String, i64>)]
     pub dropped: Dropped,
     /// Events that are nowhere.
     pub lost: i64,
@@ -33,7 +36,8 @@ pub struct Sum {
 }
 
 /// The installs that have something in common.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = DeliveryGroup)]
 pub struct Group {
     /// What they have in common: the version of the app, or name and version of the SDK. `None` if they do not say.
     pub name: Option<String>,

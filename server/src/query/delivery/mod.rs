@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::error::QueryError;
 use super::params::TimeRange;
@@ -38,7 +39,7 @@ pub struct InstallPage {
 }
 
 /// What became of what was captured.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Delivery {
     /// All installs of the range together.
     pub totals: Sum,
@@ -53,11 +54,12 @@ pub struct Delivery {
     /// Installs, those that lost most first.
     pub installs: Vec<Install>,
     /// What to ask the next page with. `None` at the end.
+    #[schema(value_type = Option<String>)]
     pub next_cursor: Option<InstallCursor>,
 }
 
 /// One install.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Install {
     /// As it names itself.
     pub install_id: String,
@@ -72,6 +74,7 @@ pub struct Install {
     /// Events that were still on the device after its latest batch.
     pub queued: i64,
     /// Events dropped, by reason.
+    #[schema(value_type = BTreeMap<String, i64>)]
     pub dropped: Dropped,
     /// Events that are nowhere: captured - dropped - queued - stored, and never less than 0.
     pub lost: i64,

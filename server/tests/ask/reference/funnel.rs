@@ -55,7 +55,7 @@ fn best(history: &History, question: &Funnel, facts: &[&Fact], until: Timestamp)
                     ways.extend(Some(way).filter(|way| way.first() == Some(&start)));
                 }
                 _ if history.is(facts[start], &question.steps[0]) => {
-                    extend(history, question, facts, vec![start], &mut ways)
+                    extend(history, question, facts, &[start], &mut ways);
                 }
                 _ => {}
             }
@@ -75,8 +75,8 @@ fn best(history: &History, question: &Funnel, facts: &[&Fact], until: Timestamp)
     best.into_iter().map(|index| facts[index].at).collect()
 }
 
-fn extend(history: &History, question: &Funnel, facts: &[&Fact], way: Vec<usize>, ways: &mut Vec<Vec<usize>>) {
-    ways.push(way.clone());
+fn extend(history: &History, question: &Funnel, facts: &[&Fact], way: &[usize], ways: &mut Vec<Vec<usize>>) {
+    ways.push(way.to_vec());
     let (last, step) = (*way.last().unwrap(), way.len());
     if step == question.steps.len() {
         return;
@@ -90,9 +90,9 @@ fn extend(history: &History, question: &Funnel, facts: &[&Fact], way: Vec<usize>
             between && (last + 1..=next).any(|index| history.is(facts[index], &exclusion.events()))
         });
         if in_time && near && !excluded && history.is(facts[next], &question.steps[step]) {
-            let mut longer = way.clone();
+            let mut longer = way.to_vec();
             longer.push(next);
-            extend(history, question, facts, longer, ways);
+            extend(history, question, facts, &longer, ways);
         }
     }
 }

@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use trailmark_protocol::Timestamp;
 use trailmark_server::query::ask::calendar::{Periods, Span};
-use trailmark_server::query::ask::question::{Event, Filter, Of, Op, Path, Question};
+use trailmark_server::query::ask::question::{
+    Cohort, Criterion, Definition, Event, Filter, Frequency, Of, Op, Path, Performed, Question,
+};
 
 pub(crate) use funnel::funnel;
 
@@ -25,11 +27,21 @@ pub(crate) struct Fact {
     pub(crate) properties: BTreeMap<String, Value>,
 }
 
+/// A cohort that is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    List(BTreeSet<usize>),
+    Defined(Definition),
+}
+
 /// All events in their order, and what is known of persons.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
     pub(crate) facts: Vec<Fact>,
     pub(crate) persons: BTreeMap<usize, BTreeMap<String, Value>>,
+    /// Everybody of whom an id was seen.
+    pub(crate) everybody: BTreeSet<usize>,
+    pub(crate) cohorts: BTreeMap<i64, Kept>,
     pub(crate) now: Timestamp,
 }
 
@@ -44,7 +56,7 @@ impl History {
             Question::Stickiness(question) => activity::stickiness(self, question),
             Question::Paths(question) => visits::paths(self, question),
             Question::Sessions(question) => visits::sessions(self, question),
-            Question::Cohort(_) => Value::Null,
+            Question::Cohort(question) => serde_json::json!({"persons": self.cohort(question).len()}),
         }
     }
 
@@ -67,12 +79,81 @@ impl History {
         filters.is_none_or(|filter| self.fits(fact, filter))
     }
 
+    fn cohort(&self, question: &Cohort) -> BTreeSet<usize> {
+        match &question.definition {
+            Some(definition) => self.described(definition),
+            None => self.members(question.cohort.unwrap()),
+        }
+    }
+
+    fn members(&self, cohort: i64) -> BTreeSet<usize> {
+        match &self.cohorts[&cohort] {
+            Kept::List(persons) => persons.clone(),
+            Kept::Defined(definition) => self.described(definition),
+        }
+    }
+
+    fn described(&self, definition: &Definition) -> BTreeSet<usize> {
+        let meets = |person: &usize| match definition {
+            Definition::And(all) => all.iter().all(|criterion| self.meets(*person, criterion)),
+            Definition::Or(any) => any.iter().any(|criterion| self.meets(*person, criterion)),
+        };
+        self.everybody.iter().copied().filter(meets).collect()
+    }
+
+    fn meets(&self, person: usize, criterion: &Criterion) -> bool {
+        match criterion {
+            Criterion::Performed(done) => self.performed(person, done),
+            Criterion::NotPerformed(done) => !self.performed(person, done),
+            Criterion::Person(filter) => self.is_known_as(person, filter),
+            Criterion::InCohort(cohort) => self.members(*cohort).contains(&person),
+        }
+    }
+
+    fn performed(&self, person: usize, done: &Performed) -> bool {
+        let span = done
+            .within
+            .as_ref()
+            .map(|within| self.span(&within.date_from, within.date_to.as_deref(), &within.timezone));
+        let inside = |at: Timestamp| match &span {
+            Some(span) => span.from <= at && at < span.to,
+            None => at < self.now,
+        };
+        let facts = self.facts.iter();
+        let count = facts
+            .filter(|fact| fact.person == person && inside(fact.at) && self.is(fact, &done.events()))
+            .count();
+        match done.times {
+            Frequency::AtLeast(times) => count >= times as usize,
+            Frequency::Exactly(times) => count == times as usize,
+            Frequency::AtMost(times) => (1..=times as usize).contains(&count),
+        }
+    }
+
+    fn is_known_as(&self, person: usize, filter: &Filter) -> bool {
+        if let Some(all) = &filter.and {
+            return all.iter().all(|filter| self.is_known_as(person, filter));
+        }
+        if let Some(any) = &filter.or {
+            return any.iter().any(|filter| self.is_known_as(person, filter));
+        }
+        let known = self.persons.get(&person);
+        said(
+            filter,
+            known.and_then(|known| known.get(filter.property.as_deref().unwrap())),
+        )
+    }
+
     fn fits(&self, fact: &Fact, filter: &Filter) -> bool {
         if let Some(all) = &filter.and {
             return all.iter().all(|filter| self.fits(fact, filter));
         }
         if let Some(any) = &filter.or {
             return any.iter().any(|filter| self.fits(fact, filter));
+        }
+        if let Some(op @ (Op::InCohort | Op::NotInCohort)) = filter.op {
+            let cohort = filter.values()[0].as_i64().unwrap();
+            return self.members(cohort).contains(&fact.person) == (op == Op::InCohort);
         }
         let name = filter.property.as_deref().unwrap();
         let value = match filter.of {

@@ -1,6 +1,6 @@
 //! Funnels: how many get from one step to the next.
 //!
-//! One statement gives the events of each person in order ([`rows`]); how far they got is decided by [`way`], event by
+//! One statement gives the events of each person in order (`rows`); how far they got is decided by [`way`], event by
 //! event, so that a person with a million events needs no more memory than one with three.
 
 mod packed;
@@ -10,6 +10,7 @@ pub mod way;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::Span;
@@ -22,14 +23,15 @@ use packed::Packed;
 use way::{Between, Rules, Walk, Way};
 
 /// A funnel, or one for each combination of parts.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct FunnelAnswer {
     /// The funnels, the one with most first steps first.
     pub results: Vec<Line>,
 }
 
 /// One funnel.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = FunnelLine)]
 pub struct Line {
     /// One part for each breakdown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -39,7 +41,8 @@ pub struct Line {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = FunnelStep)]
 pub struct Step {
     /// What it is called.
     pub name: String,
@@ -83,10 +86,12 @@ pub async fn answer(
 }
 
 /// A place in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FunnelPlace)]
 pub struct Spot {
     /// The step, from 0.
+    #[schema(maximum = 11)]
     pub step: usize,
     /// Who took it, or who took the one before and then not this one.
     pub outcome: Outcome,
@@ -96,8 +101,9 @@ pub struct Spot {
 }
 
 /// What became of somebody at a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FunnelOutcome)]
 pub enum Outcome {
     /// They took it.
     Converted,

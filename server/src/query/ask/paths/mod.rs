@@ -11,6 +11,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::calendar::Span;
 use super::persons::Page;
@@ -26,14 +27,15 @@ use way::{Passed, Stretch, goes_on};
 const EDGES_COUNTED: usize = 200_000;
 
 /// The edges that most persons took.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PathsAnswer {
     /// The edges.
     pub results: Vec<Edge>,
 }
 
 /// From one point to the next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PathsEdge)]
 pub struct Edge {
     /// Its place in the path, from 1.
     pub step: usize,
@@ -78,8 +80,9 @@ pub async fn answer(
 }
 
 /// A place in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PathsPlace)]
 pub struct Spot {
     /// The edge's place in the path, from 1; any, if there is none.
     #[serde(default)]

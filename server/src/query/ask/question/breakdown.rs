@@ -1,6 +1,7 @@
 //! Breakdowns: one answer for each value of a property.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::filter::property;
 use super::{Invalid, Path};
@@ -15,8 +16,9 @@ pub const BREAKDOWN_LIMIT: u32 = 10;
 const LIMIT_MAX: u32 = 100;
 
 /// Whose property it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PropertyOf)]
 pub enum Of {
     /// The event's: in its `properties`. `$context.os.name` is a path into its circumstances.
     #[default]
@@ -30,16 +32,19 @@ pub enum Of {
 }
 
 /// One answer for each value of a property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Breakdown {
     /// Whose.
     #[serde(rename = "type", default)]
+    #[schema(default = Of::default)]
     pub of: Of,
     /// Its name; for a cohort its number, as a text.
+    #[schema(min_length = 1, max_length = 512)]
     pub property: String,
     /// How many values are told apart, those with most events first.
     #[serde(default = "limit")]
+    #[schema(default = limit, minimum = 1, maximum = 100)]
     pub limit: u32,
 }
 

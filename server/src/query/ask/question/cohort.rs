@@ -1,6 +1,7 @@
 //! Cohorts: persons by what they did, by what is known of them, or by a list.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::event::Event;
 use super::filter::Filter;
@@ -11,7 +12,7 @@ use crate::query::ask::calendar::Span;
 const CRITERIA_MAX: usize = 20;
 
 /// How many persons are in a cohort that is kept, or in one that is only described.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cohort {
     /// The number of one that is kept.
@@ -42,22 +43,24 @@ pub enum Criterion {
     NotPerformed(Performed),
     /// This is known of them (all `type`s are `person`).
     Person(Filter),
-    /// They are in this other cohort, which is kept and static.
+    /// They are in this other cohort, which is kept.
     InCohort(i64),
 }
 
 /// That something was done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Performed {
     /// The name of the event; any where there is none.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     pub event: Option<String>,
     /// Only those that this lets through.
     #[serde(default)]
     pub filters: Option<Filter>,
     /// How often; at least once by default.
     #[serde(default)]
+    #[schema(default = Frequency::default)]
     pub times: Frequency,
     /// When; ever by default.
     #[serde(default)]
@@ -83,7 +86,7 @@ impl Default for Frequency {
 }
 
 /// When.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Within {
     /// See [`Trends`](super::Trends).
@@ -93,6 +96,7 @@ pub struct Within {
     pub date_to: Option<String>,
     /// See [`Trends`](super::Trends).
     #[serde(default = "Span::default_timezone")]
+    #[schema(default = Span::default_timezone)]
     pub timezone: String,
 }
 
@@ -115,6 +119,20 @@ impl Definition {
         match self {
             Self::And(criteria) | Self::Or(criteria) => criteria,
         }
+    }
+
+    /// The cohorts that it is made of, each with the path to it.
+    #[must_use]
+    pub fn cohorts(&self) -> Vec<(String, i64)> {
+        let word = match self {
+            Self::And(_) => "and",
+            Self::Or(_) => "or",
+        };
+        let cohort = |(index, criterion): (usize, &Criterion)| match criterion {
+            Criterion::InCohort(number) => Some((format!("{word}[{index}].in_cohort"), *number)),
+            _ => None,
+        };
+        self.criteria().iter().enumerate().filter_map(cohort).collect()
     }
 
     /// Whether it makes sense.

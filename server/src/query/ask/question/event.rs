@@ -2,17 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 use trailmark_protocol::limits::NAME_CHARS;
+use utoipa::ToSchema;
 
 use super::filter::{Filter, property};
 use super::{Invalid, Path};
 
 /// Events of one name, or of any.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = EventPick)]
 pub struct Event {
     /// The name; any event where there is none.
+    #[schema(min_length = 1, max_length = 200)]
     pub event: Option<String>,
     /// What the answer calls it; the event's name by default.
+    #[schema(min_length = 1, max_length = 200)]
     pub name: Option<String>,
     /// Only those that this lets through.
     pub filters: Option<Filter>,
@@ -82,6 +86,21 @@ pub enum Math {
 }
 
 impl Math {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Total,
+        Self::UniquePersons,
+        Self::Sessions,
+        Self::Sum,
+        Self::Avg,
+        Self::Min,
+        Self::Max,
+        Self::P50,
+        Self::P90,
+        Self::P95,
+        Self::P99,
+    ];
+
     /// Whether it is made of a property.
     #[must_use]
     pub const fn needs_property(self) -> bool {

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::breakdown::Of;
 use super::{Invalid, Path};
@@ -53,8 +54,9 @@ pub struct Filter {
 }
 
 /// What is said of a property.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FilterOp)]
 pub enum Op {
     /// It is one of the values. A number is equal to a number, a text to a text; `null` is a value.
     Is,

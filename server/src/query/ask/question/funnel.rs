@@ -1,6 +1,7 @@
 //! Funnels: how many get from one step to the next.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::event::Event;
 use super::filter::Filter;
@@ -18,34 +19,42 @@ const EXCLUSIONS_MAX: usize = 5;
 /// Of all ways in which a person can go through the steps within the window, measured from the first step, the one counts
 /// that gets farthest; of several, the one that gets there first; of these, the one that begins last. So a person who
 /// begins twice and arrives once has arrived.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Funnel {
     /// See [`Trends`](super::Trends). First steps count in this stretch; later steps also after it, up to the window.
     #[serde(default = "Span::default_from")]
+    #[schema(default = Span::default_from)]
     pub date_from: String,
     /// See [`Trends`](super::Trends).
     #[serde(default)]
     pub date_to: Option<String>,
     /// See [`Trends`](super::Trends).
     #[serde(default = "Span::default_timezone")]
+    #[schema(default = Span::default_timezone)]
     pub timezone: String,
     /// The steps.
+    #[schema(min_items = 2, max_items = 12)]
     pub steps: Vec<Event>,
     /// In which order they are to be taken.
     #[serde(default)]
+    #[schema(default = FunnelOrder::default)]
     pub order: FunnelOrder,
     /// How long it may take from the first step to the last.
     #[serde(default)]
+    #[schema(default = Window::default)]
     pub window: Window,
     /// Whose steps they are.
     #[serde(default)]
+    #[schema(default = FunnelUnit::default)]
     pub by: FunnelUnit,
     /// What must not happen between two steps.
     #[serde(default)]
+    #[schema(max_items = 5)]
     pub exclusions: Vec<Exclusion>,
     /// A funnel for each combination of values, those of the first step (`first_touch` attribution).
     #[serde(default)]
+    #[schema(max_items = 3)]
     pub breakdown: Vec<Breakdown>,
     /// Only events that this lets through.
     #[serde(default)]
@@ -53,7 +62,7 @@ pub struct Funnel {
 }
 
 /// In which order steps are to be taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FunnelOrder {
     /// In this order; anything may happen in between.
@@ -66,7 +75,7 @@ pub enum FunnelOrder {
 }
 
 /// Whose steps belong together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FunnelUnit {
     /// A person's.
@@ -77,17 +86,19 @@ pub enum FunnelUnit {
 }
 
 /// A length of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FunnelWindow)]
 pub struct Window {
     /// How many.
+    #[schema(minimum = 1, maximum = 31622400)]
     pub value: u32,
     /// Of what.
     pub unit: WindowUnit,
 }
 
 /// A unit of time. A day is 24 hours, a month 30 days: a window is a length, not a date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum WindowUnit {
@@ -110,7 +121,7 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Its length in microseconds.
+    /// Its length in microseconds; at most `i64::MAX`.
     #[must_use]
     pub const fn micros(self) -> i64 {
         let seconds = match self.unit {
@@ -121,7 +132,7 @@ impl Window {
             WindowUnit::Week => 7 * 86_400,
             WindowUnit::Month => 30 * 86_400,
         };
-        self.value as i64 * seconds * 1_000_000
+        (self.value as i64 * seconds).saturating_mul(1_000_000)
     }
 
     fn check(self, path: &Path<'_>) -> Result<(), Invalid> {
@@ -131,18 +142,21 @@ impl Window {
 }
 
 /// What must not happen between two steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
     /// Name of the event; any where there is none.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     pub event: Option<String>,
     /// Only those that this lets through.
     #[serde(default)]
     pub filters: Option<Filter>,
     /// After this step (from 0).
+    #[schema(maximum = 10)]
     pub from_step: usize,
     /// And before this one.
+    #[schema(minimum = 1, maximum = 11)]
     pub to_step: usize,
 }
 

@@ -116,6 +116,18 @@ impl Question {
     }
 }
 
+/// Reads a whole JSON text.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn read_text<T: DeserializeOwned>(json: &[u8]) -> Result<T, Invalid> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let read = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))?;
+    deserializer.end().map_err(|error| Invalid::at(".", error))?;
+    Ok(read)
+}
+
 fn read<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(value).map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))
 }
@@ -175,6 +187,10 @@ mod tests {
             (json!({"kind": "funnel", "steps": [{}]}), "`steps` has 2 to 12 steps"),
             (
                 json!({"kind": "funnel", "steps": [{}, {}], "window": {"value": 0, "unit": "day"}}),
+                "`window` is from",
+            ),
+            (
+                json!({"kind": "funnel", "steps": [{}, {}], "window": {"value": u32::MAX, "unit": "month"}}),
                 "`window` is from",
             ),
             (leaf(json!({})), "`series[0].filters.and[0].or[0]` has exactly one"),

@@ -1,6 +1,7 @@
 //! Retention: of those who began in a period, how many come back, period after period.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::event::Event;
 use super::filter::Filter;
@@ -11,7 +12,7 @@ use crate::query::ask::calendar::{Interval, Span};
 const INTERVALS_MAX: u32 = 60;
 
 /// Of those who began in a period, how many come back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
     /// The first period begins here; by default so that `intervals` periods end now.
@@ -22,6 +23,7 @@ pub struct Retention {
     pub date_to: Option<String>,
     /// See [`Trends`](super::Trends).
     #[serde(default = "Span::default_timezone")]
+    #[schema(default = Span::default_timezone)]
     pub timezone: String,
     /// What begins.
     #[serde(default)]
@@ -31,18 +33,23 @@ pub struct Retention {
     pub return_event: Event,
     /// Who belongs to a period.
     #[serde(default, rename = "type")]
+    #[schema(default = RetentionType::default)]
     pub kind: RetentionType,
     /// Length of a period.
     #[serde(default)]
+    #[schema(default = Interval::default)]
     pub period: Interval,
     /// How many periods, the first included.
     #[serde(default = "intervals")]
+    #[schema(default = intervals, minimum = 1, maximum = 60)]
     pub intervals: u32,
     /// In which periods somebody counts as back.
     #[serde(default)]
+    #[schema(default = RetentionMode::default)]
     pub mode: RetentionMode,
     /// Where periods begin.
     #[serde(default)]
+    #[schema(default = WindowMode::default)]
     pub window_mode: WindowMode,
     /// Only events that this lets through.
     #[serde(default)]
@@ -55,7 +62,7 @@ const fn intervals() -> u32 {
 }
 
 /// Who belongs to a period.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetentionType {
     /// Whoever began in it for the first time ever.
@@ -66,7 +73,7 @@ pub enum RetentionType {
 }
 
 /// In which periods somebody counts as back.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetentionMode {
     /// In which they came back.
@@ -77,7 +84,7 @@ pub enum RetentionMode {
 }
 
 /// Where periods begin.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WindowMode {
     /// With the calendar: period 1 is the next day, week or month.

@@ -75,18 +75,20 @@ fn texts(filter: &Filter) -> Vec<String> {
         .collect()
 }
 
-/// What LIKE takes for itself is escaped.
 fn patterns(filter: &Filter) -> Vec<String> {
-    let escaped = |text: String| {
-        let special = |c: char| matches!(c, '%' | '_' | '\\');
-        let escaped = text
-            .to_lowercase()
-            .chars()
-            .flat_map(|c| special(c).then_some('\\').into_iter().chain([c]))
-            .collect::<String>();
-        format!("%{escaped}%")
-    };
-    texts(filter).into_iter().map(escaped).collect()
+    texts(filter).iter().map(|text| containing(text)).collect()
+}
+
+/// The pattern with which LIKE finds a text in a lower-case one. What LIKE takes for itself is escaped.
+#[must_use]
+pub fn containing(text: &str) -> String {
+    let special = |c: char| matches!(c, '%' | '_' | '\\');
+    let escaped = text
+        .to_lowercase()
+        .chars()
+        .flat_map(|c| special(c).then_some('\\').into_iter().chain([c]))
+        .collect::<String>();
+    format!("%{escaped}%")
 }
 
 /// `numeric`, because a number in JSON may be beyond every float. A type is looked at first, and CASE keeps that order.

@@ -9,10 +9,11 @@ mod parts;
 
 pub use bits::{Bits, set};
 pub use events::{Events, Pick, meant};
-pub use filter::condition;
+pub use filter::{condition, containing};
 pub use parts::Parts;
 pub use value::{Value, of};
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use sqlx::postgres::{PgArguments, PgRow};
@@ -41,6 +42,8 @@ pub struct Making {
     arguments: PgArguments,
     bound: usize,
     cohorts: Cohorts,
+    /// The table of each cohort that was asked for; none while it is being made.
+    cohort_tables: BTreeMap<i64, Option<String>>,
     names: Names,
     /// `name AS (…)`.
     with: Vec<String>,
@@ -58,6 +61,7 @@ impl Making {
             names: Names::clone(snapshot.names()),
             arguments: PgArguments::default(),
             bound: 0,
+            cohort_tables: BTreeMap::new(),
             with: Vec::new(),
             named: 0,
         };
@@ -96,6 +100,26 @@ impl Making {
     #[must_use]
     pub fn number_of(&self, name: &str) -> Option<i32> {
         self.names.get(name).copied()
+    }
+
+    /// The table of a cohort, which `make` makes when it is first asked for.
+    ///
+    /// # Errors
+    /// The cohort is made of itself, or cannot be made.
+    pub fn cohort_table(
+        &mut self,
+        number: i64,
+        make: impl FnOnce(&mut Self) -> Result<String, QueryError>,
+    ) -> Result<String, QueryError> {
+        match self.cohort_tables.get(&number) {
+            Some(Some(table)) => return Ok(table.clone()),
+            Some(None) => return Err(QueryError::parameter("cohort", format!("{number} is made of itself"))),
+            None => drop(self.cohort_tables.insert(number, None)),
+        }
+        let query = make(self)?;
+        let table = self.with(&query);
+        self.cohort_tables.insert(number, Some(table.clone()));
+        Ok(table)
     }
 
     /// Puts a table in front of the statement, and says what it is called.

@@ -10,6 +10,7 @@ pub use formula::Formula;
 
 use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
+use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::{Periods, Span};
@@ -23,7 +24,7 @@ use crate::query::snapshot::Snapshot;
 pub const CELLS_MAX: usize = 50_000;
 
 /// The lines of a trend.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TrendsAnswer {
     /// What the periods are called.
     pub labels: Vec<String>,
@@ -31,14 +32,17 @@ pub struct TrendsAnswer {
     pub results: Vec<Line>,
     /// The lines of the stretch before, and what its periods are called.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(no_recursion)]
     pub previous: Option<Box<TrendsAnswer>>,
 }
 
 /// A line.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = TrendsLine)]
 pub struct Line {
     /// The letter of its series; none of a formula.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^[A-Z]$")]
     pub series: Option<char>,
     /// What it is called.
     pub name: String,
@@ -107,10 +111,12 @@ async fn lines(
 }
 
 /// A place in the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TrendsPlace)]
 pub struct Spot {
     /// The letter of the series.
+    #[schema(value_type = String, pattern = "^[A-Z]$")]
     pub series: char,
     /// The label of the period; the whole stretch if there is none.
     #[serde(default)]

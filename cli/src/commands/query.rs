@@ -1,0 +1,141 @@
+//! `trailmark query`
+
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use trailmark_server::Config;
+use trailmark_server::clock::{Clock, SystemClock};
+use trailmark_server::query::ask::Answered;
+use trailmark_server::query::ask::question::Question;
+use trailmark_server::query::ask::table::Table;
+use trailmark_server::query::{QueryError, Reader};
+use trailmark_server::store::Store;
+
+use super::database;
+use crate::args;
+use crate::failure::Failure;
+use crate::http;
+
+/// How long a server may take: its wait for a turn (10 s), its longest answer (20 s), and the way there and back.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+pub(super) async fn run(config: &Config, command: &args::Query) -> Result<(), Failure> {
+    let question = read(&command.file)?;
+    let form = Form::of(command);
+    // A key may stand in the environment for other commands: a project that is named goes first.
+    let answer = match (command.project, &command.key) {
+        (Some(project), _) => of_database(config, project, &question, form).await?,
+        (None, Some(key)) => {
+            let url = command
+                .url
+                .clone()
+                .unwrap_or_else(|| http::local_url(config.http.listen));
+            of_server(&url, key, question, form).await?
+        }
+        (None, None) => return Err(Failure::usage("whose numbers? give --project or --key")),
+    };
+    match std::io::stdout().lock().write_all(&answer) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// In what form the answer is printed.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Json,
+    Csv,
+    NdJson,
+}
+
+impl Form {
+    fn of(command: &args::Query) -> Self {
+        match (command.csv, command.ndjson) {
+            (true, _) => Self::Csv,
+            (_, true) => Self::NdJson,
+            _ => Self::Json,
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::NdJson => "application/x-ndjson",
+        }
+    }
+
+    fn write(self, answered: &Answered) -> String {
+        match self {
+            // Answers are structs of texts and numbers with string keys, which always serialise.
+            Self::Json => serde_json::to_string_pretty(answered).unwrap_or_default() + "\n",
+            Self::Csv => Table::of(answered).to_csv(),
+            Self::NdJson => Table::of(answered).to_ndjson(),
+        }
+    }
+}
+
+/// The question's file, `-` being standard input.
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let read = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(file)
+    };
+    read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))
+}
+
+async fn of_database(config: &Config, project: i32, question: &[u8], form: Form) -> Result<Vec<u8>, Failure> {
+    let question = Question::read(question).map_err(|invalid| refused(invalid.into()))?;
+    let ask = async |store: &Store| {
+        if store.project(project).await?.is_none() {
+            return Err(Failure::failed(format!("there is no project {project}")).hint("trailmark project list"));
+        }
+        let reader = Reader::new(store.pool().clone(), project);
+        let answered = reader.ask(&question, SystemClock.now()).await.map_err(refused)?;
+        Ok(form.write(&answered))
+    };
+    Ok(database::with(config, ask).await?.into_bytes())
+}
+
+fn refused(error: QueryError) -> Failure {
+    match error {
+        QueryError::Store(error) => error.into(),
+        QueryError::Timeout => {
+            Failure::failed(error.to_string()).hint("ask for less: a shorter time range, fewer breakdowns")
+        }
+        error => Failure::usage(format!("the question: {error}")).hint("docs/query.md explains questions"),
+    }
+}
+
+async fn of_server(url: &str, key: &str, question: Vec<u8>, form: Form) -> Result<Vec<u8>, Failure> {
+    let failed = |error: reqwest::Error| Failure::failed(format!("{url}: {}", http::explain(&error)));
+    let client = http::client(PATIENCE).map_err(failed)?;
+    let request = client.post(format!("{}/api/v1/query", url.trim_end_matches('/')));
+    let request = request.bearer_auth(key).header(ACCEPT, form.media_type());
+    let response = request
+        .header(CONTENT_TYPE, "application/json")
+        .body(question)
+        .send()
+        .await
+        .map_err(failed)?;
+    if !response.status().is_success() {
+        return Err(http::refused(response).await);
+    }
+    let answer = response.bytes().await.map_err(failed)?;
+    Ok(match form {
+        Form::Json => pretty(&answer),
+        Form::Csv | Form::NdJson => answer.into(),
+    })
+}
+
+fn pretty(json: &[u8]) -> Vec<u8> {
+    let value: Option<serde_json::Value> = serde_json::from_slice(json).ok();
+    let text = value.and_then(|value| serde_json::to_string_pretty(&value).ok());
+    text.map_or_else(|| json.to_vec(), |text| (text + "\n").into_bytes())
+}
