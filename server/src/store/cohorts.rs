@@ -7,6 +7,7 @@ use sqlx::{Postgres, Transaction};
 use super::connect::Store;
 use super::error::StoreError;
 use super::pg_time::PgTime;
+use super::tombstones::ERASURES_LOCK;
 
 /// Namespace of the advisory lock under which the cohorts of a project are changed: "tmco".
 const COHORTS_LOCK: i32 = 0x746d_636f;
@@ -73,7 +74,7 @@ const LIST: &str = "
            ARRAY(SELECT text FROM found WHERE id IS NULL ORDER BY text LIMIT $4) AS unknown_ids";
 
 /// The cohorts of a project, held against other changes until they are committed or dropped: what is true of all of them
-/// (none is made of itself, all that one is made of are there) stays so.
+/// (none is made of itself, all that one is made of are there, nobody on a list is erased) stays so.
 #[derive(Debug)]
 pub struct HeldCohorts {
     transaction: Transaction<'static, Postgres>,
@@ -87,8 +88,9 @@ impl Store {
     /// What stands in the way.
     pub async fn hold_cohorts(&self, project_id: i32) -> Result<HeldCohorts, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("SELECT pg_advisory_xact_lock($1, $2)")
+        sqlx::query("SELECT pg_advisory_xact_lock($1, $3), pg_advisory_xact_lock_shared($2, $3)")
             .bind(COHORTS_LOCK)
+            .bind(ERASURES_LOCK)
             .bind(project_id)
             .execute(&mut *transaction)
             .await?;

@@ -124,6 +124,20 @@ async fn ids_are_uploaded_as_json_or_csv_and_counted() {
 }
 
 #[tokio::test]
+async fn an_erased_person_is_on_no_list_any_more() {
+    let cohorts = Cohorts::new().await;
+    let id = cohorts.list().await;
+    cohorts
+        .send("POST", &format!("/{id}/members"), &json!(["ann", "phone", "bob"]))
+        .await;
+    let (status, erased) = cohorts.front.delete("/v1/persons/ann", &cohorts.secret).await;
+    assert_eq!(status, 200, "{erased}");
+    let (_, kept) = cohorts.send("GET", &format!("/{id}"), &Value::Null).await;
+    assert_eq!(kept["members"], 1, "ann and her phone are off the list");
+    assert_eq!(cohorts.persons(id).await, 1);
+}
+
+#[tokio::test]
 async fn a_list_and_a_definition_filter_and_break_down_together() {
     let cohorts = Cohorts::new().await;
     let list = cohorts.list().await;
