@@ -11,7 +11,7 @@ pub const END: Timestamp = Timestamp::from_millis(1_795_262_400_000);
 const DAYS: u64 = 90;
 const DAY_MS: u64 = 86_400_000;
 
-/// Event names, `event_000` the most frequent: the nth has 1/n of its frequency (Zipf), so it has 17 % of all.
+/// Event names, `event_000` the most frequent: the nth has about 1/n of its frequency (Zipf), and it 13 % of all.
 pub const NAMES: u64 = 200;
 
 /// Property names; an event has six of them, chosen by its name.

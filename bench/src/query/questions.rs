@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use trailmark_protocol::Timestamp;
 use trailmark_server::query::ask::question::Question;
+use trailmark_server::query::timeline::TimelinePage;
 use trailmark_server::query::{Page, Reader, TimeRange};
 
 use super::history::{END, History, name_text};
@@ -25,8 +26,10 @@ enum What {
     /// What there was since so many milliseconds before the end.
     Stats(i64),
     Question(Box<Question>),
-    /// The timeline of this id.
+    /// The person with this id.
     Person(String),
+    /// What it did.
+    Timeline(String),
 }
 
 impl Asked {
@@ -54,6 +57,14 @@ impl Asked {
                 };
                 !reader.person(id, page).await?.timeline.events.is_empty()
             }
+            What::Timeline(id) => {
+                let page = TimelinePage {
+                    range: TimeRange { from: None, to: None },
+                    before: None,
+                    limit: 100,
+                };
+                !reader.timeline(id, page).await?.entries.is_empty()
+            }
         };
         there
             .then_some(())
@@ -80,11 +91,13 @@ pub fn all(history: History) -> Outcome<Vec<Asked>> {
         bar: bar(200),
         what: What::Stats(ms),
     };
-    let person = |name, number: u64| Asked {
+    let about = |name, what: fn(String) -> What, number: u64| Asked {
         name,
         bar: bar(20),
-        what: What::Person(format!("user_{number}")),
+        what: what(format!("user_{number}")),
     };
+    let middling = with_user(history, history.persons() / 4);
+    let heaviest = with_user(history, 0);
     let names = |ranks: [u64; 5]| ranks.map(|rank| json!({"event": name_text(rank)}));
     let unique = |rank| json!({"event": name_text(rank), "math": "unique_persons"});
     let first = name_text(1);
@@ -136,14 +149,10 @@ pub fn all(history: History) -> Outcome<Vec<Asked>> {
             bar(2_000),
             json!({"kind": "trends", "series": [unique(1)], "breakdown": [{"property": "property_12"}]}),
         )?,
-        person(
-            "person, first page of the timeline, a middling one",
-            with_user(history, history.persons() / 4),
-        ),
-        person(
-            "person, first page of the timeline, the heaviest",
-            with_user(history, 0),
-        ),
+        about("timeline, first page, a middling person", What::Timeline, middling),
+        about("timeline, first page, the heaviest person", What::Timeline, heaviest),
+        about("person with the first page, a middling one", What::Person, middling),
+        about("person with the first page, the heaviest", What::Person, heaviest),
     ])
 }
 

@@ -102,10 +102,7 @@ async fn list_timeline(
         before: params.cursor(timeline::Place::parse)?,
         limit: params.limit()?,
     };
-    let answer = caller
-        .reader()
-        .answer(async |snapshot| timeline::read(snapshot, &id, page).await);
-    Ok(Json(answer.await?))
+    Ok(Json(caller.reader().timeline(&id, page).await?))
 }
 
 /// Sessions, those that began last first.

@@ -16,6 +16,7 @@ use super::params::{Page, TimeRange};
 use super::person::{self, Person};
 use super::snapshot::{STATEMENT_TIMEOUT, Snapshot};
 use super::stats::{self, Stats};
+use super::timeline::{self, Timeline, TimelinePage};
 
 /// Longest that a whole answer may take: 20 s. Statements bound themselves; this is for a network that swallows them.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -78,6 +79,15 @@ impl Reader {
     /// [`QueryError`].
     pub async fn person(&self, external_id: &str, page: Page) -> Result<Person, QueryError> {
         self.answer(async |snapshot| person::find(snapshot, external_id, page).await)
+            .await
+    }
+
+    /// What the person behind a user_id or anonymous_id did, and how it became who it is.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn timeline(&self, external_id: &str, page: TimelinePage) -> Result<Timeline, QueryError> {
+        self.answer(async |snapshot| timeline::read(snapshot, external_id, page).await)
             .await
     }
 
