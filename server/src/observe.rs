@@ -11,6 +11,7 @@ use metrics::{
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::journal::Journal;
+use crate::live::Live;
 
 /// Bounds of the latency histograms, in seconds: from a fast append (250 µs) to a lost client (10 s).
 const SECONDS: [f64; 14] = [
@@ -90,6 +91,7 @@ fn describe() {
         "Time of one transaction."
     );
     describe_gauge!("trailmark_writer_connected", "1 while the last write worked.");
+    describe_gauge!("trailmark_live_listeners", "Open streams of what happens now.");
 }
 
 /// Counts finished requests. Each route's handles are looked up once and kept, because making their labels again took
@@ -145,8 +147,9 @@ impl Finished {
     }
 }
 
-/// Copies the journal's state into its gauges; called at each scrape.
-pub fn sample(journal: &dyn Journal) {
+/// Copies the state of the journal and of the live streams into their gauges; called at each scrape.
+pub fn sample(journal: &dyn Journal, live: &Live) {
+    gauge!("trailmark_live_listeners").set(live.listeners() as f64);
     let stats = journal.stats();
     gauge!("trailmark_journal_backlog_bytes").set(stats.backlog_bytes as f64);
     gauge!("trailmark_journal_backlog_records").set(stats.backlog_records as f64);

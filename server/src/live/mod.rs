@@ -53,7 +53,7 @@ impl Live {
     /// Where to tell what becomes of a batch; `None`, after one look at a number, if nobody listens.
     #[must_use]
     pub fn tap(&self, project_id: i32) -> Option<Tap> {
-        if self.listening.load(Ordering::Acquire) == 0 {
+        if self.listeners() == 0 {
             return None;
         }
         let rooms = self.rooms();
@@ -61,6 +61,12 @@ impl Live {
             .by_project
             .get(&project_id)
             .map(|room| Tap(Arc::clone(&room.ring)))
+    }
+
+    /// How many listen.
+    #[must_use]
+    pub fn listeners(&self) -> usize {
+        self.listening.load(Ordering::Acquire)
     }
 
     /// Tells that a whole request of a project was refused.
@@ -79,7 +85,7 @@ impl Live {
         if rooms.closed {
             return Err(Problem::new(Code::LiveUnavailable, "the server is stopping"));
         }
-        if self.listening.load(Ordering::Acquire) >= LISTENERS {
+        if self.listeners() >= LISTENERS {
             return Err(Problem::new(
                 Code::LiveUnavailable,
                 format!("{LISTENERS} listeners are the most"),
@@ -202,6 +208,7 @@ mod tests {
         let _others: Vec<_> = (1..=rest).map(|project| live.listen(project).unwrap()).collect();
         assert_eq!(code(live.listen(-1)), Code::LiveUnavailable);
         first.pop();
+        assert_eq!(live.listeners(), LISTENERS - 1);
         assert!(live.listen(0).is_ok());
     }
 
