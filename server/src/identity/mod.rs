@@ -2,8 +2,8 @@
 //! however they are cut into batches, they end in the same persons.
 //!
 //! [`owner`]: whose device it is. [`persons`]: which users are one person. [`register`]: which value of a property
-//! counts. [`paths`]: why identities are one person. [`erasure`]: which events come too late. The store keeps its tables equal to these functions, partly by calling
-//! them and partly in SQL; tests compare the two.
+//! counts. [`paths`]: why identities are one person. [`erasure`]: which events come too late. The store keeps its tables
+//! equal to these functions, partly by calling them and partly in SQL; tests compare the two.
 
 pub mod owner;
 pub mod persons;

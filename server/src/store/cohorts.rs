@@ -88,9 +88,9 @@ impl Store {
     /// What stands in the way.
     pub async fn hold_cohorts(&self, project_id: i32) -> Result<HeldCohorts, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("SELECT pg_advisory_xact_lock($1, $3), pg_advisory_xact_lock_shared($2, $3)")
-            .bind(COHORTS_LOCK)
+        sqlx::query("SELECT pg_advisory_xact_lock_shared($1, $3), pg_advisory_xact_lock($2, $3)")
             .bind(ERASURES_LOCK)
+            .bind(COHORTS_LOCK)
             .bind(project_id)
             .execute(&mut *transaction)
             .await?;
