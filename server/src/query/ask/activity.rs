@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use super::calendar::{FIRST_MOMENT, Periods, Span};
+use super::calendar::{FIRST_MOMENT, Periods};
 use super::persons::Page;
-use super::question::{Event, Lifecycle, Path, Stickiness};
+use super::question::{Event, Lifecycle, Stickiness};
 use super::sql::{Events, Making, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -61,32 +61,18 @@ const STATES: &str = "
 pub async fn lifecycle(
     snapshot: &mut Snapshot,
     question: &Lifecycle,
-    now: Timestamp,
-) -> Result<(LifecycleAnswer, Span, Periods), QueryError> {
-    let (span, periods) = stretch(question, now)?;
+    periods: &Periods,
+) -> Result<LifecycleAnswer, QueryError> {
     let mut making = Making::new(snapshot)?;
-    seen(&mut making, question, &span, &periods)?;
+    seen(&mut making, question, periods)?;
     let select = format!("SELECT period, state, count(*) FROM ({STATES}) states GROUP BY 1, 2");
     let rows: Vec<(i32, String, i64)> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
-    Ok((states(rows, &periods), span, periods))
-}
-
-fn stretch(question: &Lifecycle, now: Timestamp) -> Result<(Span, Periods), QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let periods = span.periods(question.interval, &root)?;
-    Ok((span, periods))
+    Ok(states(rows, periods))
 }
 
 /// `seen (person_id, period, before, after, earlier)`.
-fn seen(making: &mut Making, question: &Lifecycle, span: &Span, periods: &Periods) -> Result<(), QueryError> {
-    let before = span.before(question.interval, periods);
+fn seen(making: &mut Making, question: &Lifecycle, periods: &Periods) -> Result<(), QueryError> {
+    let before = periods.before(question.interval);
     let bounds: Vec<Timestamp> = before.into_iter().chain(periods.bounds.iter().copied()).collect();
     let (first, last) = (
         bounds.first().copied().unwrap_or_default(),
@@ -148,14 +134,13 @@ pub async fn lifecycle_persons(
     snapshot: &mut Snapshot,
     question: &Lifecycle,
     spot: &LifecycleSpot,
-    now: Timestamp,
+    periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let (span, periods) = stretch(question, now)?;
     let period = periods.labels.iter().position(|label| *label == spot.period);
     let period = period.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
     let mut making = Making::new(snapshot)?;
-    seen(&mut making, question, &span, &periods)?;
+    seen(&mut making, question, periods)?;
     let state = match spot.status {
         State::New => "new",
         State::Returning => "returning",
@@ -188,22 +173,13 @@ pub async fn stickiness_persons(
     snapshot: &mut Snapshot,
     question: &Stickiness,
     spot: &StickinessSpot,
-    now: Timestamp,
+    periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let periods = span.periods(question.interval, &root)?;
     let series = question.series.get(spot.series);
     let series = series.ok_or_else(|| QueryError::parameter("at.series", "is none of the question's"))?;
     let mut making = Making::new(snapshot)?;
-    let persons = sticking(&mut making, question, series, &span, &periods)?;
+    let persons = sticking(&mut making, question, series, periods)?;
     let number = making.bind(i64::from(spot.periods))?;
     let select = format!("SELECT person_id FROM {persons} WHERE periods = {number}");
     page.of(snapshot, making, &select).await
@@ -214,12 +190,11 @@ fn sticking(
     making: &mut Making,
     question: &Stickiness,
     series: &Event,
-    span: &Span,
     periods: &Periods,
 ) -> Result<String, QueryError> {
     let pick = Pick {
-        from: span.from,
-        to: span.to,
+        from: periods.span.from,
+        to: periods.span.to,
     };
     let events = Events::new(making, series, question.filters.as_ref(), pick)?;
     let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
@@ -261,21 +236,12 @@ fn states(rows: Vec<(i32, String, i64)>, periods: &Periods) -> LifecycleAnswer {
 pub async fn stickiness(
     snapshot: &mut Snapshot,
     question: &Stickiness,
-    now: Timestamp,
-) -> Result<(StickinessAnswer, Span, Periods), QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let periods = span.periods(question.interval, &root)?;
+    periods: &Periods,
+) -> Result<StickinessAnswer, QueryError> {
     let mut results = Vec::new();
     for series in &question.series {
         let mut making = Making::new(snapshot)?;
-        let persons = sticking(&mut making, question, series, &span, &periods)?;
+        let persons = sticking(&mut making, question, series, periods)?;
         let select = format!("SELECT periods, count(*) FROM {persons} GROUP BY 1");
         let rows: Vec<(i64, i64)> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
         let mut values = vec![0; periods.len()];
@@ -291,5 +257,5 @@ pub async fn stickiness(
         });
     }
     let labels = (1..).take(periods.len()).collect();
-    Ok((StickinessAnswer { labels, results }, span, periods))
+    Ok(StickinessAnswer { labels, results })
 }

@@ -8,8 +8,8 @@ use sqlx::types::Json;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use super::calendar::{FIRST_MOMENT, Span};
-use super::question::{Breakdown, Cohort, Criterion, Definition, Filter, Frequency, Of, Path, Performed};
+use super::calendar::FIRST_MOMENT;
+use super::question::{Breakdown, Cohort, Criterion, Definition, Filter, Frequency, Of, Performed};
 use super::sql::{Events, Making, Pick, condition};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -123,14 +123,7 @@ fn performed(making: &mut Making, done: &Performed) -> Result<String, QueryError
             to: now,
         },
         Some(within) => {
-            let root = Path::root();
-            let span = Span::resolve(
-                &within.date_from,
-                within.date_to.as_deref(),
-                &within.timezone,
-                now,
-                &root,
-            )?;
+            let span = within.span(now)?;
             Pick {
                 from: span.from,
                 to: span.to,

@@ -138,23 +138,32 @@ pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Resul
     };
     let ids = match (&who.question, &who.spot) {
         (Question::Trends(question), Spot::Trends(spot)) => {
-            trends::persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            trends::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Funnel(question), Spot::Funnel(spot)) => {
-            funnel::persons(snapshot, question, spot, now, page).await?
+            let span = question.span(now)?;
+            funnel::persons(snapshot, question, spot, &span, page).await?
         }
         (Question::Retention(question), Spot::Retention(spot)) => {
-            retention::persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            retention::persons(snapshot, question, spot, &periods, page).await?
         }
-        (Question::Paths(question), Spot::Paths(spot)) => paths::persons(snapshot, question, spot, now, page).await?,
+        (Question::Paths(question), Spot::Paths(spot)) => {
+            let span = question.span(now)?;
+            paths::persons(snapshot, question, spot, &span, page).await?
+        }
         (Question::Lifecycle(question), Spot::Lifecycle(spot)) => {
-            activity::lifecycle_persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            activity::lifecycle_persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Stickiness(question), Spot::Stickiness(spot)) => {
-            activity::stickiness_persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            activity::stickiness_persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Sessions(question), Spot::Sessions(spot)) => {
-            sessions::persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            sessions::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Cohort(question), _) => {
             let mut making = Making::new(snapshot)?;

@@ -11,9 +11,9 @@ use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use super::calendar::{FIRST_MOMENT, Periods, Span};
+use super::calendar::{FIRST_MOMENT, Periods};
 use super::persons::Page;
-use super::question::{Path, Retention, RetentionMode, RetentionType, WindowMode};
+use super::question::{Retention, RetentionMode, RetentionType, WindowMode};
 use super::sql::{Bits, Bound, Events, Making, Pick, set};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -55,19 +55,16 @@ struct Cell {
 pub async fn answer(
     snapshot: &mut Snapshot,
     question: &Retention,
-    now: Timestamp,
-) -> Result<(RetentionAnswer, Span, Periods), QueryError> {
-    let root = Path::root();
-    let span = span(question, now, &root)?;
-    let periods = span.periods(question.period, &root)?;
+    periods: &Periods,
+) -> Result<RetentionAnswer, QueryError> {
     // Below 64 periods no number of bits is the least of all, which has no negative (`began & -began`).
     let cells = match Bits::of(periods.len()).filter(|_| periods.len() < 64) {
         Some(bits) if question.window_mode == WindowMode::Calendar => {
-            by_bits(snapshot, question, &periods, bits).await?
+            by_bits(snapshot, question, periods, bits).await?
         }
-        _ => by_join(snapshot, question, &periods).await?,
+        _ => by_join(snapshot, question, periods).await?,
     };
-    Ok((table(question, &cells, &periods, now), span, periods))
+    Ok(table(question, &cells, periods))
 }
 
 /// The cells as one statement makes them.
@@ -198,22 +195,6 @@ impl Cells {
     }
 }
 
-fn span(question: &Retention, now: Timestamp, root: &Path<'_>) -> Result<Span, QueryError> {
-    let from = question.date_from.as_deref();
-    // Any beginning will do where none is asked for: it is moved at once.
-    let span = Span::resolve(
-        from.unwrap_or("-19y"),
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        root,
-    )?;
-    Ok(match from {
-        Some(_) => span,
-        None => span.back(question.period, question.intervals),
-    })
-}
-
 /// `(person_id, began, at)`: each person's beginnings, one for each period.
 fn starts(making: &mut Making, question: &Retention, periods: &Periods) -> Result<String, QueryError> {
     let whole = whole(periods);
@@ -306,18 +287,15 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Retention,
     spot: &Spot,
-    now: Timestamp,
+    periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = span(question, now, &root)?;
-    let periods = span.periods(question.period, &root)?;
     let began = periods.labels.iter().position(|label| *label == spot.period);
     let began = began.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
     let mut making = Making::new(snapshot)?;
     let (starts, returns) = (
-        starts(&mut making, question, &periods)?,
-        returns(&mut making, question, &periods)?,
+        starts(&mut making, question, periods)?,
+        returns(&mut making, question, periods)?,
     );
     let back = back(&mut making, question, &starts, &returns);
     let began = making.bind(i32::try_from(began).unwrap_or(i32::MAX))?;
@@ -333,7 +311,8 @@ pub async fn persons(
     page.of(snapshot, making, &select).await
 }
 
-fn table(question: &Retention, cells: &[Cell], periods: &Periods, now: Timestamp) -> RetentionAnswer {
+fn table(question: &Retention, cells: &[Cell], periods: &Periods) -> RetentionAnswer {
+    let now = periods.span.now;
     let columns = question.intervals as usize;
     let mut counts = vec![vec![0_u64; columns]; periods.len()];
     for cell in cells {

@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::{Periods, Span};
 use super::persons::{Page, folded};
-use super::question::{Event, Path, Sessions};
+use super::question::{Event, Sessions};
 use super::sql::{Events, Making, Parts, Pick, condition};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -70,20 +69,11 @@ struct Row {
 pub async fn answer(
     snapshot: &mut Snapshot,
     question: &Sessions,
-    now: Timestamp,
-) -> Result<(SessionsAnswer, Span, Periods), QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let periods = span.periods(question.interval, &root)?;
-    let parts = parts(snapshot, question, &span).await?;
+    periods: &Periods,
+) -> Result<SessionsAnswer, QueryError> {
+    let parts = parts(snapshot, question, &periods.span).await?;
     let mut making = Making::new(snapshot)?;
-    let sessions = table(&mut making, question, &parts, &span, &periods)?;
+    let sessions = table(&mut making, question, &parts, periods)?;
     let select = format!(
         "SELECT period, part, count(*) AS sessions, avg(seconds)::float8 AS average_seconds,
                 percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds,
@@ -91,7 +81,7 @@ pub async fn answer(
          FROM {sessions} GROUP BY GROUPING SETS ((period, part), (part))"
     );
     let rows: Vec<Row> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
-    Ok((lines(rows, &parts, &periods), span, periods))
+    Ok(lines(rows, &parts, periods))
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Sessions, span: &Span) -> Result<Vec<Parts>, QueryError> {
@@ -127,18 +117,9 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Sessions,
     spot: &Spot,
-    now: Timestamp,
+    periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let periods = span.periods(question.interval, &root)?;
     let period = match &spot.period {
         None => None,
         Some(label) => Some(
@@ -150,10 +131,10 @@ pub async fn persons(
                 .ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?,
         ),
     };
-    let parts = parts(snapshot, question, &span).await?;
+    let parts = parts(snapshot, question, &periods.span).await?;
     let part = folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;
-    let sessions = table(&mut making, question, &parts, &span, &periods)?;
+    let sessions = table(&mut making, question, &parts, periods)?;
     let (part, period) = (making.bind(part)?, making.bind(period)?);
     let select = format!(
         "SELECT unnest(persons) AS person_id FROM {sessions} WHERE part = {part} AND ({period} IS NULL OR period = {period})"
@@ -162,13 +143,8 @@ pub async fn persons(
 }
 
 /// The sessions that begin in the stretch: `(period, part, events, seconds, persons)`.
-fn table(
-    making: &mut Making,
-    question: &Sessions,
-    parts: &[Parts],
-    span: &Span,
-    periods: &Periods,
-) -> Result<String, QueryError> {
+fn table(making: &mut Making, question: &Sessions, parts: &[Parts], periods: &Periods) -> Result<String, QueryError> {
+    let span = &periods.span;
     let pick = Pick {
         from: span.from.plus_micros(-SESSION_MAX),
         to: span.to.plus_micros(SESSION_MAX),

@@ -9,13 +9,12 @@ pub mod way;
 
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
-use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::Span;
 use super::persons::{Page, folded};
-use super::question::{Exclusion, Funnel, FunnelUnit, Path};
+use super::question::{Exclusion, Funnel, FunnelUnit};
 use super::sql::{Parts, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -62,27 +61,15 @@ pub struct Step {
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn answer(
-    snapshot: &mut Snapshot,
-    question: &Funnel,
-    now: Timestamp,
-) -> Result<(FunnelAnswer, Span), QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let parts = parts(snapshot, question, &span).await?;
+pub async fn answer(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<FunnelAnswer, QueryError> {
+    let parts = parts(snapshot, question, span).await?;
     let mut tally = Tally::default();
-    walk(snapshot, question, &parts, &span, |_, way| {
+    walk(snapshot, question, &parts, span, |_, way| {
         tally.add(way);
         true
     })
     .await?;
-    Ok((tally.answer(question, &parts), span))
+    Ok(tally.answer(question, &parts))
 }
 
 /// A place in the answer.
@@ -129,21 +116,13 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Funnel,
     spot: &Spot,
-    now: Timestamp,
+    span: &Span,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let parts = parts(snapshot, question, &span).await?;
+    let parts = parts(snapshot, question, span).await?;
     let part = folded(&parts, &spot.breakdown)?.cast_unsigned();
     let mut found = std::collections::BTreeSet::new();
-    walk(snapshot, question, &parts, &span, |person, way| {
+    walk(snapshot, question, &parts, span, |person, way| {
         if person > page.after && spot.has(way, part) {
             found.insert(person);
         }

@@ -10,12 +10,11 @@ use std::collections::HashMap;
 use futures_util::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
 use super::calendar::Span;
 use super::persons::Page;
-use super::question::{Path, Paths};
+use super::question::Paths;
 use super::sql::{Events, Making, Pick, meant};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -61,22 +60,10 @@ struct Row {
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn answer(
-    snapshot: &mut Snapshot,
-    question: &Paths,
-    now: Timestamp,
-) -> Result<(PathsAnswer, Span), QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
+pub async fn answer(snapshot: &mut Snapshot, question: &Paths, span: &Span) -> Result<PathsAnswer, QueryError> {
     let mut edges = Edges::default();
-    walk(snapshot, question, &span, |person, way| edges.add(person, way)).await?;
-    Ok((edges.answer(question), span))
+    walk(snapshot, question, span, |person, way| edges.add(person, way)).await?;
+    Ok(edges.answer(question))
 }
 
 /// A place in the answer.
@@ -101,19 +88,11 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Paths,
     spot: &Spot,
-    now: Timestamp,
+    span: &Span,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
     let mut found = Vec::new();
-    walk(snapshot, question, &span, |person, way| {
+    walk(snapshot, question, span, |person, way| {
         let is_it = |(index, pair): (usize, &[String])| {
             spot.step.is_none_or(|step| step == index + 1) && *pair == [spot.from.clone(), spot.to.clone()]
         };

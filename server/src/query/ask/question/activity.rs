@@ -95,7 +95,7 @@ pub struct Sessions {
 
 impl Lifecycle {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         self.event.check(&path.field("event"))?;
         Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
     }
@@ -103,7 +103,7 @@ impl Lifecycle {
 
 impl Stickiness {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         let series = path.field("series");
         series.require(!self.series.is_empty(), "is empty")?;
         series.require(self.series.len() <= SERIES_MAX, "has more than 26 series")?;
@@ -125,7 +125,7 @@ impl Stickiness {
 
 impl Sessions {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         Breakdown::check_all(&self.breakdown, &path.field("breakdown"))?;
         Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
     }

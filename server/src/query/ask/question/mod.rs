@@ -14,6 +14,7 @@ mod retention;
 mod paths;
 mod activity;
 mod cohort;
+mod stretch;
 
 pub use activity::{Lifecycle, Sessions, Stickiness};
 pub use breakdown::{BREAKDOWN_LIMIT, BREAKDOWNS_MAX, Breakdown, Of};

@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 
 use super::Line;
 use crate::query::ask::answer::Part;
-use crate::query::ask::calendar::{Periods, Span};
+use crate::query::ask::calendar::Periods;
 use crate::query::ask::question::{Breakdown, Math, Series, Trends};
 use crate::query::ask::sql::{Bits, Events, Making, Parts, Pick, of};
 use crate::query::error::QueryError;
@@ -21,12 +21,11 @@ pub(super) async fn lines(
     question: &Trends,
     series: &Series,
     letter: char,
-    span: &Span,
     periods: &Periods,
 ) -> Result<Vec<Line>, QueryError> {
     let pick = Pick {
-        from: span.from,
-        to: span.to,
+        from: periods.span.from,
+        to: periods.span.to,
     };
     let parts = parts(snapshot, question, series, pick).await?;
     let mut cells = Cells::default();
