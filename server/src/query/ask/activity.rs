@@ -10,7 +10,6 @@ use super::question::{Event, Lifecycle, Stickiness};
 use super::sql::{Events, Making, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
-use crate::store::PgTime;
 
 /// Persons of each period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -86,7 +85,7 @@ fn seen(making: &mut Making, question: &Lifecycle, periods: &Periods) -> Result<
         to: first,
     };
     let earlier = Events::new(making, &question.event, filters, ever)?;
-    let places = making.bind(bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let places = making.bind_times(&bounds)?;
     let there = making.with(&format!(
         "SELECT DISTINCT i.person_id, width_bucket(e.timestamp, {places}) - 1 AS period {}",
         inside.from_where()
@@ -197,7 +196,7 @@ fn sticking(
         to: periods.span.to,
     };
     let events = Events::new(making, series, question.filters.as_ref(), pick)?;
-    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let bounds = making.bind_times(&periods.bounds)?;
     Ok(making.with(&format!(
         "SELECT i.person_id, count(DISTINCT width_bucket(e.timestamp, {bounds})) AS periods {} GROUP BY 1",
         events.from_where()

@@ -14,10 +14,9 @@ use utoipa::ToSchema;
 use super::calendar::{FIRST_MOMENT, Periods};
 use super::persons::Page;
 use super::question::{Retention, RetentionMode, RetentionType, WindowMode};
-use super::sql::{Bits, Bound, Events, Making, Pick, set};
+use super::sql::{Bits, Events, Making, Pick, set};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
-use crate::store::PgTime;
 
 /// Rows of cohorts.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -102,7 +101,7 @@ async fn by_bits(
 ) -> Result<Vec<Cell>, QueryError> {
     let mut making = Making::new(snapshot)?;
     let whole = whole(periods);
-    let (from, bounds) = (making.bind_time(whole.from)?, bounds(&mut making, periods)?);
+    let (from, bounds) = (making.bind_time(whole.from)?, making.bind_times(&periods.bounds)?);
     let earlier = question.kind == RetentionType::FirstTime;
     let start = Pick {
         from: if earlier { FIRST_MOMENT } else { whole.from },
@@ -213,7 +212,7 @@ fn starts(making: &mut Making, question: &Retention, periods: &Periods) -> Resul
         RetentionType::FirstTime => "1",
         RetentionType::Recurring => "1, 2",
     };
-    let bounds = bounds(making, periods)?;
+    let bounds = making.bind_times(&periods.bounds)?;
     let events = Events::new(making, &question.start_event, question.filters.as_ref(), pick)?;
     let began = match question.kind {
         RetentionType::FirstTime => format!("width_bucket(min(e.timestamp), {bounds}) - 1"),
@@ -235,7 +234,7 @@ fn returns(making: &mut Making, question: &Retention, periods: &Periods) -> Resu
             ..whole(periods)
         },
     };
-    let bounds = bounds(making, periods)?;
+    let bounds = making.bind_times(&periods.bounds)?;
     let events = Events::new(making, &question.return_event, question.filters.as_ref(), pick)?;
     let columns = match question.window_mode {
         WindowMode::Calendar => format!("DISTINCT i.person_id, width_bucket(e.timestamp, {bounds}) - 1 AS period"),
@@ -372,8 +371,4 @@ fn whole(periods: &Periods) -> Pick {
         from: periods.bounds.first().copied().unwrap_or_default(),
         to: periods.bounds.last().copied().unwrap_or_default(),
     }
-}
-
-fn bounds(making: &mut Making, periods: &Periods) -> Result<Bound, QueryError> {
-    making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())
 }

@@ -11,7 +11,6 @@ use super::question::{Event, Sessions};
 use super::sql::{Events, Making, Parts, Pick, condition};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
-use crate::store::PgTime;
 
 /// Events of a session are looked for so long before and after the stretch: 24 h, the longest session of our SDKs.
 const SESSION_MAX: i64 = 24 * 3_600 * 1_000_000;
@@ -166,7 +165,7 @@ fn table(making: &mut Making, question: &Sessions, parts: &[Parts], periods: &Pe
         events.from_where()
     ));
     let (from, to) = (making.bind_time(span.from)?, making.bind_time(span.to)?);
-    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let bounds = making.bind_times(&periods.bounds)?;
     Ok(making.with(&format!(
         "SELECT width_bucket(began, {bounds}) - 1 AS period, part, events, persons,
                 extract(epoch FROM ended - began)::float8 AS seconds

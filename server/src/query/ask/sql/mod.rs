@@ -90,6 +90,14 @@ impl Making {
         self.bind(PgTime(at))
     }
 
+    /// Binds a list of moments, such as the bounds of periods.
+    ///
+    /// # Errors
+    /// See [`Making::new`].
+    pub fn bind_times(&mut self, times: &[Timestamp]) -> Result<Bound, QueryError> {
+        self.bind(times.iter().copied().map(PgTime).collect::<Vec<_>>())
+    }
+
     /// The cohorts that the statement may ask for.
     #[must_use]
     pub fn cohorts(&self) -> &Cohorts {

@@ -13,7 +13,6 @@ use crate::query::ask::question::{Breakdown, Math, Series, Trends};
 use crate::query::ask::sql::{Bits, Events, Making, Parts, Pick, of};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
-use crate::store::PgTime;
 
 /// The lines of a series, the greatest total first.
 pub(super) async fn lines(
@@ -81,7 +80,7 @@ fn statement(
     }
     let (input, reduce) = reduced(&mut making, series)?;
     events = events.joined(&input.join);
-    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let bounds = making.bind_times(&periods.bounds)?;
     let select = format!(
         "SELECT period{groups}, ({reduce})::float8 AS value FROM (
              SELECT width_bucket(e.timestamp, {bounds}) - 1 AS period{columns}, {} AS input {}) counted
@@ -112,7 +111,7 @@ fn unique(
         columns.push_str(&format!("{} AS part{at}, ", number.expression));
         groups.push_str(&format!("part{at}, "));
     }
-    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let bounds = making.bind_times(&periods.bounds)?;
     let select = format!(
         "SELECT {groups}{bits}, count(*) AS persons FROM (
              SELECT {groups}{together} FROM (
