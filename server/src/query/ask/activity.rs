@@ -191,10 +191,7 @@ fn sticking(
     series: &Event,
     periods: &Periods,
 ) -> Result<String, QueryError> {
-    let pick = Pick {
-        from: periods.span.from,
-        to: periods.span.to,
-    };
+    let pick = Pick::from(&periods.span);
     let events = Events::new(making, series, question.filters.as_ref(), pick)?;
     let bounds = making.bind_times(&periods.bounds)?;
     Ok(making.with(&format!(

@@ -122,13 +122,7 @@ fn performed(making: &mut Making, done: &Performed) -> Result<String, QueryError
             from: FIRST_MOMENT,
             to: now,
         },
-        Some(within) => {
-            let span = within.span(now)?;
-            Pick {
-                from: span.from,
-                to: span.to,
-            }
-        }
+        Some(within) => Pick::from(&within.span(now)?),
     };
     let events = Events::new(making, &done.events(), None, pick)?;
     let (op, times) = match done.times {

@@ -84,10 +84,7 @@ pub async fn answer(
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Sessions, span: &Span) -> Result<Vec<Parts>, QueryError> {
-    let pick = Pick {
-        from: span.from,
-        to: span.to,
-    };
+    let pick = Pick::from(span);
     let mut parts = Vec::new();
     for breakdown in &question.breakdown {
         parts.push(Parts::find(snapshot, breakdown, &Event::default(), question.filters.as_ref(), pick).await?);

@@ -138,10 +138,7 @@ pub async fn persons(
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<Vec<Parts>, QueryError> {
-    let pick = Pick {
-        from: span.from,
-        to: span.to,
-    };
+    let pick = Pick::from(span);
     let mut parts = Vec::new();
     let Some(first) = question.steps.first() else {
         return Ok(parts);

@@ -146,10 +146,7 @@ async fn walk(
 }
 
 fn statement(making: &mut Making, question: &Paths, span: &Span) -> Result<String, QueryError> {
-    let pick = Pick {
-        from: span.from,
-        to: span.to,
-    };
+    let pick = Pick::from(span);
     let mut joins = " JOIN event_names name ON name.project_id = $1 AND name.id = e.event_name_id".to_owned();
     let mut wanted = Vec::new();
     for event in &question.events {

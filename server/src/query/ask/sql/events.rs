@@ -3,7 +3,7 @@
 use trailmark_protocol::Timestamp;
 
 use super::{Making, filter};
-use crate::query::ask::calendar::Periods;
+use crate::query::ask::calendar::{Periods, Span};
 use crate::query::ask::question::{Event, Filter};
 use crate::query::error::QueryError;
 
@@ -14,6 +14,15 @@ pub struct Pick {
     pub from: Timestamp,
     /// The first moment after it.
     pub to: Timestamp,
+}
+
+impl From<&Span> for Pick {
+    fn from(span: &Span) -> Self {
+        Self {
+            from: span.from,
+            to: span.to,
+        }
+    }
 }
 
 impl Pick {

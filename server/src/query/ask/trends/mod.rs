@@ -125,10 +125,7 @@ pub async fn persons(
     let index = (spot.series as usize).wrapping_sub('A' as usize);
     let series = question.series.get(index);
     let series = series.ok_or_else(|| QueryError::parameter("at.series", "is none of the question's"))?;
-    let whole = Pick {
-        from: periods.span.from,
-        to: periods.span.to,
-    };
+    let whole = Pick::from(&periods.span);
     let parts = series::parts(snapshot, question, series, whole).await?;
     let number = folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;

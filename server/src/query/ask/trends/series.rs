@@ -22,10 +22,7 @@ pub(super) async fn lines(
     letter: char,
     periods: &Periods,
 ) -> Result<Vec<Line>, QueryError> {
-    let pick = Pick {
-        from: periods.span.from,
-        to: periods.span.to,
-    };
+    let pick = Pick::from(&periods.span);
     let parts = parts(snapshot, question, series, pick).await?;
     let mut cells = Cells::default();
     let bits = Bits::of(periods.len()).filter(|_| series.math == Math::UniquePersons);
