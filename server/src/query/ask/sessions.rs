@@ -84,12 +84,8 @@ pub async fn answer(
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Sessions, span: &Span) -> Result<Vec<Parts>, QueryError> {
-    let pick = Pick::from(span);
-    let mut parts = Vec::new();
-    for breakdown in &question.breakdown {
-        parts.push(Parts::find(snapshot, breakdown, &Event::default(), question.filters.as_ref(), pick).await?);
-    }
-    Ok(parts)
+    let (any, filters) = (Event::default(), question.filters.as_ref());
+    Parts::find_all(snapshot, &question.breakdown, &any, filters, span.into()).await
 }
 
 /// A place in the answer.

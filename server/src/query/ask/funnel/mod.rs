@@ -138,15 +138,11 @@ pub async fn persons(
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<Vec<Parts>, QueryError> {
-    let pick = Pick::from(span);
-    let mut parts = Vec::new();
     let Some(first) = question.steps.first() else {
-        return Ok(parts);
+        return Ok(Vec::new());
     };
-    for breakdown in &question.breakdown {
-        parts.push(Parts::find(snapshot, breakdown, first, question.filters.as_ref(), pick).await?);
-    }
-    Ok(parts)
+    let filters = question.filters.as_ref();
+    Parts::find_all(snapshot, &question.breakdown, first, filters, span.into()).await
 }
 
 /// Goes along everybody's events, and tells how far each person got, or each of their sessions, as long as `told` wants to

@@ -2,11 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{Events, Making, value};
+use super::{Events, Making, Pick, value};
 use crate::query::ask::answer::Part;
 use crate::query::ask::cohort;
 use crate::query::ask::question::{Breakdown, Event, Filter, Of};
-use crate::query::ask::sql::Pick;
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -18,11 +17,26 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The most frequent values of a breakdown among these events; the lesser value first, where two are as frequent.
+    /// The parts of each breakdown of these events.
     ///
     /// # Errors
     /// What stands in the way.
-    pub async fn find(
+    pub async fn find_all(
+        snapshot: &mut Snapshot,
+        breakdowns: &[Breakdown],
+        events: &Event,
+        filters: Option<&Filter>,
+        pick: Pick,
+    ) -> Result<Vec<Self>, QueryError> {
+        let mut parts = Vec::new();
+        for breakdown in breakdowns {
+            parts.push(Self::find(snapshot, breakdown, events, filters, pick).await?);
+        }
+        Ok(parts)
+    }
+
+    /// The most frequent values of a breakdown among these events; the lesser value first, where two are as frequent.
+    async fn find(
         snapshot: &mut Snapshot,
         breakdown: &Breakdown,
         events: &Event,

@@ -49,11 +49,8 @@ pub(super) async fn parts(
     series: &Series,
     pick: Pick,
 ) -> Result<Vec<Parts>, QueryError> {
-    let mut parts = Vec::new();
-    for breakdown in &question.breakdown {
-        parts.push(Parts::find(snapshot, breakdown, &series.events(), question.filters.as_ref(), pick).await?);
-    }
-    Ok(parts)
+    let filters = question.filters.as_ref();
+    Parts::find_all(snapshot, &question.breakdown, &series.events(), filters, pick).await
 }
 
 /// One row for each period and combination of parts, and one for all periods together (period NULL).
