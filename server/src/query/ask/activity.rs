@@ -136,8 +136,7 @@ pub async fn lifecycle_persons(
     periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let period = periods.labels.iter().position(|label| *label == spot.period);
-    let period = period.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
+    let period = periods.index_of_label(&spot.period)?;
     let mut making = Making::new(snapshot)?;
     seen(&mut making, question, periods)?;
     let state = match spot.status {

@@ -194,6 +194,15 @@ impl Periods {
         let after = self.bounds.partition_point(|bound| *bound <= at);
         after.checked_sub(1).filter(|index| *index < self.len())
     }
+
+    /// Which one is called so, where a place in the answer (`at`) names it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn index_of_label(&self, label: &str) -> Result<usize, Invalid> {
+        let index = self.labels.iter().position(|known| known == label);
+        index.ok_or_else(|| Invalid::at("at.period", "is none of the answer's"))
+    }
 }
 
 impl Interval {

@@ -289,8 +289,7 @@ pub async fn persons(
     periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let began = periods.labels.iter().position(|label| *label == spot.period);
-    let began = began.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
+    let began = periods.index_of_label(&spot.period)?;
     let mut making = Making::new(snapshot)?;
     let (starts, returns) = (
         starts(&mut making, question, periods)?,

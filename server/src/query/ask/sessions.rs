@@ -112,17 +112,9 @@ pub async fn persons(
     periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let period = match &spot.period {
-        None => None,
-        Some(label) => Some(
-            periods
-                .labels
-                .iter()
-                .position(|known| known == label)
-                .and_then(|index| i32::try_from(index).ok())
-                .ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?,
-        ),
-    };
+    let period = spot.period.as_deref();
+    let period = period.map(|label| periods.index_of_label(label)).transpose()?;
+    let period = period.map(|index| i32::try_from(index).unwrap_or(i32::MAX));
     let parts = parts(snapshot, question, &periods.span).await?;
     let part = folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;

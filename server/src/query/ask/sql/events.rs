@@ -4,7 +4,7 @@ use trailmark_protocol::Timestamp;
 
 use super::{Making, filter};
 use crate::query::ask::calendar::{Periods, Span};
-use crate::query::ask::question::{Event, Filter};
+use crate::query::ask::question::{Event, Filter, Invalid};
 use crate::query::error::QueryError;
 
 /// From when, inclusive, to when, exclusive.
@@ -30,14 +30,13 @@ impl Pick {
     ///
     /// # Errors
     /// There is no such period.
-    pub fn in_period(self, periods: &Periods, label: Option<&str>) -> Result<Self, QueryError> {
+    pub fn in_period(self, periods: &Periods, label: Option<&str>) -> Result<Self, Invalid> {
         let Some(label) = label else { return Ok(self) };
-        let index = periods.labels.iter().position(|known| known == label);
-        let bounds = index.and_then(|index| Some((periods.bounds.get(index)?, periods.bounds.get(index + 1)?)));
-        let (from, to) = bounds.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
+        let index = periods.index_of_label(label)?;
+        let bound = |index: usize| periods.bounds.get(index).copied();
         Ok(Self {
-            from: self.from.max(*from),
-            to: self.to.min(*to),
+            from: bound(index).map_or(self.from, |begin| self.from.max(begin)),
+            to: bound(index + 1).map_or(self.to, |end| self.to.min(end)),
         })
     }
 }
