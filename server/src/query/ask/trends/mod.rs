@@ -125,11 +125,10 @@ pub async fn persons(
     let index = (spot.series as usize).wrapping_sub('A' as usize);
     let series = question.series.get(index);
     let series = series.ok_or_else(|| QueryError::parameter("at.series", "is none of the question's"))?;
-    let whole = Pick::from(&periods.span);
-    let parts = series::parts(snapshot, question, series, whole).await?;
+    let parts = series::parts(snapshot, question, series, periods).await?;
     let number = folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;
-    let pick = whole.in_period(periods, spot.period.as_deref())?;
+    let pick = Pick::from(&periods.span).in_period(periods, spot.period.as_deref())?;
     let events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
     let (part, joins) = Parts::fold(&parts, &mut making, &question.breakdown)?;
     let number = making.bind(number)?;
