@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::event::{Event, Series};
+use super::event::Event;
 use super::filter::Filter;
 use super::{Breakdown, Invalid, Path, SERIES_MAX};
 use crate::query::ask::calendar::{Interval, Span};
@@ -109,17 +109,6 @@ impl Stickiness {
         series.require(self.series.len() <= SERIES_MAX, "has more than 26 series")?;
         series.each(&self.series, Event::check)?;
         Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
-    }
-
-    /// The series as those of a trend count them.
-    #[must_use]
-    pub fn as_series(event: &Event) -> Series {
-        Series {
-            event: event.event.clone(),
-            name: event.name.clone(),
-            filters: event.filters.clone(),
-            ..Series::default()
-        }
     }
 }
 
