@@ -26,17 +26,18 @@ impl From<&Span> for Pick {
 }
 
 impl Pick {
-    /// The part of it that lies in the period of this label; all of it, if there is none.
+    /// The part of the stretch that lies in the period of this label; all of it, if there is none.
     ///
     /// # Errors
     /// There is no such period.
-    pub fn in_period(self, periods: &Periods, label: Option<&str>) -> Result<Self, Invalid> {
-        let Some(label) = label else { return Ok(self) };
+    pub fn in_period(periods: &Periods, label: Option<&str>) -> Result<Self, Invalid> {
+        let whole = Self::from(&periods.span);
+        let Some(label) = label else { return Ok(whole) };
         let index = periods.index_of_label(label)?;
         let bound = |index: usize| periods.bounds.get(index).copied();
         Ok(Self {
-            from: bound(index).map_or(self.from, |begin| self.from.max(begin)),
-            to: bound(index + 1).map_or(self.to, |end| self.to.min(end)),
+            from: bound(index).map_or(whole.from, |begin| whole.from.max(begin)),
+            to: bound(index + 1).map_or(whole.to, |end| whole.to.min(end)),
         })
     }
 }

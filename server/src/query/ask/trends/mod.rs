@@ -128,7 +128,7 @@ pub async fn persons(
     let parts = series::parts(snapshot, question, series, periods).await?;
     let number = folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;
-    let pick = Pick::from(&periods.span).in_period(periods, spot.period.as_deref())?;
+    let pick = Pick::in_period(periods, spot.period.as_deref())?;
     let events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
     let (part, joins) = Parts::fold(&parts, &mut making, &question.breakdown)?;
     let number = making.bind(number)?;
