@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::calendar::{FIRST_MOMENT, Periods};
 use super::persons::Page;
 use super::question::{Retention, RetentionMode, RetentionType, WindowMode};
-use super::sql::{Bits, Events, Making, Pick, set};
+use super::sql::{Bits, Events, Making, Pick, set_bits};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -170,8 +170,8 @@ struct Cells(BTreeMap<(usize, usize), i64>);
 impl Cells {
     fn add(&mut self, question: &Retention, both: &Both) {
         let last = question.intervals.saturating_sub(1) as usize;
-        for began in set(both.began) {
-            let back = set(both.back).filter_map(|period| period.checked_sub(began));
+        for began in set_bits(both.began) {
+            let back = set_bits(both.back).filter_map(|period| period.checked_sub(began));
             let back = back.filter(|later| (1..=last).contains(later));
             let counted: Vec<usize> = match question.mode {
                 RetentionMode::Exact => back.collect(),

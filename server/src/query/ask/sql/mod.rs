@@ -7,11 +7,11 @@ mod filter;
 mod value;
 mod parts;
 
-pub use bits::{Bits, set};
+pub use bits::{Bits, set_bits};
 pub use events::{Events, Pick, meant};
 pub use filter::{condition, containing};
 pub use parts::Parts;
-pub use value::{Value, of};
+pub use value::Value;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};

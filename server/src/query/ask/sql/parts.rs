@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Events, Making, Pick, value};
+use super::{Events, Making, Pick, Value};
 use crate::query::ask::answer::Part;
 use crate::query::ask::cohort;
 use crate::query::ask::question::{Breakdown, Event, Filter, Of};
@@ -44,7 +44,7 @@ impl Parts {
         pick: Pick,
     ) -> Result<Self, QueryError> {
         let mut making = Making::new(snapshot)?;
-        let value = of(&mut making, breakdown)?;
+        let value = value_of(&mut making, breakdown)?;
         let events = Events::new(&mut making, events, filters, pick)?.joined(&value.join);
         let limit = making.bind(i64::from(breakdown.limit))?;
         let select = format!(
@@ -63,11 +63,11 @@ impl Parts {
     ///
     /// # Errors
     /// See [`Making::new`].
-    pub fn number(&self, making: &mut Making, breakdown: &Breakdown) -> Result<value::Value, QueryError> {
-        let value = of(making, breakdown)?;
+    pub fn number(&self, making: &mut Making, breakdown: &Breakdown) -> Result<Value, QueryError> {
+        let value = value_of(making, breakdown)?;
         let known = making.bind(self.values.iter().cloned().map(sqlx::types::Json).collect::<Vec<_>>())?;
         let others = making.bind(i32::try_from(self.values.len()).unwrap_or(i32::MAX))?;
-        Ok(value::Value {
+        Ok(Value {
             expression: format!(
                 "CASE WHEN {0} IS NULL THEN -1 ELSE COALESCE(array_position({known}, {0}) - 1, {others}) END",
                 value.expression
@@ -138,13 +138,12 @@ impl Parts {
 }
 
 /// The value that a breakdown looks at. For a cohort: whether the person is in it.
-fn of(making: &mut Making, breakdown: &Breakdown) -> Result<value::Value, QueryError> {
+fn value_of(making: &mut Making, breakdown: &Breakdown) -> Result<Value, QueryError> {
     if breakdown.of != Of::Cohort {
-        return value::of(making, breakdown.of, &breakdown.property);
+        return Value::of(making, breakdown.of, &breakdown.property);
     }
     let table = cohort::table(making, cohort::number(breakdown))?;
-    Ok(value::Value {
-        expression: format!("to_jsonb(i.person_id IN (SELECT person_id FROM {table}))"),
-        join: String::new(),
-    })
+    Ok(Value::plain(format!(
+        "to_jsonb(i.person_id IN (SELECT person_id FROM {table}))"
+    )))
 }

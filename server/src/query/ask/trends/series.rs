@@ -10,7 +10,7 @@ use sqlx::{Postgres, Row};
 use super::Line;
 use crate::query::ask::calendar::Periods;
 use crate::query::ask::question::{Math, Of, Series, Trends};
-use crate::query::ask::sql::{Bits, Events, Making, Parts, Value, of};
+use crate::query::ask::sql::{Bits, Events, Making, Parts, Value};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -129,10 +129,7 @@ fn unique(
 
 /// What is taken from each event, and what is made of all of them.
 fn reduced(making: &mut Making, series: &Series) -> Result<(Value, &'static str), QueryError> {
-    let column = |expression: &str| Value {
-        expression: expression.to_owned(),
-        join: String::new(),
-    };
+    let column = |expression: &str| Value::plain(expression.to_owned());
     let reduce = match series.math {
         Math::Total => return Ok((column("1"), "count(*)")),
         Math::UniquePersons => return Ok((column("i.person_id"), "count(DISTINCT input)")),
@@ -147,7 +144,7 @@ fn reduced(making: &mut Making, series: &Series) -> Result<(Value, &'static str)
         Math::P99 => "percentile_cont(0.99) WITHIN GROUP (ORDER BY input)",
     };
     let property = series.math_property.as_deref().unwrap_or_default();
-    let value = of(making, Of::Event, property)?;
+    let value = Value::of(making, Of::Event, property)?;
     // A number beyond every float is none: it would end the whole statement.
     let number = format!(
         "CASE jsonb_typeof({0}) WHEN 'number' THEN CASE WHEN abs({0}::numeric) < 1e300 THEN {0}::float8 END END",
