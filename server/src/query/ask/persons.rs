@@ -8,7 +8,6 @@ use serde_json::Value;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use super::answer::Part;
 use super::question::{Invalid, Path, Question, read_text};
 use super::sql::Making;
 use super::{activity, cohort, funnel, paths, regex, retention, sessions, trends};
@@ -219,27 +218,4 @@ async fn listed(snapshot: &mut Snapshot, mut ids: Vec<i64>, limit: u32) -> Resul
     let next_cursor = ids.last().copied().filter(|_| more);
     let persons = snapshot.select(LISTED).bind(ids).fetch_all(snapshot.rows()).await?;
     Ok(PersonPage { persons, next_cursor })
-}
-
-/// The number that stands for these parts in [`super::sql::Parts::fold`].
-///
-/// # Errors
-/// They are not parts of the answer.
-pub(super) fn folded(parts: &[super::sql::Parts], wanted: &[Part]) -> Result<i32, QueryError> {
-    let refused = || QueryError::parameter("at.breakdown", "is none of the answer's lines");
-    if parts.len() != wanted.len() {
-        return Err(refused());
-    }
-    let numbered = parts
-        .iter()
-        .zip(wanted)
-        .map(|(parts, part)| Some((parts.numbers(), parts.number_of(part)?)));
-    numbered
-        .collect::<Option<Vec<_>>>()
-        .and_then(|numbers| {
-            numbers.into_iter().try_fold(0_i32, |folded, (count, number)| {
-                folded.checked_mul(i32::try_from(count).ok()?)?.checked_add(1 + number)
-            })
-        })
-        .ok_or_else(refused)
 }

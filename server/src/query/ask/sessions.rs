@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::{Periods, Span};
-use super::persons::{Page, folded};
+use super::persons::Page;
 use super::question::{Event, Sessions};
 use super::sql::{Events, Making, Parts, Pick, condition};
 use crate::query::error::QueryError;
@@ -116,7 +116,7 @@ pub async fn persons(
     let period = period.map(|label| periods.index_of_label(label)).transpose()?;
     let period = period.map(|index| i32::try_from(index).unwrap_or(i32::MAX));
     let parts = parts(snapshot, question, &periods.span).await?;
-    let part = folded(&parts, &spot.breakdown)?;
+    let part = Parts::folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;
     let sessions = table(&mut making, question, &parts, periods)?;
     let (part, period) = (making.bind(part)?, making.bind(period)?);

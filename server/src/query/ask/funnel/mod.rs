@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::Span;
-use super::persons::{Page, folded};
+use super::persons::Page;
 use super::question::{Exclusion, Funnel, FunnelUnit};
 use super::sql::{Parts, Pick};
 use crate::query::error::QueryError;
@@ -120,7 +120,7 @@ pub async fn persons(
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
     let parts = parts(snapshot, question, span).await?;
-    let part = folded(&parts, &spot.breakdown)?.cast_unsigned();
+    let part = Parts::folded(&parts, &spot.breakdown)?.cast_unsigned();
     let mut found = std::collections::BTreeSet::new();
     walk(snapshot, question, &parts, span, |person, way| {
         if person > page.after && spot.has(way, part) {

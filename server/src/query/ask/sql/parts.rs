@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{Events, Making, Pick, Value};
 use crate::query::ask::answer::Part;
 use crate::query::ask::cohort;
-use crate::query::ask::question::{Breakdown, Event, Filter, Of};
+use crate::query::ask::question::{Breakdown, Event, Filter, Invalid, Of};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -113,9 +113,22 @@ impl Parts {
         unfolded
     }
 
-    /// The number of this part.
-    #[must_use]
-    pub fn number_of(&self, part: &Part) -> Option<i32> {
+    /// The number of [`Parts::fold`] that stands for these parts, which a place in the answer (`at`) names.
+    ///
+    /// # Errors
+    /// They are none of the answer's.
+    pub fn folded(parts: &[Self], wanted: &[Part]) -> Result<i32, Invalid> {
+        let fold = |folded: i32, (parts, part): (&Self, &Part)| {
+            let number = 1 + parts.number_of(part)?;
+            folded.checked_mul(i32::try_from(parts.numbers()).ok()?)?.checked_add(number)
+        };
+        let folded = parts.iter().zip(wanted).try_fold(0, fold);
+        folded
+            .filter(|_| parts.len() == wanted.len())
+            .ok_or_else(|| Invalid::at("at.breakdown", "is none of the answer's lines"))
+    }
+
+    fn number_of(&self, part: &Part) -> Option<i32> {
         let index = match part {
             Part::Missing { .. } => return Some(-1),
             Part::Other { .. } => self.values.len(),

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::Periods;
-use super::persons::{Page, folded};
+use super::persons::Page;
 use super::question::{Compare, Path, Trends};
 use super::sql::{Events, Making, Parts, Pick};
 use crate::query::error::QueryError;
@@ -126,7 +126,7 @@ pub async fn persons(
     let series = question.series.get(index);
     let series = series.ok_or_else(|| QueryError::parameter("at.series", "is none of the question's"))?;
     let parts = series::parts(snapshot, question, series, periods).await?;
-    let number = folded(&parts, &spot.breakdown)?;
+    let number = Parts::folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;
     let pick = Pick::in_period(periods, spot.period.as_deref())?;
     let events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
