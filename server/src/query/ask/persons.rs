@@ -8,7 +8,7 @@ use serde_json::Value;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use super::question::{Invalid, Path, Question, read_text};
+use super::question::{Invalid, Path, Question, read_text, read_value};
 use super::sql::Making;
 use super::{activity, cohort, funnel, paths, regex, retention, sessions, trends};
 use crate::query::error::QueryError;
@@ -64,7 +64,7 @@ pub(super) struct Nowhere {}
 /// One person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct PersonRow {
-    /// Its number; see `GET /v1/persons/{id}` for what is known of it, by one of its ids.
+    /// Its number; see `GET /api/v1/persons/{id}` for what is known of it, by one of its ids.
     pub person_id: i64,
     /// `user` or `anonymous`.
     pub kind: String,
@@ -107,18 +107,15 @@ impl WhoIs {
 
 impl Spot {
     fn read(question: &Question, at: Value) -> Result<Self, Invalid> {
-        fn read<T: serde::de::DeserializeOwned>(at: Value) -> Result<T, Invalid> {
-            serde_path_to_error::deserialize(at).map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))
-        }
         Ok(match question {
-            Question::Trends(_) => Self::Trends(read(at)?),
-            Question::Funnel(_) => Self::Funnel(read(at)?),
-            Question::Retention(_) => Self::Retention(read(at)?),
-            Question::Paths(_) => Self::Paths(read(at)?),
-            Question::Lifecycle(_) => Self::Lifecycle(read(at)?),
-            Question::Stickiness(_) => Self::Stickiness(read(at)?),
-            Question::Sessions(_) => Self::Sessions(read(at)?),
-            Question::Cohort(_) => Self::Cohort(read(at)?),
+            Question::Trends(_) => Self::Trends(read_value(at)?),
+            Question::Funnel(_) => Self::Funnel(read_value(at)?),
+            Question::Retention(_) => Self::Retention(read_value(at)?),
+            Question::Paths(_) => Self::Paths(read_value(at)?),
+            Question::Lifecycle(_) => Self::Lifecycle(read_value(at)?),
+            Question::Stickiness(_) => Self::Stickiness(read_value(at)?),
+            Question::Sessions(_) => Self::Sessions(read_value(at)?),
+            Question::Cohort(_) => Self::Cohort(read_value(at)?),
         })
     }
 }
