@@ -8,6 +8,8 @@ mod series;
 
 pub use formula::Formula;
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,6 +54,13 @@ pub struct Line {
     pub values: Vec<Option<f64>>,
     /// The number of the whole stretch: not the sum of the periods where persons are counted once in each.
     pub total: Option<f64>,
+}
+
+impl Line {
+    /// Sorts lines, the greatest total first; those without one last.
+    fn greatest_first(lines: &mut [Self]) {
+        lines.sort_by(|a, b| b.total.partial_cmp(&a.total).unwrap_or(Ordering::Equal));
+    }
 }
 
 /// The answer.

@@ -205,7 +205,7 @@ impl Cells {
             }
         };
         let mut lines: Vec<Line> = self.0.into_iter().map(line).collect();
-        lines.sort_by(|a, b| b.total.partial_cmp(&a.total).unwrap_or(std::cmp::Ordering::Equal));
+        Line::greatest_first(&mut lines);
         lines
     }
 }
