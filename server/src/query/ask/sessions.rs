@@ -1,5 +1,8 @@
 //! Sessions: how many begin, how long they are, how much happens in them, how many end with their first event.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use utoipa::ToSchema;
@@ -159,7 +162,7 @@ fn table(making: &mut Making, question: &Sessions, parts: &[Parts], periods: &Pe
 }
 
 fn lines(rows: Vec<Row>, parts: &[Parts], periods: &Periods) -> SessionsAnswer {
-    let mut lines = std::collections::BTreeMap::<u32, (Vec<Facts>, Facts)>::new();
+    let mut lines = BTreeMap::<u32, (Vec<Facts>, Facts)>::new();
     let empty = || (vec![Facts::default(); periods.len()], Facts::default());
     if parts.is_empty() {
         lines.insert(0, empty());
@@ -182,7 +185,7 @@ fn lines(rows: Vec<Row>, parts: &[Parts], periods: &Periods) -> SessionsAnswer {
         total,
     };
     let mut results: Vec<Line> = lines.into_iter().map(line).collect();
-    results.sort_by_key(|line| std::cmp::Reverse(line.total.sessions));
+    results.sort_by_key(|line| Reverse(line.total.sessions));
     SessionsAnswer {
         labels: periods.labels.clone(),
         results,

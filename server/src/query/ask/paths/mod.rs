@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::calendar::Span;
 use super::persons::Page;
-use super::question::Paths;
+use super::question::{Event, Paths};
 use super::sql::{Events, Making, Pick, meant};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -94,7 +94,8 @@ pub async fn persons(
     let mut found = Vec::new();
     walk(snapshot, question, span, |person, way| {
         let is_it = |(index, pair): (usize, &[String])| {
-            spot.step.is_none_or(|step| step == index + 1) && *pair == [spot.from.clone(), spot.to.clone()]
+            spot.step.is_none_or(|step| step == index + 1)
+                && matches!(pair, [from, to] if *from == spot.from && *to == spot.to)
         };
         let wanted = person > page.after && found.len() < page.wanted() && found.last() != Some(&person);
         if wanted && way.windows(2).enumerate().any(is_it) {
@@ -156,7 +157,7 @@ fn statement(making: &mut Making, question: &Paths, span: &Span) -> Result<Strin
         [] => "(name.name NOT LIKE '$%' OR name.name IN ('$pageview', '$screen'))".to_owned(),
         wanted => format!("({})", wanted.join(" OR ")),
     };
-    let events = Events::new(making, &Default::default(), question.filters.as_ref(), pick)?;
+    let events = Events::new(making, &Event::default(), question.filters.as_ref(), pick)?;
     let events = events.joined(&joins).and(&wanted);
     Ok(format!(
         "SELECT i.person_id, e.session_id, e.timestamp,
