@@ -249,4 +249,3 @@ fn history(events: &[AcceptedEvent<'_>], ties: &[(i64, Tie)], told: &Told) -> Hi
         now: at(NOW),
     }
 }
-

@@ -218,4 +218,3 @@ fn without_name(events: Vec<Value>) -> Vec<Value> {
     };
     events.into_iter().map(named).collect()
 }
-

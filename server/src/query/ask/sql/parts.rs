@@ -120,7 +120,9 @@ impl Parts {
     pub fn folded(parts: &[Self], wanted: &[Part]) -> Result<i32, Invalid> {
         let fold = |folded: i32, (parts, part): (&Self, &Part)| {
             let number = 1 + parts.number_of(part)?;
-            folded.checked_mul(i32::try_from(parts.numbers()).ok()?)?.checked_add(number)
+            folded
+                .checked_mul(i32::try_from(parts.numbers()).ok()?)?
+                .checked_add(number)
         };
         let folded = parts.iter().zip(wanted).try_fold(0, fold);
         folded
