@@ -102,56 +102,35 @@ async fn by_bits(
     let mut making = Making::new(snapshot)?;
     let whole = whole(periods);
     let (from, bounds) = (making.bind_time(whole.from)?, making.bind_times(&periods.bounds)?);
-    let earlier = question.kind == RetentionType::FirstTime;
-    let start = Pick {
-        from: if earlier { FIRST_MOMENT } else { whole.from },
-        ..whole
+    let (since, earlier, counted) = match question.kind {
+        // The first period alone is that of the lowest bit.
+        RetentionType::FirstTime => (FIRST_MOMENT, format!("e.timestamp < {from}"), "began & -began"),
+        RetentionType::Recurring => (whole.from, "false".to_owned(), "began"),
     };
-    let inside = format!(
-        "CASE WHEN e.timestamp >= {from} THEN {} ELSE 0 END",
-        bits.of_event(bounds)
-    );
-    let before = if earlier {
-        format!("e.timestamp < {from}")
-    } else {
-        "false".to_owned()
-    };
-    let same = question.start_event.is_same(&question.return_event);
+    let start = Pick { from: since, ..whole };
+    let bit = bits.of_event(bounds);
+    let began = format!("CASE WHEN e.timestamp >= {from} THEN {bit} ELSE 0 END");
+    let is_same = question.start_event.is_same(&question.return_event);
+    let back = if is_same { began.as_str() } else { "0::bigint" };
     let mut branch = |event, pick, columns: String| -> Result<String, QueryError> {
         let events = Events::new(&mut making, event, question.filters.as_ref(), pick)?;
         let events = events.from_where_by_identity("");
         Ok(format!("SELECT e.identity_id, {columns} {events}"))
     };
-    let mut branches = Vec::new();
-    if same {
-        branches.push(branch(
-            &question.start_event,
-            start,
-            format!("{inside} AS began, {inside} AS back, {before} AS earlier"),
-        )?);
-    } else {
-        branches.push(branch(
-            &question.start_event,
-            start,
-            format!("{inside} AS began, 0::bigint AS back, {before} AS earlier"),
-        )?);
-        let back = bits.of_event(bounds);
-        branches.push(branch(
-            &question.return_event,
-            whole,
-            format!("0::bigint AS began, {back} AS back, false AS earlier"),
-        )?);
+    let columns = format!("{began} AS began, {back} AS back, {earlier} AS earlier");
+    let mut branches = vec![branch(&question.start_event, start, columns)?];
+    if !is_same {
+        let columns = format!("0::bigint AS began, {bit} AS back, false AS earlier");
+        branches.push(branch(&question.return_event, whole, columns)?);
     }
     let together = "bit_or(began) AS began, bit_or(back) AS back, bool_or(earlier) AS earlier";
     let select = format!(
-        "SELECT {} AS began, back, count(*) AS persons FROM (
+        "SELECT {counted} AS began, back, count(*) AS persons FROM (
              SELECT {together} FROM (
                  SELECT identity_id, {together} FROM ({}) e GROUP BY identity_id) identity
              JOIN identities i ON i.project_id = $1 AND i.id = identity.identity_id
              GROUP BY i.person_id) person
          WHERE began <> 0 AND NOT earlier GROUP BY 1, 2",
-        // The first period alone is that of the lowest bit.
-        if earlier { "began & -began" } else { "began" },
         branches.join(" UNION ALL "),
     );
     let rows = making.query_as::<Both>(&select);
