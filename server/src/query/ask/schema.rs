@@ -266,7 +266,7 @@ impl PartialSchema for Criterion {
                 object(&json!({"in_cohort": {"type": "integer", "format": "int64"}}), &[]),
             ],
             "description": "They did this; they did not; this is known of them (all `type`s are `person`); they are in this \
-                            other cohort, which is static.",
+                            other cohort, which is kept.",
         }))
     }
 }
