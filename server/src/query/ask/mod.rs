@@ -15,7 +15,8 @@ pub mod trends;
 pub mod funnel;
 pub mod retention;
 pub mod paths;
-pub mod activity;
+pub mod lifecycle;
+pub mod stickiness;
 pub mod sessions;
 pub mod cohort;
 pub mod persons;
@@ -30,14 +31,15 @@ use serde::Serialize;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use self::activity::{LifecycleAnswer, StickinessAnswer};
 use self::answer::Meta;
 use self::cohort::CohortAnswer;
 use self::funnel::FunnelAnswer;
+use self::lifecycle::LifecycleAnswer;
 use self::paths::PathsAnswer;
 use self::question::Question;
 use self::retention::RetentionAnswer;
 use self::sessions::SessionsAnswer;
+use self::stickiness::StickinessAnswer;
 use self::trends::TrendsAnswer;
 use super::error::QueryError;
 use super::snapshot::Snapshot;
@@ -105,12 +107,12 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
         }
         Question::Lifecycle(question) => {
             let periods = question.periods(now)?;
-            let answer = activity::lifecycle(snapshot, question, &periods).await?;
+            let answer = lifecycle::answer(snapshot, question, &periods).await?;
             (Answer::Lifecycle(answer), Meta::by(&periods))
         }
         Question::Stickiness(question) => {
             let periods = question.periods(now)?;
-            let answer = activity::stickiness(snapshot, question, &periods).await?;
+            let answer = stickiness::answer(snapshot, question, &periods).await?;
             (Answer::Stickiness(answer), Meta::by(&periods))
         }
         Question::Paths(question) => {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::question::{Invalid, Path, Question, read_text, read_value};
 use super::sql::Making;
-use super::{activity, cohort, funnel, paths, regex, retention, sessions, trends};
+use super::{cohort, funnel, lifecycle, paths, regex, retention, sessions, stickiness, trends};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 use crate::query::time::At;
@@ -49,8 +49,8 @@ enum Spot {
     Funnel(funnel::Spot),
     Retention(retention::Spot),
     Paths(paths::Spot),
-    Lifecycle(activity::LifecycleSpot),
-    Stickiness(activity::StickinessSpot),
+    Lifecycle(lifecycle::Spot),
+    Stickiness(stickiness::Spot),
     Sessions(sessions::Spot),
     Cohort(Nowhere),
 }
@@ -151,11 +151,11 @@ pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Resul
         }
         (Question::Lifecycle(question), Spot::Lifecycle(spot)) => {
             let periods = question.periods(now)?;
-            activity::lifecycle_persons(snapshot, question, spot, &periods, page).await?
+            lifecycle::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Stickiness(question), Spot::Stickiness(spot)) => {
             let periods = question.periods(now)?;
-            activity::stickiness_persons(snapshot, question, spot, &periods, page).await?
+            stickiness::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Sessions(question), Spot::Sessions(spot)) => {
             let periods = question.periods(now)?;

@@ -10,7 +10,7 @@ use super::question::{
     Cohort, Criterion, Definition, Event, Filter, Frequency, Funnel, Lifecycle, Math, Of, Op, Paths, Performed,
     Question, Retention, Series, Sessions, Stickiness, Trends,
 };
-use super::{activity, funnel, paths, retention, sessions, trends};
+use super::{funnel, lifecycle, paths, retention, sessions, stickiness, trends};
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -59,8 +59,8 @@ impl Kind {
             Self::of::<Funnel, funnel::Spot>("funnel"),
             Self::of::<Retention, retention::Spot>("retention"),
             Self::of::<Paths, paths::Spot>("paths"),
-            Self::of::<Lifecycle, activity::LifecycleSpot>("lifecycle"),
-            Self::of::<Stickiness, activity::StickinessSpot>("stickiness"),
+            Self::of::<Lifecycle, lifecycle::Spot>("lifecycle"),
+            Self::of::<Stickiness, stickiness::Spot>("stickiness"),
             Self::of::<Sessions, sessions::Spot>("sessions"),
             Self {
                 schema: cohort(),
