@@ -126,8 +126,7 @@ impl FromRequestParts<Arc<App>> for Authorised {
 #[utoipa::path(
     get, path = "/api/v1/events", operation_id = "events", tag = "read",
     params(
-        ("event" = Option<String>, Query, description = "Only events of this name.", min_length = 1, max_length = 200),
-        ("person" = Option<String>, Query, description = "Only those of the person behind this `user_id` or `anonymous_id`.", min_length = 1, max_length = 200),
+        EventQuery,
         ("session" = Option<String>, Query, description = "Only those of this session. Quick together with `person`, or with `from` and `to`.", min_length = 1, max_length = 200),
         RangeQuery,
         PageQuery,

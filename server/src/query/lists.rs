@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use super::error::QueryError;
 use super::event_names::{self, EventNames, NamePage};
 use super::http::{Authorised, person_id};
+use super::parameters::{LimitQuery, PersonPath, RangeQuery};
 use super::params::{Params, storable};
 use super::persons::{self, ListedPersons, PersonsPage};
 use super::properties::{self, Properties, Which};
@@ -58,7 +59,7 @@ fn stretch(params: &Params, now: Timestamp, back: i64) -> Result<(Timestamp, Tim
     get, path = "/api/v1/persons", operation_id = "persons", tag = "persons",
     params(
         ("search" = Option<String>, Query, description = "Part of an id, an `email` or a `name`.", min_length = 1, max_length = 200),
-        ("limit" = Option<u32>, Query, description = "Rows on a page, 100 by default.", minimum = 1, maximum = 1000),
+        LimitQuery,
         ("cursor" = Option<i64>, Query, description = "`next_cursor` of the page before."),
     ),
     responses((status = 200, description = "A page of persons.", body = ListedPersons), ReadRefused),
@@ -81,10 +82,9 @@ async fn list_persons(caller: Authorised, RawQuery(query): RawQuery) -> Result<J
 #[utoipa::path(
     get, path = "/api/v1/persons/{id}/timeline", operation_id = "timeline", tag = "persons",
     params(
-        ("id" = String, Path, description = "A `user_id` or `anonymous_id`; where one text is both, the `user_id` is meant.", min_length = 1, max_length = 200),
-        ("from" = Option<String>, Query, format = DateTime, description = "Only what happened at or after it."),
-        ("to" = Option<String>, Query, format = DateTime, description = "Only what happened before it."),
-        ("limit" = Option<u32>, Query, description = "Entries on a page, 100 by default.", minimum = 1, maximum = 1000),
+        PersonPath,
+        RangeQuery,
+        LimitQuery,
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
     ),
     responses((status = 200, description = "A page of the timeline.", body = Timeline), OneRefused),
@@ -112,7 +112,7 @@ async fn list_timeline(
         ("person" = Option<String>, Query, description = "Only those of the person behind this `user_id` or `anonymous_id`; only its own events count.", min_length = 1, max_length = 200),
         ("from" = Option<String>, Query, format = DateTime, description = "Only those that began at or after it; 30 days before `to` by default."),
         ("to" = Option<String>, Query, format = DateTime, description = "Only those that began before it; now by default."),
-        ("limit" = Option<u32>, Query, description = "Rows on a page, 100 by default.", minimum = 1, maximum = 1000),
+        LimitQuery,
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
     ),
     responses((status = 200, description = "A page of sessions.", body = SessionPage), ReadRefused),
@@ -174,7 +174,7 @@ async fn list_properties(caller: Authorised, RawQuery(query): RawQuery) -> Resul
         ("search" = Option<String>, Query, description = "Part of the name.", min_length = 1, max_length = 200),
         ("from" = Option<String>, Query, format = DateTime, description = "Events at or after it are counted; 7 days before `to` by default."),
         ("to" = Option<String>, Query, format = DateTime, description = "Events before it are counted; now by default."),
-        ("limit" = Option<u32>, Query, description = "Rows on a page, 100 by default.", minimum = 1, maximum = 1000),
+        LimitQuery,
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before.", min_length = 1, max_length = 200),
     ),
     responses((status = 200, description = "A page of names.", body = EventNames), ReadRefused),

@@ -15,6 +15,15 @@ pub struct RangeQuery {
     pub to: Option<String>,
 }
 
+/// How much of a list. What its cursors are, each list says itself.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LimitQuery {
+    /// Most rows of a page.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    pub limit: Option<u32>,
+}
+
 /// Which page of a list, newest first.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
 use super::calendar::{Periods, Span};
@@ -30,16 +29,44 @@ pub struct Meta {
 impl Meta {
     /// About this stretch of time.
     #[must_use]
-    pub fn new(span: Option<&Span>, periods: Option<&Periods>, took: Duration) -> Self {
-        let text = |at: Timestamp| at.to_string();
-        let incomplete = periods.and_then(|periods| periods.labels.get(periods.incomplete_from?));
+    pub fn about(span: &Span) -> Self {
         Self {
-            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            timezone: span.map_or("UTC", Span::timezone).to_owned(),
-            date_from: span.map(|span| text(span.from)),
-            date_to: span.map(|span| text(span.to)),
+            timezone: span.timezone().to_owned(),
+            date_from: Some(span.from.to_string()),
+            date_to: Some(span.to.to_string()),
+            ..Self::timeless()
+        }
+    }
+
+    /// About the stretch of these periods.
+    #[must_use]
+    pub fn by(periods: &Periods) -> Self {
+        let incomplete = periods.incomplete_from.and_then(|index| periods.labels.get(index));
+        Self {
             incomplete_from: incomplete.cloned(),
+            ..Self::about(&periods.span)
+        }
+    }
+
+    /// About no stretch of time.
+    #[must_use]
+    pub fn timeless() -> Self {
+        Self {
+            took_ms: 0,
+            timezone: "UTC".to_owned(),
+            date_from: None,
+            date_to: None,
+            incomplete_from: None,
             warnings: Vec::new(),
+        }
+    }
+
+    /// The same, of an answer that took so long.
+    #[must_use]
+    pub fn took(self, time: Duration) -> Self {
+        Self {
+            took_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            ..self
         }
     }
 }

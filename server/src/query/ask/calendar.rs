@@ -48,6 +48,8 @@ pub struct Span {
 /// The periods of a stretch, one after the other without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Periods {
+    /// The stretch.
+    pub span: Span,
     /// The moments at which they begin, and the one at which the last ends.
     pub bounds: Vec<Timestamp>,
     /// What each is called: its beginning, in its zone (`2026-11-20`, `2026-11-20T13:00:00+01:00` for hours).
@@ -123,6 +125,7 @@ impl Span {
         }
         let incomplete_from = bounds.iter().skip(1).position(|end| *end > self.now);
         Ok(Periods {
+            span: self.clone(),
             bounds,
             labels,
             incomplete_from,
@@ -140,8 +143,7 @@ impl Span {
         }
     }
 
-    /// The beginning of the period that `intervals` periods before the one of `to` are counted from: the last is the one
-    /// in which `to` is.
+    /// The same, but beginning so that it has so many periods; the last is the one in which it ends.
     #[must_use]
     pub fn back(&self, interval: Interval, intervals: u32) -> Self {
         let last = interval.begin(&zoned(self.to.plus_micros(-1), &self.zone));
@@ -157,13 +159,6 @@ impl Span {
             from: timestamp(&interval.begin(&first)),
             ..self.clone()
         }
-    }
-
-    /// When the period before the first of these begins.
-    #[must_use]
-    pub fn before(&self, interval: Interval, periods: &Periods) -> Option<Timestamp> {
-        let first = periods.bounds.first()?;
-        Some(timestamp(&interval.begin(&zoned(first.plus_micros(-1), &self.zone))))
     }
 
     /// The time zone's name.
@@ -186,11 +181,27 @@ impl Periods {
         self.labels.is_empty()
     }
 
+    /// When the one before the first begins.
+    #[must_use]
+    pub fn before(&self, interval: Interval) -> Option<Timestamp> {
+        let last_before = self.bounds.first()?.plus_micros(-1);
+        Some(timestamp(&interval.begin(&zoned(last_before, &self.span.zone))))
+    }
+
     /// In which one a moment is.
     #[must_use]
     pub fn index_of(&self, at: Timestamp) -> Option<usize> {
         let after = self.bounds.partition_point(|bound| *bound <= at);
         after.checked_sub(1).filter(|index| *index < self.len())
+    }
+
+    /// Which one is called so, where a place in the answer (`at`) names it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn index_of_label(&self, label: &str) -> Result<usize, Invalid> {
+        let index = self.labels.iter().position(|known| known == label);
+        index.ok_or_else(|| Invalid::at("at.period", "is none of the answer's"))
     }
 }
 

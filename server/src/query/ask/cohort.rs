@@ -8,8 +8,8 @@ use sqlx::types::Json;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use super::calendar::{FIRST_MOMENT, Span};
-use super::question::{Breakdown, Cohort, Criterion, Definition, Filter, Frequency, Of, Path, Performed};
+use super::calendar::FIRST_MOMENT;
+use super::question::{Breakdown, Cohort, Criterion, Definition, Filter, Frequency, Of, Performed};
 use super::sql::{Events, Making, Pick, condition};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -122,20 +122,7 @@ fn performed(making: &mut Making, done: &Performed) -> Result<String, QueryError
             from: FIRST_MOMENT,
             to: now,
         },
-        Some(within) => {
-            let root = Path::root();
-            let span = Span::resolve(
-                &within.date_from,
-                within.date_to.as_deref(),
-                &within.timezone,
-                now,
-                &root,
-            )?;
-            Pick {
-                from: span.from,
-                to: span.to,
-            }
-        }
+        Some(within) => Pick::from(&within.span(now)?),
     };
     let events = Events::new(making, &done.events(), None, pick)?;
     let (op, times) = match done.times {

@@ -15,7 +15,8 @@ pub mod trends;
 pub mod funnel;
 pub mod retention;
 pub mod paths;
-pub mod activity;
+pub mod lifecycle;
+pub mod stickiness;
 pub mod sessions;
 pub mod cohort;
 pub mod persons;
@@ -30,14 +31,15 @@ use serde::Serialize;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use self::activity::{LifecycleAnswer, StickinessAnswer};
 use self::answer::Meta;
 use self::cohort::CohortAnswer;
 use self::funnel::FunnelAnswer;
+use self::lifecycle::LifecycleAnswer;
 use self::paths::PathsAnswer;
 use self::question::Question;
 use self::retention::RetentionAnswer;
 use self::sessions::SessionsAnswer;
+use self::stickiness::StickinessAnswer;
 use self::trends::TrendsAnswer;
 use super::error::QueryError;
 use super::snapshot::Snapshot;
@@ -87,40 +89,50 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
     snapshot.know_cohorts(now).await?;
     snapshot.know_names().await?;
     regex::check(snapshot, question, "").await?;
-    let (answer, span, periods) = match question {
+    let (answer, meta) = match question {
         Question::Trends(question) => {
-            let (answer, span, periods) = trends::answer(snapshot, question, now).await?;
-            (Answer::Trends(answer), Some(span), Some(periods))
+            let periods = question.periods(now)?;
+            let answer = trends::answer(snapshot, question, &periods).await?;
+            (Answer::Trends(answer), Meta::by(&periods))
         }
         Question::Funnel(question) => {
-            let (answer, span) = funnel::answer(snapshot, question, now).await?;
-            (Answer::Funnel(answer), Some(span), None)
+            let span = question.span(now)?;
+            let answer = funnel::answer(snapshot, question, &span).await?;
+            (Answer::Funnel(answer), Meta::about(&span))
         }
         Question::Retention(question) => {
-            let (answer, span, periods) = retention::answer(snapshot, question, now).await?;
-            (Answer::Retention(answer), Some(span), Some(periods))
+            let periods = question.periods(now)?;
+            let answer = retention::answer(snapshot, question, &periods).await?;
+            (Answer::Retention(answer), Meta::by(&periods))
         }
         Question::Lifecycle(question) => {
-            let (answer, span, periods) = activity::lifecycle(snapshot, question, now).await?;
-            (Answer::Lifecycle(answer), Some(span), Some(periods))
+            let periods = question.periods(now)?;
+            let answer = lifecycle::answer(snapshot, question, &periods).await?;
+            (Answer::Lifecycle(answer), Meta::by(&periods))
         }
         Question::Stickiness(question) => {
-            let (answer, span, periods) = activity::stickiness(snapshot, question, now).await?;
-            (Answer::Stickiness(answer), Some(span), Some(periods))
+            let periods = question.periods(now)?;
+            let answer = stickiness::answer(snapshot, question, &periods).await?;
+            (Answer::Stickiness(answer), Meta::by(&periods))
         }
         Question::Paths(question) => {
-            let (answer, span) = paths::answer(snapshot, question, now).await?;
-            (Answer::Paths(answer), Some(span), None)
+            let span = question.span(now)?;
+            let answer = paths::answer(snapshot, question, &span).await?;
+            (Answer::Paths(answer), Meta::about(&span))
         }
         Question::Sessions(question) => {
-            let (answer, span, periods) = sessions::answer(snapshot, question, now).await?;
-            (Answer::Sessions(answer), Some(span), Some(periods))
+            let periods = question.periods(now)?;
+            let answer = sessions::answer(snapshot, question, &periods).await?;
+            (Answer::Sessions(answer), Meta::by(&periods))
         }
-        Question::Cohort(question) => (Answer::Cohort(cohort::answer(snapshot, question).await?), None, None),
+        Question::Cohort(question) => (
+            Answer::Cohort(cohort::answer(snapshot, question).await?),
+            Meta::timeless(),
+        ),
     };
     Ok(Answered {
         answer,
-        meta: Meta::new(span.as_ref(), periods.as_ref(), began.elapsed()),
+        meta: meta.took(began.elapsed()),
         query: question.clone(),
     })
 }

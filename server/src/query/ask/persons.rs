@@ -8,19 +8,13 @@ use serde_json::Value;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use super::answer::Part;
-use super::question::{Invalid, Path, Question, read_text};
+use super::question::{Invalid, Path, Question, read_text, read_value};
 use super::sql::Making;
-use super::{activity, cohort, funnel, paths, regex, retention, sessions, trends};
+use super::{cohort, funnel, lifecycle, paths, regex, retention, sessions, stickiness, trends};
 use crate::query::error::QueryError;
+use crate::query::params::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::query::snapshot::Snapshot;
 use crate::query::time::At;
-
-/// Persons on a page where `limit` does not say.
-pub const LIMIT_DEFAULT: u32 = 100;
-
-/// Most persons on a page: 1,000.
-pub const LIMIT_MAX: u32 = 1_000;
 
 /// Who is in a place of an answer.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -39,8 +33,7 @@ struct Wanted {
 pub struct WhoIs {
     question: Question,
     spot: Spot,
-    limit: u32,
-    after: i64,
+    page: Page,
 }
 
 /// A place in an answer, by the kind of the question.
@@ -50,8 +43,8 @@ enum Spot {
     Funnel(funnel::Spot),
     Retention(retention::Spot),
     Paths(paths::Spot),
-    Lifecycle(activity::LifecycleSpot),
-    Stickiness(activity::StickinessSpot),
+    Lifecycle(lifecycle::Spot),
+    Stickiness(stickiness::Spot),
     Sessions(sessions::Spot),
     Cohort(Nowhere),
 }
@@ -65,7 +58,7 @@ pub(super) struct Nowhere {}
 /// One person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, ToSchema)]
 pub struct PersonRow {
-    /// Its number; see `GET /v1/persons/{id}` for what is known of it, by one of its ids.
+    /// Its number; see `GET /api/v1/persons/{id}` for what is known of it, by one of its ids.
     pub person_id: i64,
     /// `user` or `anonymous`.
     pub kind: String,
@@ -100,26 +93,25 @@ impl WhoIs {
         Ok(Self {
             question,
             spot,
-            limit,
-            after: wanted.cursor.unwrap_or(i64::MIN),
+            page: Page {
+                after: wanted.cursor.unwrap_or(i64::MIN),
+                limit,
+            },
         })
     }
 }
 
 impl Spot {
     fn read(question: &Question, at: Value) -> Result<Self, Invalid> {
-        fn read<T: serde::de::DeserializeOwned>(at: Value) -> Result<T, Invalid> {
-            serde_path_to_error::deserialize(at).map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))
-        }
         Ok(match question {
-            Question::Trends(_) => Self::Trends(read(at)?),
-            Question::Funnel(_) => Self::Funnel(read(at)?),
-            Question::Retention(_) => Self::Retention(read(at)?),
-            Question::Paths(_) => Self::Paths(read(at)?),
-            Question::Lifecycle(_) => Self::Lifecycle(read(at)?),
-            Question::Stickiness(_) => Self::Stickiness(read(at)?),
-            Question::Sessions(_) => Self::Sessions(read(at)?),
-            Question::Cohort(_) => Self::Cohort(read(at)?),
+            Question::Trends(_) => Self::Trends(read_value(at)?),
+            Question::Funnel(_) => Self::Funnel(read_value(at)?),
+            Question::Retention(_) => Self::Retention(read_value(at)?),
+            Question::Paths(_) => Self::Paths(read_value(at)?),
+            Question::Lifecycle(_) => Self::Lifecycle(read_value(at)?),
+            Question::Stickiness(_) => Self::Stickiness(read_value(at)?),
+            Question::Sessions(_) => Self::Sessions(read_value(at)?),
+            Question::Cohort(_) => Self::Cohort(read_value(at)?),
         })
     }
 }
@@ -132,29 +124,35 @@ pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Resul
     snapshot.know_cohorts(now).await?;
     snapshot.know_names().await?;
     regex::check(snapshot, &who.question, "query.").await?;
-    let page = Page {
-        after: who.after,
-        limit: who.limit,
-    };
+    let page = who.page;
     let ids = match (&who.question, &who.spot) {
         (Question::Trends(question), Spot::Trends(spot)) => {
-            trends::persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            trends::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Funnel(question), Spot::Funnel(spot)) => {
-            funnel::persons(snapshot, question, spot, now, page).await?
+            let span = question.span(now)?;
+            funnel::persons(snapshot, question, spot, &span, page).await?
         }
         (Question::Retention(question), Spot::Retention(spot)) => {
-            retention::persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            retention::persons(snapshot, question, spot, &periods, page).await?
         }
-        (Question::Paths(question), Spot::Paths(spot)) => paths::persons(snapshot, question, spot, now, page).await?,
+        (Question::Paths(question), Spot::Paths(spot)) => {
+            let span = question.span(now)?;
+            paths::persons(snapshot, question, spot, &span, page).await?
+        }
         (Question::Lifecycle(question), Spot::Lifecycle(spot)) => {
-            activity::lifecycle_persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            lifecycle::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Stickiness(question), Spot::Stickiness(spot)) => {
-            activity::stickiness_persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            stickiness::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Sessions(question), Spot::Sessions(spot)) => {
-            sessions::persons(snapshot, question, spot, now, page).await?
+            let periods = question.periods(now)?;
+            sessions::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Cohort(question), _) => {
             let mut making = Making::new(snapshot)?;
@@ -164,7 +162,7 @@ pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Resul
         }
         _ => Vec::new(),
     };
-    listed(snapshot, ids, who.limit).await
+    listed(snapshot, ids, page.limit).await
 }
 
 /// Which persons of a place are wanted.
@@ -210,27 +208,4 @@ async fn listed(snapshot: &mut Snapshot, mut ids: Vec<i64>, limit: u32) -> Resul
     let next_cursor = ids.last().copied().filter(|_| more);
     let persons = snapshot.select(LISTED).bind(ids).fetch_all(snapshot.rows()).await?;
     Ok(PersonPage { persons, next_cursor })
-}
-
-/// The number that stands for these parts in [`super::sql::Parts::fold`].
-///
-/// # Errors
-/// They are not parts of the answer.
-pub(super) fn folded(parts: &[super::sql::Parts], wanted: &[Part]) -> Result<i32, QueryError> {
-    let refused = || QueryError::parameter("at.breakdown", "is none of the answer's lines");
-    if parts.len() != wanted.len() {
-        return Err(refused());
-    }
-    let numbered = parts
-        .iter()
-        .zip(wanted)
-        .map(|(parts, part)| Some((parts.numbers(), parts.number_of(part)?)));
-    numbered
-        .collect::<Option<Vec<_>>>()
-        .and_then(|numbers| {
-            numbers.into_iter().try_fold(0_i32, |folded, (count, number)| {
-                folded.checked_mul(i32::try_from(count).ok()?)?.checked_add(1 + number)
-            })
-        })
-        .ok_or_else(refused)
 }

@@ -11,13 +11,12 @@ use sqlx::FromRow;
 use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
-use super::calendar::{FIRST_MOMENT, Periods, Span};
+use super::calendar::{FIRST_MOMENT, Periods};
 use super::persons::Page;
-use super::question::{Path, Retention, RetentionMode, RetentionType, WindowMode};
-use super::sql::{Bits, Bound, Events, Making, Pick, set};
+use super::question::{Retention, RetentionMode, RetentionType, WindowMode};
+use super::sql::{Bits, Events, Making, Pick, set_bits};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
-use crate::store::PgTime;
 
 /// Rows of cohorts.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -55,19 +54,16 @@ struct Cell {
 pub async fn answer(
     snapshot: &mut Snapshot,
     question: &Retention,
-    now: Timestamp,
-) -> Result<(RetentionAnswer, Span, Periods), QueryError> {
-    let root = Path::root();
-    let span = span(question, now, &root)?;
-    let periods = span.periods(question.period, &root)?;
+    periods: &Periods,
+) -> Result<RetentionAnswer, QueryError> {
     // Below 64 periods no number of bits is the least of all, which has no negative (`began & -began`).
     let cells = match Bits::of(periods.len()).filter(|_| periods.len() < 64) {
         Some(bits) if question.window_mode == WindowMode::Calendar => {
-            by_bits(snapshot, question, &periods, bits).await?
+            by_bits(snapshot, question, periods, bits).await?
         }
-        _ => by_join(snapshot, question, &periods).await?,
+        _ => by_join(snapshot, question, periods).await?,
     };
-    Ok((table(question, &cells, &periods, now), span, periods))
+    Ok(table(question, &cells, periods))
 }
 
 /// The cells as one statement makes them.
@@ -105,57 +101,36 @@ async fn by_bits(
 ) -> Result<Vec<Cell>, QueryError> {
     let mut making = Making::new(snapshot)?;
     let whole = whole(periods);
-    let (from, bounds) = (making.bind_time(whole.from)?, bounds(&mut making, periods)?);
-    let earlier = question.kind == RetentionType::FirstTime;
-    let start = Pick {
-        from: if earlier { FIRST_MOMENT } else { whole.from },
-        ..whole
+    let (from, bounds) = (making.bind_time(whole.from)?, making.bind_times(&periods.bounds)?);
+    let (since, earlier, counted) = match question.kind {
+        // The first period alone is that of the lowest bit.
+        RetentionType::FirstTime => (FIRST_MOMENT, format!("e.timestamp < {from}"), "began & -began"),
+        RetentionType::Recurring => (whole.from, "false".to_owned(), "began"),
     };
-    let inside = format!(
-        "CASE WHEN e.timestamp >= {from} THEN {} ELSE 0 END",
-        bits.of_event(bounds)
-    );
-    let before = if earlier {
-        format!("e.timestamp < {from}")
-    } else {
-        "false".to_owned()
-    };
-    let same = question.start_event.is_same(&question.return_event);
+    let start = Pick { from: since, ..whole };
+    let bit = bits.of_event(bounds);
+    let began = format!("CASE WHEN e.timestamp >= {from} THEN {bit} ELSE 0 END");
+    let is_same = question.start_event.is_same(&question.return_event);
+    let back = if is_same { began.as_str() } else { "0::bigint" };
     let mut branch = |event, pick, columns: String| -> Result<String, QueryError> {
         let events = Events::new(&mut making, event, question.filters.as_ref(), pick)?;
         let events = events.from_where_by_identity("");
         Ok(format!("SELECT e.identity_id, {columns} {events}"))
     };
-    let mut branches = Vec::new();
-    if same {
-        branches.push(branch(
-            &question.start_event,
-            start,
-            format!("{inside} AS began, {inside} AS back, {before} AS earlier"),
-        )?);
-    } else {
-        branches.push(branch(
-            &question.start_event,
-            start,
-            format!("{inside} AS began, 0::bigint AS back, {before} AS earlier"),
-        )?);
-        let back = bits.of_event(bounds);
-        branches.push(branch(
-            &question.return_event,
-            whole,
-            format!("0::bigint AS began, {back} AS back, false AS earlier"),
-        )?);
+    let columns = format!("{began} AS began, {back} AS back, {earlier} AS earlier");
+    let mut branches = vec![branch(&question.start_event, start, columns)?];
+    if !is_same {
+        let columns = format!("0::bigint AS began, {bit} AS back, false AS earlier");
+        branches.push(branch(&question.return_event, whole, columns)?);
     }
     let together = "bit_or(began) AS began, bit_or(back) AS back, bool_or(earlier) AS earlier";
     let select = format!(
-        "SELECT {} AS began, back, count(*) AS persons FROM (
+        "SELECT {counted} AS began, back, count(*) AS persons FROM (
              SELECT {together} FROM (
                  SELECT identity_id, {together} FROM ({}) e GROUP BY identity_id) identity
              JOIN identities i ON i.project_id = $1 AND i.id = identity.identity_id
              GROUP BY i.person_id) person
          WHERE began <> 0 AND NOT earlier GROUP BY 1, 2",
-        // The first period alone is that of the lowest bit.
-        if earlier { "began & -began" } else { "began" },
         branches.join(" UNION ALL "),
     );
     let rows = making.query_as::<Both>(&select);
@@ -174,8 +149,8 @@ struct Cells(BTreeMap<(usize, usize), i64>);
 impl Cells {
     fn add(&mut self, question: &Retention, both: &Both) {
         let last = question.intervals.saturating_sub(1) as usize;
-        for began in set(both.began) {
-            let back = set(both.back).filter_map(|period| period.checked_sub(began));
+        for began in set_bits(both.began) {
+            let back = set_bits(both.back).filter_map(|period| period.checked_sub(began));
             let back = back.filter(|later| (1..=last).contains(later));
             let counted: Vec<usize> = match question.mode {
                 RetentionMode::Exact => back.collect(),
@@ -198,22 +173,6 @@ impl Cells {
     }
 }
 
-fn span(question: &Retention, now: Timestamp, root: &Path<'_>) -> Result<Span, QueryError> {
-    let from = question.date_from.as_deref();
-    // Any beginning will do where none is asked for: it is moved at once.
-    let span = Span::resolve(
-        from.unwrap_or("-19y"),
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        root,
-    )?;
-    Ok(match from {
-        Some(_) => span,
-        None => span.back(question.period, question.intervals),
-    })
-}
-
 /// `(person_id, began, at)`: each person's beginnings, one for each period.
 fn starts(making: &mut Making, question: &Retention, periods: &Periods) -> Result<String, QueryError> {
     let whole = whole(periods);
@@ -232,7 +191,7 @@ fn starts(making: &mut Making, question: &Retention, periods: &Periods) -> Resul
         RetentionType::FirstTime => "1",
         RetentionType::Recurring => "1, 2",
     };
-    let bounds = bounds(making, periods)?;
+    let bounds = making.bind_times(&periods.bounds)?;
     let events = Events::new(making, &question.start_event, question.filters.as_ref(), pick)?;
     let began = match question.kind {
         RetentionType::FirstTime => format!("width_bucket(min(e.timestamp), {bounds}) - 1"),
@@ -254,7 +213,7 @@ fn returns(making: &mut Making, question: &Retention, periods: &Periods) -> Resu
             ..whole(periods)
         },
     };
-    let bounds = bounds(making, periods)?;
+    let bounds = making.bind_times(&periods.bounds)?;
     let events = Events::new(making, &question.return_event, question.filters.as_ref(), pick)?;
     let columns = match question.window_mode {
         WindowMode::Calendar => format!("DISTINCT i.person_id, width_bucket(e.timestamp, {bounds}) - 1 AS period"),
@@ -306,18 +265,14 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Retention,
     spot: &Spot,
-    now: Timestamp,
+    periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = span(question, now, &root)?;
-    let periods = span.periods(question.period, &root)?;
-    let began = periods.labels.iter().position(|label| *label == spot.period);
-    let began = began.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
+    let began = periods.index_of_label(&spot.period)?;
     let mut making = Making::new(snapshot)?;
     let (starts, returns) = (
-        starts(&mut making, question, &periods)?,
-        returns(&mut making, question, &periods)?,
+        starts(&mut making, question, periods)?,
+        returns(&mut making, question, periods)?,
     );
     let back = back(&mut making, question, &starts, &returns);
     let began = making.bind(i32::try_from(began).unwrap_or(i32::MAX))?;
@@ -333,7 +288,8 @@ pub async fn persons(
     page.of(snapshot, making, &select).await
 }
 
-fn table(question: &Retention, cells: &[Cell], periods: &Periods, now: Timestamp) -> RetentionAnswer {
+fn table(question: &Retention, cells: &[Cell], periods: &Periods) -> RetentionAnswer {
+    let now = periods.span.now;
     let columns = question.intervals as usize;
     let mut counts = vec![vec![0_u64; columns]; periods.len()];
     for cell in cells {
@@ -393,8 +349,4 @@ fn whole(periods: &Periods) -> Pick {
         from: periods.bounds.first().copied().unwrap_or_default(),
         to: periods.bounds.last().copied().unwrap_or_default(),
     }
-}
-
-fn bounds(making: &mut Making, periods: &Periods) -> Result<Bound, QueryError> {
-    making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())
 }

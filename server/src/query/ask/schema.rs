@@ -10,7 +10,7 @@ use super::question::{
     Cohort, Criterion, Definition, Event, Filter, Frequency, Funnel, Lifecycle, Math, Of, Op, Paths, Performed,
     Question, Retention, Series, Sessions, Stickiness, Trends,
 };
-use super::{activity, funnel, paths, retention, sessions, trends};
+use super::{funnel, lifecycle, paths, retention, sessions, stickiness, trends};
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -59,8 +59,8 @@ impl Kind {
             Self::of::<Funnel, funnel::Spot>("funnel"),
             Self::of::<Retention, retention::Spot>("retention"),
             Self::of::<Paths, paths::Spot>("paths"),
-            Self::of::<Lifecycle, activity::LifecycleSpot>("lifecycle"),
-            Self::of::<Stickiness, activity::StickinessSpot>("stickiness"),
+            Self::of::<Lifecycle, lifecycle::Spot>("lifecycle"),
+            Self::of::<Stickiness, stickiness::Spot>("stickiness"),
             Self::of::<Sessions, sessions::Spot>("sessions"),
             Self {
                 schema: cohort(),
@@ -266,7 +266,7 @@ impl PartialSchema for Criterion {
                 object(&json!({"in_cohort": {"type": "integer", "format": "int64"}}), &[]),
             ],
             "description": "They did this; they did not; this is known of them (all `type`s are `person`); they are in this \
-                            other cohort, which is static.",
+                            other cohort, which is kept.",
         }))
     }
 }

@@ -1,18 +1,19 @@
 //! Sessions: how many begin, how long they are, how much happens in them, how many end with their first event.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::{Periods, Span};
-use super::persons::{Page, folded};
-use super::question::{Event, Path, Sessions};
+use super::persons::Page;
+use super::question::{Event, Sessions};
 use super::sql::{Events, Making, Parts, Pick, condition};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
-use crate::store::PgTime;
 
 /// Events of a session are looked for so long before and after the stretch: 24 h, the longest session of our SDKs.
 const SESSION_MAX: i64 = 24 * 3_600 * 1_000_000;
@@ -70,20 +71,11 @@ struct Row {
 pub async fn answer(
     snapshot: &mut Snapshot,
     question: &Sessions,
-    now: Timestamp,
-) -> Result<(SessionsAnswer, Span, Periods), QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let periods = span.periods(question.interval, &root)?;
-    let parts = parts(snapshot, question, &span).await?;
+    periods: &Periods,
+) -> Result<SessionsAnswer, QueryError> {
+    let parts = parts(snapshot, question, &periods.span).await?;
     let mut making = Making::new(snapshot)?;
-    let sessions = table(&mut making, question, &parts, &span, &periods)?;
+    let sessions = table(&mut making, question, &parts, periods)?;
     let select = format!(
         "SELECT period, part, count(*) AS sessions, avg(seconds)::float8 AS average_seconds,
                 percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds,
@@ -91,19 +83,12 @@ pub async fn answer(
          FROM {sessions} GROUP BY GROUPING SETS ((period, part), (part))"
     );
     let rows: Vec<Row> = making.query_as(&select).fetch_all(snapshot.rows()).await?;
-    Ok((lines(rows, &parts, &periods), span, periods))
+    Ok(lines(rows, &parts, periods))
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Sessions, span: &Span) -> Result<Vec<Parts>, QueryError> {
-    let pick = Pick {
-        from: span.from,
-        to: span.to,
-    };
-    let mut parts = Vec::new();
-    for breakdown in &question.breakdown {
-        parts.push(Parts::find(snapshot, breakdown, &Event::default(), question.filters.as_ref(), pick).await?);
-    }
-    Ok(parts)
+    let (any, filters) = (Event::default(), question.filters.as_ref());
+    Parts::find_all(snapshot, &question.breakdown, &any, filters, span.into()).await
 }
 
 /// A place in the answer.
@@ -127,33 +112,16 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Sessions,
     spot: &Spot,
-    now: Timestamp,
+    periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let periods = span.periods(question.interval, &root)?;
-    let period = match &spot.period {
-        None => None,
-        Some(label) => Some(
-            periods
-                .labels
-                .iter()
-                .position(|known| known == label)
-                .and_then(|index| i32::try_from(index).ok())
-                .ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?,
-        ),
-    };
-    let parts = parts(snapshot, question, &span).await?;
-    let part = folded(&parts, &spot.breakdown)?;
+    let period = spot.period.as_deref();
+    let period = period.map(|label| periods.index_of_label(label)).transpose()?;
+    let period = period.map(|index| i32::try_from(index).unwrap_or(i32::MAX));
+    let parts = parts(snapshot, question, &periods.span).await?;
+    let part = Parts::folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;
-    let sessions = table(&mut making, question, &parts, &span, &periods)?;
+    let sessions = table(&mut making, question, &parts, periods)?;
     let (part, period) = (making.bind(part)?, making.bind(period)?);
     let select = format!(
         "SELECT unnest(persons) AS person_id FROM {sessions} WHERE part = {part} AND ({period} IS NULL OR period = {period})"
@@ -162,13 +130,8 @@ pub async fn persons(
 }
 
 /// The sessions that begin in the stretch: `(period, part, events, seconds, persons)`.
-fn table(
-    making: &mut Making,
-    question: &Sessions,
-    parts: &[Parts],
-    span: &Span,
-    periods: &Periods,
-) -> Result<String, QueryError> {
+fn table(making: &mut Making, question: &Sessions, parts: &[Parts], periods: &Periods) -> Result<String, QueryError> {
+    let span = &periods.span;
     let pick = Pick {
         from: span.from.plus_micros(-SESSION_MAX),
         to: span.to.plus_micros(SESSION_MAX),
@@ -190,7 +153,7 @@ fn table(
         events.from_where()
     ));
     let (from, to) = (making.bind_time(span.from)?, making.bind_time(span.to)?);
-    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let bounds = making.bind_times(&periods.bounds)?;
     Ok(making.with(&format!(
         "SELECT width_bucket(began, {bounds}) - 1 AS period, part, events, persons,
                 extract(epoch FROM ended - began)::float8 AS seconds
@@ -199,7 +162,7 @@ fn table(
 }
 
 fn lines(rows: Vec<Row>, parts: &[Parts], periods: &Periods) -> SessionsAnswer {
-    let mut lines = std::collections::BTreeMap::<u32, (Vec<Facts>, Facts)>::new();
+    let mut lines = BTreeMap::<u32, (Vec<Facts>, Facts)>::new();
     let empty = || (vec![Facts::default(); periods.len()], Facts::default());
     if parts.is_empty() {
         lines.insert(0, empty());
@@ -222,7 +185,7 @@ fn lines(rows: Vec<Row>, parts: &[Parts], periods: &Periods) -> SessionsAnswer {
         total,
     };
     let mut results: Vec<Line> = lines.into_iter().map(line).collect();
-    results.sort_by_key(|line| std::cmp::Reverse(line.total.sessions));
+    results.sort_by_key(|line| Reverse(line.total.sessions));
     SessionsAnswer {
         labels: periods.labels.clone(),
         results,

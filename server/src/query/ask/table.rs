@@ -3,8 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::Part;
+use super::funnel::FunnelAnswer;
+use super::lifecycle::LifecycleAnswer;
+use super::paths::PathsAnswer;
 use super::persons::PersonPage;
-use super::trends::Line;
+use super::retention::RetentionAnswer;
+use super::sessions::SessionsAnswer;
+use super::stickiness::StickinessAnswer;
+use super::trends::{Line, TrendsAnswer};
 use super::{Answer, Answered};
 
 /// A table: names of columns, and rows.
@@ -26,127 +32,14 @@ impl Table {
     #[must_use]
     pub fn of(answered: &Answered) -> Self {
         match &answered.answer {
-            Answer::Trends(trends) => {
-                let lines = |labels: &[String], results: &[Line], stretch: &str| -> Vec<_> {
-                    let row = |line: &Line, label: &String, value: &Option<f64>| {
-                        [
-                            json!(stretch),
-                            json!(line.series),
-                            json!(line.name),
-                            parts(&line.breakdown),
-                            json!(label),
-                            json!(value),
-                        ]
-                    };
-                    let rows = results.iter().flat_map(|line| {
-                        let cells = labels.iter().zip(&line.values);
-                        cells.map(move |(label, value)| row(line, label, value))
-                    });
-                    rows.collect()
-                };
-                let mut rows = lines(&trends.labels, &trends.results, "current");
-                if let Some(previous) = &trends.previous {
-                    rows.extend(lines(&previous.labels, &previous.results, "previous"));
-                }
-                Self::new(["stretch", "series", "name", "breakdown", "period", "value"], rows)
-            }
-            Answer::Funnel(funnel) => {
-                let steps = funnel.results.iter().flat_map(|line| {
-                    let steps = line.steps.iter().enumerate();
-                    steps.map(|(index, step)| {
-                        [
-                            parts(&line.breakdown),
-                            json!(index),
-                            json!(step.name),
-                            json!(step.count),
-                            json!(step.of_first),
-                            json!(step.of_previous),
-                            json!(step.average_seconds),
-                            json!(step.median_seconds),
-                        ]
-                    })
-                });
-                let columns = [
-                    "breakdown",
-                    "step",
-                    "name",
-                    "count",
-                    "of_first",
-                    "of_previous",
-                    "average_seconds",
-                    "median_seconds",
-                ];
-                Self::new(columns, steps)
-            }
-            Answer::Retention(retention) => {
-                let cells = retention.results.iter().flat_map(|row| {
-                    let values = row.values.iter().enumerate();
-                    values.map(|(interval, count)| [json!(row.label), json!(interval), json!(count)])
-                });
-                Self::new(["period", "interval", "persons"], cells)
-            }
-            Answer::Lifecycle(lifecycle) => {
-                let rows = lifecycle.labels.iter().enumerate().map(|(index, label)| {
-                    let at = |counts: &[u64]| json!(counts.get(index));
-                    [
-                        json!(label),
-                        at(&lifecycle.new),
-                        at(&lifecycle.returning),
-                        at(&lifecycle.resurrecting),
-                        at(&lifecycle.dormant),
-                    ]
-                });
-                Self::new(["period", "new", "returning", "resurrecting", "dormant"], rows)
-            }
-            Answer::Stickiness(stickiness) => {
-                let rows = stickiness.results.iter().flat_map(|line| {
-                    let values = stickiness.labels.iter().zip(&line.values);
-                    values.map(|(periods, persons)| [json!(line.name), json!(periods), json!(persons)])
-                });
-                Self::new(["name", "periods", "persons"], rows)
-            }
-            Answer::Paths(paths) => {
-                let row = |edge: &super::paths::Edge| {
-                    [
-                        json!(edge.step),
-                        json!(edge.from),
-                        json!(edge.to),
-                        json!(edge.persons),
-                        json!(edge.count),
-                    ]
-                };
-                Self::new(
-                    ["step", "from", "to", "persons", "count"],
-                    paths.results.iter().map(row),
-                )
-            }
-            Answer::Sessions(sessions) => {
-                let rows = sessions.results.iter().flat_map(|line| {
-                    let values = sessions.labels.iter().zip(&line.values);
-                    values.map(|(label, facts)| {
-                        [
-                            parts(&line.breakdown),
-                            json!(label),
-                            json!(facts.sessions),
-                            json!(facts.average_seconds),
-                            json!(facts.median_seconds),
-                            json!(facts.events_per_session),
-                            json!(facts.bounce_rate),
-                        ]
-                    })
-                });
-                let columns = [
-                    "breakdown",
-                    "period",
-                    "sessions",
-                    "average_seconds",
-                    "median_seconds",
-                    "events_per_session",
-                    "bounce_rate",
-                ];
-                Self::new(columns, rows)
-            }
-            Answer::Cohort(cohort) => Self::new(["persons"], [[json!(cohort.persons)]]),
+            Answer::Trends(answer) => trends(answer),
+            Answer::Funnel(answer) => funnel(answer),
+            Answer::Retention(answer) => retention(answer),
+            Answer::Lifecycle(answer) => lifecycle(answer),
+            Answer::Stickiness(answer) => stickiness(answer),
+            Answer::Paths(answer) => paths(answer),
+            Answer::Sessions(answer) => sessions(answer),
+            Answer::Cohort(answer) => Self::new(["persons"], [[json!(answer.persons)]]),
         }
     }
 
@@ -192,6 +85,135 @@ impl Table {
         };
         self.rows.iter().map(line).collect()
     }
+}
+
+fn trends(answer: &TrendsAnswer) -> Table {
+    let current = trend_lines("current", answer);
+    let previous = answer
+        .previous
+        .iter()
+        .flat_map(|answer| trend_lines("previous", answer));
+    Table::new(
+        ["stretch", "series", "name", "breakdown", "period", "value"],
+        current.into_iter().chain(previous),
+    )
+}
+
+fn trend_lines(stretch: &str, answer: &TrendsAnswer) -> Vec<[Value; 6]> {
+    let row = |line: &Line, label: &String, value: &Option<f64>| {
+        [
+            json!(stretch),
+            json!(line.series),
+            json!(line.name),
+            parts(&line.breakdown),
+            json!(label),
+            json!(value),
+        ]
+    };
+    let rows = answer.results.iter().flat_map(|line| {
+        let cells = answer.labels.iter().zip(&line.values);
+        cells.map(move |(label, value)| row(line, label, value))
+    });
+    rows.collect()
+}
+
+fn funnel(answer: &FunnelAnswer) -> Table {
+    let steps = answer.results.iter().flat_map(|line| {
+        let steps = line.steps.iter().enumerate();
+        steps.map(|(index, step)| {
+            [
+                parts(&line.breakdown),
+                json!(index),
+                json!(step.name),
+                json!(step.count),
+                json!(step.of_first),
+                json!(step.of_previous),
+                json!(step.average_seconds),
+                json!(step.median_seconds),
+            ]
+        })
+    });
+    let columns = [
+        "breakdown",
+        "step",
+        "name",
+        "count",
+        "of_first",
+        "of_previous",
+        "average_seconds",
+        "median_seconds",
+    ];
+    Table::new(columns, steps)
+}
+
+fn retention(answer: &RetentionAnswer) -> Table {
+    let cells = answer.results.iter().flat_map(|row| {
+        let values = row.values.iter().enumerate();
+        values.map(|(interval, count)| [json!(row.label), json!(interval), json!(count)])
+    });
+    Table::new(["period", "interval", "persons"], cells)
+}
+
+fn lifecycle(answer: &LifecycleAnswer) -> Table {
+    let rows = answer.labels.iter().enumerate().map(|(index, label)| {
+        let at = |counts: &[u64]| json!(counts.get(index));
+        [
+            json!(label),
+            at(&answer.new),
+            at(&answer.returning),
+            at(&answer.resurrecting),
+            at(&answer.dormant),
+        ]
+    });
+    Table::new(["period", "new", "returning", "resurrecting", "dormant"], rows)
+}
+
+fn stickiness(answer: &StickinessAnswer) -> Table {
+    let rows = answer.results.iter().flat_map(|line| {
+        let values = answer.labels.iter().zip(&line.values);
+        values.map(|(periods, persons)| [json!(line.name), json!(periods), json!(persons)])
+    });
+    Table::new(["name", "periods", "persons"], rows)
+}
+
+fn paths(answer: &PathsAnswer) -> Table {
+    let rows = answer.results.iter().map(|edge| {
+        [
+            json!(edge.step),
+            json!(edge.from),
+            json!(edge.to),
+            json!(edge.persons),
+            json!(edge.count),
+        ]
+    });
+    Table::new(["step", "from", "to", "persons", "count"], rows)
+}
+
+fn sessions(answer: &SessionsAnswer) -> Table {
+    let rows = answer.results.iter().flat_map(|line| {
+        let values = answer.labels.iter().zip(&line.values);
+        values.map(|(label, facts)| {
+            [
+                parts(&line.breakdown),
+                json!(label),
+                json!(facts.sessions),
+                json!(facts.average_seconds),
+                json!(facts.median_seconds),
+                json!(facts.events_per_session),
+                json!(facts.bounce_rate),
+            ]
+        })
+    });
+    let columns = [
+        "breakdown",
+        "period",
+        "sessions",
+        "average_seconds",
+        "median_seconds",
+        "events_per_session",
+        "bounce_rate",
+    ];
+    Table::new(columns, rows)
 }
 
 fn parts(parts: &[Part]) -> Value {

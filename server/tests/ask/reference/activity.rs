@@ -87,7 +87,7 @@ fn later(question: &Retention, periods: &Periods, began: usize, at: Timestamp, f
 pub(super) fn lifecycle(history: &History, question: &Lifecycle) -> Value {
     let span = history.span(&question.date_from, question.date_to.as_deref(), &question.timezone);
     let periods = span.periods(question.interval, &Path::root()).unwrap();
-    let before = span.before(question.interval, &periods).unwrap();
+    let before = periods.before(question.interval).unwrap();
     let filters = question.filters.as_ref();
     let end = *periods.bounds.last().unwrap();
     let all = history.events(&question.event, filters, FIRST_MOMENT, end);

@@ -7,6 +7,10 @@ mod packed;
 mod rows;
 pub mod way;
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use trailmark_protocol::Timestamp;
@@ -14,8 +18,8 @@ use utoipa::ToSchema;
 
 use super::answer::Part;
 use super::calendar::Span;
-use super::persons::{Page, folded};
-use super::question::{Exclusion, Funnel, FunnelUnit, Path};
+use super::persons::Page;
+use super::question::{Exclusion, Funnel, FunnelUnit};
 use super::sql::{Parts, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -62,27 +66,15 @@ pub struct Step {
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn answer(
-    snapshot: &mut Snapshot,
-    question: &Funnel,
-    now: Timestamp,
-) -> Result<(FunnelAnswer, Span), QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let parts = parts(snapshot, question, &span).await?;
+pub async fn answer(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<FunnelAnswer, QueryError> {
+    let parts = parts(snapshot, question, span).await?;
     let mut tally = Tally::default();
-    walk(snapshot, question, &parts, &span, |_, way| {
+    walk(snapshot, question, &parts, span, |_, way| {
         tally.add(way);
         true
     })
     .await?;
-    Ok((tally.answer(question, &parts), span))
+    Ok(tally.answer(question, &parts))
 }
 
 /// A place in the answer.
@@ -129,21 +121,13 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Funnel,
     spot: &Spot,
-    now: Timestamp,
+    span: &Span,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
-    let parts = parts(snapshot, question, &span).await?;
-    let part = folded(&parts, &spot.breakdown)?.cast_unsigned();
-    let mut found = std::collections::BTreeSet::new();
-    walk(snapshot, question, &parts, &span, |person, way| {
+    let parts = parts(snapshot, question, span).await?;
+    let part = Parts::folded(&parts, &spot.breakdown)?.cast_unsigned();
+    let mut found = BTreeSet::new();
+    walk(snapshot, question, &parts, span, |person, way| {
         if person > page.after && spot.has(way, part) {
             found.insert(person);
         }
@@ -159,18 +143,11 @@ pub async fn persons(
 }
 
 async fn parts(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<Vec<Parts>, QueryError> {
-    let pick = Pick {
-        from: span.from,
-        to: span.to,
-    };
-    let mut parts = Vec::new();
     let Some(first) = question.steps.first() else {
-        return Ok(parts);
+        return Ok(Vec::new());
     };
-    for breakdown in &question.breakdown {
-        parts.push(Parts::find(snapshot, breakdown, first, question.filters.as_ref(), pick).await?);
-    }
-    Ok(parts)
+    let filters = question.filters.as_ref();
+    Parts::find_all(snapshot, &question.breakdown, first, filters, span.into()).await
 }
 
 /// Goes along everybody's events, and tells how far each person got, or each of their sessions, as long as `told` wants to
@@ -182,91 +159,101 @@ async fn walk(
     span: &Span,
     mut told: impl FnMut(i64, Way) -> bool,
 ) -> Result<(), QueryError> {
-    let rules = rules(question);
-    let pick = Pick {
-        from: span.from,
-        // Later steps may lie behind the stretch.
-        to: span.to.plus_micros(rules.window.saturating_add(1)),
-    };
+    let course = Course::new(question, span);
     if !packed::will_do(question) {
-        return walk_rows(snapshot, question, (parts, None), (pick, span), &rules, &mut told).await;
+        return walk_rows(snapshot, &course, parts, None, &mut told).await;
     }
-    let tied = walk_packed(snapshot, question, (pick, span), &rules, &mut told).await?;
+    let tied = walk_packed(snapshot, &course, &mut told).await?;
     if tied.is_empty() {
         return Ok(());
     }
-    walk_rows(snapshot, question, (parts, Some(tied)), (pick, span), &rules, &mut told).await
+    walk_rows(snapshot, &course, parts, Some(tied), &mut told).await
+}
+
+/// Which events there are, and what makes a way of them.
+struct Course<'a> {
+    question: &'a Funnel,
+    rules: Rules,
+    pick: Pick,
+    /// First steps are taken before it.
+    until: Timestamp,
+}
+
+impl<'a> Course<'a> {
+    fn new(question: &'a Funnel, span: &Span) -> Self {
+        let rules = rules(question);
+        Self {
+            pick: Pick {
+                from: span.from,
+                // Later steps may lie behind the stretch.
+                to: span.to.plus_micros(rules.window.saturating_add(1)),
+            },
+            until: span.to,
+            question,
+            rules,
+        }
+    }
 }
 
 /// Goes along events that are arrays. Returns the persons of whom they do not tell enough.
 async fn walk_packed(
     snapshot: &mut Snapshot,
-    question: &Funnel,
-    (pick, span): (Pick, &Span),
-    rules: &Rules,
+    course: &Course<'_>,
     told: &mut impl FnMut(i64, Way) -> bool,
 ) -> Result<Vec<i64>, QueryError> {
-    let mut rows = packed::stream(snapshot, question, pick)?;
+    let mut rows = packed::stream(snapshot, course.question, course.pick)?;
     let (mut tied, mut events) = (Vec::new(), Packed::default());
     let mut next = rows.next().await.transpose()?;
     while let Some(row) = next {
-        events.add(&row, pick.from);
+        events.add(&row, course.pick.from);
         next = rows.next().await.transpose()?;
         if next.as_ref().is_some_and(|next| next.person_id == row.person_id) {
             continue;
         }
-        if !events.sort() {
-            tied.push(row.person_id);
-        } else {
-            let mut walk = Walk::new(rules);
-            for seen in events.seen(rules.steps, span.to) {
+        if events.sort() {
+            let mut walk = Walk::new(&course.rules);
+            for seen in events.seen(course.rules.steps, course.until) {
                 walk.see(&seen);
             }
             if walk.best().is_some_and(|way| !told(row.person_id, way)) {
                 return Ok(tied);
             }
+        } else {
+            tied.push(row.person_id);
         }
         events.clear();
     }
     Ok(tied)
 }
 
-/// Goes along events that are rows: everybody's, or those of these persons.
+/// Goes along events that are rows: everybody's, or those of `only` these persons.
 async fn walk_rows(
     snapshot: &mut Snapshot,
-    question: &Funnel,
-    (parts, only): (&[Parts], Option<Vec<i64>>),
-    (pick, span): (Pick, &Span),
-    rules: &Rules,
+    course: &Course<'_>,
+    parts: &[Parts],
+    only: Option<Vec<i64>>,
     told: &mut impl FnMut(i64, Way) -> bool,
 ) -> Result<(), QueryError> {
-    let mut rows = rows::stream(snapshot, question, parts, pick, only)?;
-    let mut walk = Walk::new(rules);
-    let mut place = 0;
-    let mut current: Option<rows::Row> = None;
-    loop {
-        let next = rows.next().await.transpose()?;
-        if let (Some(row), Some(next)) = (&mut current, &next)
-            && row.is_again(next)
-        {
-            row.add(next);
+    let mut rows = rows::stream(snapshot, course.question, parts, course.pick, only)?;
+    let (mut walk, mut place) = (Walk::new(&course.rules), 0);
+    let mut next = rows.next().await.transpose()?;
+    while let Some(mut row) = next {
+        next = rows.next().await.transpose()?;
+        while let Some(again) = next.as_ref().filter(|next| row.is_again(next)) {
+            row.add(again);
+            next = rows.next().await.transpose()?;
+        }
+        walk.see(&row.seen(place, course.until));
+        place += 1;
+        if next.as_ref().is_some_and(|next| row.goes_with(next)) {
             continue;
         }
-        let Some(row) = std::mem::replace(&mut current, next) else {
-            if current.is_none() {
-                return Ok(());
-            }
-            continue;
-        };
-        place += 1;
-        walk.see(&row.seen(place, span.to));
-        if !current.as_ref().is_some_and(|next| row.goes_with(next)) {
-            let way = std::mem::replace(&mut walk, Walk::new(rules)).best();
-            if way.is_some_and(|way| !told(row.person_id, way)) || current.is_none() {
-                return Ok(());
-            }
+        let way = mem::replace(&mut walk, Walk::new(&course.rules)).best();
+        if way.is_some_and(|way| !told(row.person_id, way)) {
+            break;
         }
     }
+    Ok(())
 }
 
 fn rules(question: &Funnel) -> Rules {
@@ -284,7 +271,7 @@ fn rules(question: &Funnel) -> Rules {
 
 /// Ways, by their parts.
 #[derive(Debug, Default)]
-struct Tally(std::collections::BTreeMap<u32, Steps>);
+struct Tally(BTreeMap<u32, Steps>);
 
 /// For each step the seconds from the one before.
 #[derive(Debug, Default)]
@@ -312,7 +299,7 @@ impl Tally {
             steps: steps.answer(question),
         };
         let mut results: Vec<Line> = self.0.into_iter().map(line).collect();
-        results.sort_by_key(|line| std::cmp::Reverse(line.steps.first().map(|step| step.count)));
+        results.sort_by_key(|line| Reverse(line.steps.first().map(|step| step.count)));
         FunnelAnswer { results }
     }
 }

@@ -17,7 +17,8 @@ use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
 
 /// An event's timestamp is moved by so many hours times the number of what it is, the first step being 0: 4,563 years, so
-/// that the stretches (20 years at most) lie apart, and 12 steps with 31 exclusions below Postgres' last year, 294,276.
+/// that the stretches (20 years and the window at most) lie apart, and 12 steps with 5 exclusions (16 times 4,563 is 73,008)
+/// below Postgres' last year, 294,276.
 const APART_HOURS: i64 = 40_000_000;
 
 const APART: i64 = APART_HOURS * 3_600_000_000;

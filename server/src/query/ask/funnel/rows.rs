@@ -3,10 +3,10 @@
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::FromRow;
-use trailmark_protocol::Uuid;
+use trailmark_protocol::{Timestamp, Uuid};
 
 use super::way::Seen;
-use crate::query::ask::question::{Event, Funnel, FunnelOrder, FunnelUnit};
+use crate::query::ask::question::{Event, Exclusion, Funnel, FunnelOrder, FunnelUnit};
 use crate::query::ask::sql::{Bound, Events, Making, Parts, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -26,7 +26,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn seen(&self, place: u64, until: trailmark_protocol::Timestamp) -> Seen {
+    pub(super) fn seen(&self, place: u64, until: Timestamp) -> Seen {
         Seen {
             place,
             at: self.timestamp.0.micros(),
@@ -69,75 +69,88 @@ pub(super) fn stream<'c>(
 ) -> Result<BoxStream<'c, Result<Row, QueryError>>, QueryError> {
     let mut making = Making::new(snapshot)?;
     let only = only.map(|persons| making.bind(persons)).transpose()?;
-    let mut branches = Vec::new();
-    for (step, events) in question.steps.iter().enumerate() {
-        let broken_down = if step == 0 || question.order == FunnelOrder::Unordered {
-            parts
-        } else {
-            &[]
-        };
-        branches.push(branch(
-            (&mut making, only),
-            question,
-            events,
-            (1 << step, 0),
-            broken_down,
-            pick,
-        )?);
-    }
-    for (bit, exclusion) in question.exclusions.iter().enumerate() {
-        branches.push(branch(
-            (&mut making, only),
-            question,
-            &exclusion.events(),
-            (0, 1 << bit),
-            &[],
-            pick,
-        )?);
-    }
-    if question.order == FunnelOrder::Strict {
-        branches.push(branch(
-            (&mut making, only),
-            question,
-            &Event::default(),
-            (0, 0),
-            &[],
-            pick,
-        )?);
-    }
+    let selects = branches(question, parts)
+        .iter()
+        .map(|branch| branch.select(&mut making, question, pick, only))
+        .collect::<Result<Vec<_>, _>>()?;
     let unit = match question.by {
         FunnelUnit::Person => "person_id",
         FunnelUnit::Session => "session_id",
     };
     let select = format!(
         "SELECT * FROM ({}) seen ORDER BY {unit}, timestamp, seq, id",
-        branches.join(" UNION ALL ")
+        selects.join(" UNION ALL ")
     );
     let statement = making.query_as::<Row>(&select);
     Ok(statement.fetch(snapshot.rows()).map_err(QueryError::from).boxed())
 }
 
-fn branch(
-    (making, only): (&mut Making, Option<Bound>),
-    question: &Funnel,
-    events: &Event,
-    (step, exclusion): (i32, i32),
-    parts: &[Parts],
-    pick: Pick,
-) -> Result<String, QueryError> {
-    let mut relation = Events::new(making, events, question.filters.as_ref(), pick)?;
-    if let Some(persons) = only {
-        relation = relation.and(&format!("i.person_id = ANY ({persons})"));
-    }
-    let (part, joins) = Parts::fold(parts, making, &question.breakdown)?;
-    let relation = relation.joined(&joins);
-    let (session, only) = match question.by {
-        FunnelUnit::Person => ("NULL::text", ""),
-        FunnelUnit::Session => ("e.session_id", " AND e.session_id IS NOT NULL"),
+/// The events of a step or of an exclusion, or all others.
+struct Branch<'a> {
+    events: Event,
+    steps: i32,
+    exclusions: i32,
+    parts: &'a [Parts],
+}
+
+fn branches<'a>(question: &Funnel, parts: &'a [Parts]) -> Vec<Branch<'a>> {
+    let others = Branch {
+        events: Event::default(),
+        steps: 0,
+        exclusions: 0,
+        parts: &[],
     };
-    Ok(format!(
-        "SELECT i.person_id, {session} AS session_id, e.timestamp, e.seq, e.id, {step} AS steps, {exclusion} AS exclusions,
-                {part} AS part {}{only}",
-        relation.from_where()
-    ))
+    let step = |(step, events): (usize, &Event)| Branch {
+        events: events.clone(),
+        steps: 1 << step,
+        // Those of the step that a way begins with: without order it may be any.
+        parts: if step == 0 || question.order == FunnelOrder::Unordered {
+            parts
+        } else {
+            &[]
+        },
+        ..others
+    };
+    let exclusion = |(bit, exclusion): (usize, &Exclusion)| Branch {
+        events: exclusion.events(),
+        exclusions: 1 << bit,
+        ..others
+    };
+    let steps = question.steps.iter().enumerate().map(step);
+    let exclusions = question.exclusions.iter().enumerate().map(exclusion);
+    let mut branches: Vec<Branch<'a>> = steps.chain(exclusions).collect();
+    if question.order == FunnelOrder::Strict {
+        branches.push(others);
+    }
+    branches
+}
+
+impl Branch<'_> {
+    fn select(
+        &self,
+        making: &mut Making,
+        question: &Funnel,
+        pick: Pick,
+        only: Option<Bound>,
+    ) -> Result<String, QueryError> {
+        let mut events = Events::new(making, &self.events, question.filters.as_ref(), pick)?;
+        if let Some(persons) = only {
+            events = events.and(&format!("i.person_id = ANY ({persons})"));
+        }
+        let session = match question.by {
+            FunnelUnit::Person => "NULL::text",
+            FunnelUnit::Session => {
+                events = events.and("e.session_id IS NOT NULL");
+                "e.session_id"
+            }
+        };
+        let (part, joins) = Parts::fold(self.parts, making, &question.breakdown)?;
+        Ok(format!(
+            "SELECT i.person_id, {session} AS session_id, e.timestamp, e.seq, e.id, {} AS steps, {} AS exclusions,
+                    {part} AS part {}",
+            self.steps,
+            self.exclusions,
+            events.joined(&joins).from_where()
+        ))
+    }
 }

@@ -4,10 +4,7 @@
 //! last. One pass is enough: of all ways whose latest step is the same, the one that began last has the most time left,
 //! so the others need not be remembered.
 
-use super::super::question::FunnelOrder;
-
-/// Most steps of a way.
-const STEPS: usize = super::super::question::STEPS_MAX;
+use crate::query::ask::question::{FunnelOrder, STEPS_MAX};
 
 /// One event of a person, as a funnel sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +29,14 @@ pub struct Way {
     /// Steps taken, from 1.
     pub steps: usize,
     /// When each was taken, in microseconds.
-    pub at: [i64; STEPS],
+    pub at: [i64; STEPS_MAX],
     /// The parts of the first.
     pub part: u32,
 }
 
 impl Way {
     fn begin(seen: &Seen) -> Self {
-        let mut at = [0; STEPS];
+        let mut at = [0; STEPS_MAX];
         at[0] = seen.at;
         Self {
             steps: 1,
@@ -84,7 +81,7 @@ pub struct Rules {
 pub struct Walk<'a> {
     rules: &'a Rules,
     /// The ways whose latest step is this one.
-    ways: [Option<Way>; STEPS],
+    ways: [Option<Way>; STEPS_MAX],
     /// Without order: the latest events of each step, and when a way with them would have begun.
     latest: Vec<Vec<Seen>>,
     best: Option<Way>,
@@ -96,7 +93,7 @@ impl<'a> Walk<'a> {
     pub fn new(rules: &'a Rules) -> Self {
         Self {
             rules,
-            ways: [None; STEPS],
+            ways: [None; STEPS_MAX],
             latest: vec![Vec::new(); rules.steps],
             best: None,
         }
@@ -135,7 +132,7 @@ impl<'a> Walk<'a> {
     /// Like [`Self::ordered`], but what does not go on with this event is over.
     fn strict(&mut self, seen: &Seen) {
         self.exclude(seen);
-        let mut ways = [None; STEPS];
+        let mut ways = [None; STEPS_MAX];
         for step in (0..self.rules.steps).filter(|step| takes(seen, *step)) {
             let way = self.way_to(step, seen);
             if let (Some(way), Some(there)) = (way, ways.get_mut(step)) {

@@ -10,12 +10,11 @@ use std::collections::HashMap;
 use futures_util::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
 use super::calendar::Span;
 use super::persons::Page;
-use super::question::{Path, Paths};
+use super::question::{Event, Paths};
 use super::sql::{Events, Making, Pick, meant};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -61,22 +60,10 @@ struct Row {
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn answer(
-    snapshot: &mut Snapshot,
-    question: &Paths,
-    now: Timestamp,
-) -> Result<(PathsAnswer, Span), QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
+pub async fn answer(snapshot: &mut Snapshot, question: &Paths, span: &Span) -> Result<PathsAnswer, QueryError> {
     let mut edges = Edges::default();
-    walk(snapshot, question, &span, |person, way| edges.add(person, way)).await?;
-    Ok((edges.answer(question), span))
+    walk(snapshot, question, span, |person, way| edges.add(person, way)).await?;
+    Ok(edges.answer(question))
 }
 
 /// A place in the answer.
@@ -101,21 +88,14 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Paths,
     spot: &Spot,
-    now: Timestamp,
+    span: &Span,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let span = Span::resolve(
-        &question.date_from,
-        question.date_to.as_deref(),
-        &question.timezone,
-        now,
-        &root,
-    )?;
     let mut found = Vec::new();
-    walk(snapshot, question, &span, |person, way| {
+    walk(snapshot, question, span, |person, way| {
         let is_it = |(index, pair): (usize, &[String])| {
-            spot.step.is_none_or(|step| step == index + 1) && *pair == [spot.from.clone(), spot.to.clone()]
+            spot.step.is_none_or(|step| step == index + 1)
+                && matches!(pair, [from, to] if *from == spot.from && *to == spot.to)
         };
         let wanted = person > page.after && found.len() < page.wanted() && found.last() != Some(&person);
         if wanted && way.windows(2).enumerate().any(is_it) {
@@ -167,10 +147,7 @@ async fn walk(
 }
 
 fn statement(making: &mut Making, question: &Paths, span: &Span) -> Result<String, QueryError> {
-    let pick = Pick {
-        from: span.from,
-        to: span.to,
-    };
+    let pick = Pick::from(span);
     let mut joins = " JOIN event_names name ON name.project_id = $1 AND name.id = e.event_name_id".to_owned();
     let mut wanted = Vec::new();
     for event in &question.events {
@@ -180,7 +157,7 @@ fn statement(making: &mut Making, question: &Paths, span: &Span) -> Result<Strin
         [] => "(name.name NOT LIKE '$%' OR name.name IN ('$pageview', '$screen'))".to_owned(),
         wanted => format!("({})", wanted.join(" OR ")),
     };
-    let events = Events::new(making, &Default::default(), question.filters.as_ref(), pick)?;
+    let events = Events::new(making, &Event::default(), question.filters.as_ref(), pick)?;
     let events = events.joined(&joins).and(&wanted);
     Ok(format!(
         "SELECT i.person_id, e.session_id, e.timestamp,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::event::{Event, Series};
+use super::event::Event;
 use super::filter::Filter;
 use super::{Breakdown, Invalid, Path, SERIES_MAX};
 use crate::query::ask::calendar::{Interval, Span};
@@ -95,7 +95,7 @@ pub struct Sessions {
 
 impl Lifecycle {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         self.event.check(&path.field("event"))?;
         Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
     }
@@ -103,29 +103,18 @@ impl Lifecycle {
 
 impl Stickiness {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         let series = path.field("series");
         series.require(!self.series.is_empty(), "is empty")?;
         series.require(self.series.len() <= SERIES_MAX, "has more than 26 series")?;
         series.each(&self.series, Event::check)?;
         Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
     }
-
-    /// The series as those of a trend count them.
-    #[must_use]
-    pub fn as_series(event: &Event) -> Series {
-        Series {
-            event: event.event.clone(),
-            name: event.name.clone(),
-            filters: event.filters.clone(),
-            ..Series::default()
-        }
-    }
 }
 
 impl Sessions {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         Breakdown::check_all(&self.breakdown, &path.field("breakdown"))?;
         Filter::check_optional(self.filters.as_ref(), &path.field("filters"))
     }

@@ -188,7 +188,6 @@ impl Performed {
         path.field("times")
             .require(times > 0, "is at least 1; there is `not_performed`")?;
         let Some(within) = &self.within else { return Ok(()) };
-        let path = path.field("within");
-        Span::check(&within.date_from, within.date_to.as_deref(), &within.timezone, &path)
+        within.check_span(&path.field("within"))
     }
 }

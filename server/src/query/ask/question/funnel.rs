@@ -174,7 +174,7 @@ impl Exclusion {
 
 impl Funnel {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         let steps = path.field("steps");
         steps.require((2..=STEPS_MAX).contains(&self.steps.len()), "has 2 to 12 steps")?;
         steps.each(&self.steps, Event::check)?;

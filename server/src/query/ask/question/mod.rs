@@ -14,6 +14,7 @@ mod retention;
 mod paths;
 mod activity;
 mod cohort;
+mod stretch;
 
 pub use activity::{Lifecycle, Sessions, Stickiness};
 pub use breakdown::{BREAKDOWN_LIMIT, BREAKDOWNS_MAX, Breakdown, Of};
@@ -81,14 +82,14 @@ impl Question {
     pub fn from_value(mut value: serde_json::Value) -> Result<Self, Invalid> {
         let kind = value.as_object_mut().and_then(|object| object.remove("kind"));
         let question = match kind.as_ref().and_then(serde_json::Value::as_str) {
-            Some("trends") => Self::Trends(read(value)?),
-            Some("funnel") => Self::Funnel(read(value)?),
-            Some("retention") => Self::Retention(read(value)?),
-            Some("paths") => Self::Paths(read(value)?),
-            Some("lifecycle") => Self::Lifecycle(read(value)?),
-            Some("stickiness") => Self::Stickiness(read(value)?),
-            Some("sessions") => Self::Sessions(read(value)?),
-            Some("cohort") => Self::Cohort(read(value)?),
+            Some("trends") => Self::Trends(read_value(value)?),
+            Some("funnel") => Self::Funnel(read_value(value)?),
+            Some("retention") => Self::Retention(read_value(value)?),
+            Some("paths") => Self::Paths(read_value(value)?),
+            Some("lifecycle") => Self::Lifecycle(read_value(value)?),
+            Some("stickiness") => Self::Stickiness(read_value(value)?),
+            Some("sessions") => Self::Sessions(read_value(value)?),
+            Some("cohort") => Self::Cohort(read_value(value)?),
             _ => {
                 return Err(Invalid::new(
                     &Path::root().field("kind"),
@@ -128,7 +129,11 @@ pub fn read_text<T: DeserializeOwned>(json: &[u8]) -> Result<T, Invalid> {
     Ok(read)
 }
 
-fn read<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Invalid> {
+/// Reads what is JSON already.
+///
+/// # Errors
+/// See [`read_text`].
+pub fn read_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(value).map_err(|error| Invalid::at(&error.path().to_string(), error.inner()))
 }
 

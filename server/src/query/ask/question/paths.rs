@@ -73,7 +73,7 @@ const fn edges() -> u32 {
 
 impl Paths {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         path.field("events").each(&self.events, Event::check)?;
         name(self.start.as_deref(), &path.field("start"))?;
         name(self.end.as_deref(), &path.field("end"))?;

@@ -63,7 +63,7 @@ pub enum Compare {
 
 impl Trends {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<(), Invalid> {
-        Span::check(&self.date_from, self.date_to.as_deref(), &self.timezone, path)?;
+        self.check_span(path)?;
         let series = path.field("series");
         series.require(!self.series.is_empty(), "is empty")?;
         series.require(self.series.len() <= SERIES_MAX, "has more than 26 series")?;

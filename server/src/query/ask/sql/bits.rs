@@ -66,7 +66,7 @@ impl Bits {
         let mut periods = Vec::new();
         for word in 0..self.words {
             let bits: i64 = row.try_get(format!("bits{word}").as_str())?;
-            periods.extend(set(bits).map(|bit| word * WORD + bit));
+            periods.extend(set_bits(bits).map(|bit| word * WORD + bit));
         }
         Ok(periods)
     }
@@ -77,7 +77,7 @@ impl Bits {
 }
 
 /// The places of the bits that are set, rising.
-pub fn set(bits: i64) -> impl Iterator<Item = usize> {
+pub fn set_bits(bits: i64) -> impl Iterator<Item = usize> {
     let mut rest = bits.cast_unsigned();
     std::iter::from_fn(move || {
         let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
@@ -92,9 +92,9 @@ mod tests {
 
     #[test]
     fn every_bit_is_found_the_sign_too() {
-        assert_eq!(set(0).count(), 0);
-        assert_eq!(set(-1).count(), 64);
-        assert_eq!(set(0b101 | i64::MIN).collect::<Vec<_>>(), [0, 2, 63]);
+        assert_eq!(set_bits(0).count(), 0);
+        assert_eq!(set_bits(-1).count(), 64);
+        assert_eq!(set_bits(0b101 | i64::MIN).collect::<Vec<_>>(), [0, 2, 63]);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use trailmark_protocol::Timestamp;
 
 use super::{Making, filter};
-use crate::query::ask::calendar::Periods;
-use crate::query::ask::question::{Event, Filter};
+use crate::query::ask::calendar::{Periods, Span};
+use crate::query::ask::question::{Event, Filter, Invalid};
 use crate::query::error::QueryError;
 
 /// From when, inclusive, to when, exclusive.
@@ -16,19 +16,28 @@ pub struct Pick {
     pub to: Timestamp,
 }
 
+impl From<&Span> for Pick {
+    fn from(span: &Span) -> Self {
+        Self {
+            from: span.from,
+            to: span.to,
+        }
+    }
+}
+
 impl Pick {
-    /// The part of it that lies in the period of this label; all of it, if there is none.
+    /// The part of the stretch that lies in the period of this label; all of it, if there is none.
     ///
     /// # Errors
     /// There is no such period.
-    pub fn in_period(self, periods: &Periods, label: Option<&str>) -> Result<Self, QueryError> {
-        let Some(label) = label else { return Ok(self) };
-        let index = periods.labels.iter().position(|known| known == label);
-        let bounds = index.and_then(|index| Some((periods.bounds.get(index)?, periods.bounds.get(index + 1)?)));
-        let (from, to) = bounds.ok_or_else(|| QueryError::parameter("at.period", "is none of the answer's"))?;
+    pub fn in_period(periods: &Periods, label: Option<&str>) -> Result<Self, Invalid> {
+        let whole = Self::from(&periods.span);
+        let Some(label) = label else { return Ok(whole) };
+        let index = periods.index_of_label(label)?;
+        let bound = |index: usize| periods.bounds.get(index).copied();
         Ok(Self {
-            from: self.from.max(*from),
-            to: self.to.min(*to),
+            from: bound(index).map_or(whole.from, |begin| whole.from.max(begin)),
+            to: bound(index + 1).map_or(whole.to, |end| whole.to.min(end)),
         })
     }
 }

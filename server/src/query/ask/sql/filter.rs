@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use trailmark_protocol::Timestamp;
 
-use super::{Making, value};
+use super::{Making, Value};
 use crate::query::ask::cohort;
 use crate::query::ask::question::{Filter, Of, Op};
 use crate::query::error::QueryError;
@@ -43,7 +43,7 @@ fn in_cohort(making: &mut Making, filter: &Filter, op: Op) -> Result<String, Que
 
 fn property(making: &mut Making, filter: &Filter, op: Op, joins: &mut String) -> Result<String, QueryError> {
     let name = filter.property.as_deref().unwrap_or_default();
-    let value = value::of(making, filter.of.unwrap_or(Of::Event), name)?;
+    let value = Value::of(making, filter.of.unwrap_or(Of::Event), name)?;
     joins.push_str(&value.join);
     let value = value.expression;
     let text = format!("({value} #>> '{{}}')");

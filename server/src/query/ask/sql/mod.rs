@@ -7,11 +7,11 @@ mod filter;
 mod value;
 mod parts;
 
-pub use bits::{Bits, set};
+pub use bits::{Bits, set_bits};
 pub use events::{Events, Pick, meant};
 pub use filter::{condition, containing};
 pub use parts::Parts;
-pub use value::{Value, of};
+pub use value::Value;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -88,6 +88,14 @@ impl Making {
     /// See [`Making::new`].
     pub fn bind_time(&mut self, at: Timestamp) -> Result<Bound, QueryError> {
         self.bind(PgTime(at))
+    }
+
+    /// Binds a list of moments, such as the bounds of periods.
+    ///
+    /// # Errors
+    /// See [`Making::new`].
+    pub fn bind_times(&mut self, times: &[Timestamp]) -> Result<Bound, QueryError> {
+        self.bind(times.iter().copied().map(PgTime).collect::<Vec<_>>())
     }
 
     /// The cohorts that the statement may ask for.

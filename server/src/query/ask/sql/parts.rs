@@ -2,11 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{Events, Making, value};
+use super::{Events, Making, Pick, Value};
 use crate::query::ask::answer::Part;
 use crate::query::ask::cohort;
-use crate::query::ask::question::{Breakdown, Event, Filter, Of};
-use crate::query::ask::sql::Pick;
+use crate::query::ask::question::{Breakdown, Event, Filter, Invalid, Of};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -18,11 +17,26 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The most frequent values of a breakdown among these events; the lesser value first, where two are as frequent.
+    /// The parts of each breakdown of these events.
     ///
     /// # Errors
     /// What stands in the way.
-    pub async fn find(
+    pub async fn find_all(
+        snapshot: &mut Snapshot,
+        breakdowns: &[Breakdown],
+        events: &Event,
+        filters: Option<&Filter>,
+        pick: Pick,
+    ) -> Result<Vec<Self>, QueryError> {
+        let mut parts = Vec::new();
+        for breakdown in breakdowns {
+            parts.push(Self::find(snapshot, breakdown, events, filters, pick).await?);
+        }
+        Ok(parts)
+    }
+
+    /// The most frequent values of a breakdown among these events; the lesser value first, where two are as frequent.
+    async fn find(
         snapshot: &mut Snapshot,
         breakdown: &Breakdown,
         events: &Event,
@@ -30,7 +44,7 @@ impl Parts {
         pick: Pick,
     ) -> Result<Self, QueryError> {
         let mut making = Making::new(snapshot)?;
-        let value = of(&mut making, breakdown)?;
+        let value = value_of(&mut making, breakdown)?;
         let events = Events::new(&mut making, events, filters, pick)?.joined(&value.join);
         let limit = making.bind(i64::from(breakdown.limit))?;
         let select = format!(
@@ -49,11 +63,11 @@ impl Parts {
     ///
     /// # Errors
     /// See [`Making::new`].
-    pub fn number(&self, making: &mut Making, breakdown: &Breakdown) -> Result<value::Value, QueryError> {
-        let value = of(making, breakdown)?;
+    pub fn number(&self, making: &mut Making, breakdown: &Breakdown) -> Result<Value, QueryError> {
+        let value = value_of(making, breakdown)?;
         let known = making.bind(self.values.iter().cloned().map(sqlx::types::Json).collect::<Vec<_>>())?;
         let others = making.bind(i32::try_from(self.values.len()).unwrap_or(i32::MAX))?;
-        Ok(value::Value {
+        Ok(Value {
             expression: format!(
                 "CASE WHEN {0} IS NULL THEN -1 ELSE COALESCE(array_position({known}, {0}) - 1, {others}) END",
                 value.expression
@@ -99,9 +113,24 @@ impl Parts {
         unfolded
     }
 
-    /// The number of this part.
-    #[must_use]
-    pub fn number_of(&self, part: &Part) -> Option<i32> {
+    /// The number of [`Parts::fold`] that stands for these parts, which a place in the answer (`at`) names.
+    ///
+    /// # Errors
+    /// They are none of the answer's.
+    pub fn folded(parts: &[Self], wanted: &[Part]) -> Result<i32, Invalid> {
+        let fold = |folded: i32, (parts, part): (&Self, &Part)| {
+            let number = 1 + parts.number_of(part)?;
+            folded
+                .checked_mul(i32::try_from(parts.numbers()).ok()?)?
+                .checked_add(number)
+        };
+        let folded = parts.iter().zip(wanted).try_fold(0, fold);
+        folded
+            .filter(|_| parts.len() == wanted.len())
+            .ok_or_else(|| Invalid::at("at.breakdown", "is none of the answer's lines"))
+    }
+
+    fn number_of(&self, part: &Part) -> Option<i32> {
         let index = match part {
             Part::Missing { .. } => return Some(-1),
             Part::Other { .. } => self.values.len(),
@@ -124,13 +153,12 @@ impl Parts {
 }
 
 /// The value that a breakdown looks at. For a cohort: whether the person is in it.
-fn of(making: &mut Making, breakdown: &Breakdown) -> Result<value::Value, QueryError> {
+fn value_of(making: &mut Making, breakdown: &Breakdown) -> Result<Value, QueryError> {
     if breakdown.of != Of::Cohort {
-        return value::of(making, breakdown.of, &breakdown.property);
+        return Value::of(making, breakdown.of, &breakdown.property);
     }
     let table = cohort::table(making, cohort::number(breakdown))?;
-    Ok(value::Value {
-        expression: format!("to_jsonb(i.person_id IN (SELECT person_id FROM {table}))"),
-        join: String::new(),
-    })
+    Ok(Value::plain(format!(
+        "to_jsonb(i.person_id IN (SELECT person_id FROM {table}))"
+    )))
 }

@@ -16,15 +16,26 @@ pub struct Value {
     pub join: String,
 }
 
-/// A property of an event, of its person or of its session. A cohort has none: see [`super::condition`].
-///
-/// # Errors
-/// See [`Making::new`].
-pub fn of(making: &mut Making, whose: Of, property: &str) -> Result<Value, QueryError> {
-    match whose {
-        Of::Event | Of::Cohort => event(making, property),
-        Of::Person => person(making, property),
-        Of::Session => session(making, property),
+impl Value {
+    /// One that needs no join.
+    #[must_use]
+    pub fn plain(expression: String) -> Self {
+        Self {
+            expression,
+            join: String::new(),
+        }
+    }
+
+    /// A property of an event, of its person or of its session. A cohort has none: see [`super::condition`].
+    ///
+    /// # Errors
+    /// See [`Making::new`].
+    pub fn of(making: &mut Making, whose: Of, property: &str) -> Result<Self, QueryError> {
+        match whose {
+            Of::Event | Of::Cohort => event(making, property),
+            Of::Person => person(making, property),
+            Of::Session => session(making, property),
+        }
     }
 }
 
@@ -36,10 +47,7 @@ fn event(making: &mut Making, property: &str) -> Result<Value, QueryError> {
         }
         None => format!("(e.properties -> {})", making.bind(property.to_owned())?),
     };
-    Ok(Value {
-        expression,
-        join: String::new(),
-    })
+    Ok(Value::plain(expression))
 }
 
 /// The registers of all identities of each person, combined as `query::person` does it.

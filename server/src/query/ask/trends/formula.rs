@@ -79,7 +79,7 @@ impl Formula {
             }
         };
         let mut made: Vec<Line> = by_parts.into_values().map(made).collect();
-        made.sort_by(|a, b| b.total.partial_cmp(&a.total).unwrap_or(std::cmp::Ordering::Equal));
+        Line::greatest_first(&mut made);
         made
     }
 }

@@ -8,13 +8,14 @@ mod series;
 
 pub use formula::Formula;
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
-use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 
 use super::answer::Part;
-use super::calendar::{Periods, Span};
-use super::persons::{Page, folded};
+use super::calendar::Periods;
+use super::persons::Page;
 use super::question::{Compare, Path, Trends};
 use super::sql::{Events, Making, Parts, Pick};
 use crate::query::error::QueryError;
@@ -55,34 +56,27 @@ pub struct Line {
     pub total: Option<f64>,
 }
 
+impl Line {
+    /// Sorts lines, the greatest total first; those without one last.
+    fn greatest_first(lines: &mut [Self]) {
+        lines.sort_by(|a, b| b.total.partial_cmp(&a.total).unwrap_or(Ordering::Equal));
+    }
+}
+
 /// The answer.
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn answer(
-    snapshot: &mut Snapshot,
-    question: &Trends,
-    now: Timestamp,
-) -> Result<(TrendsAnswer, Span, Periods), QueryError> {
-    let root = Path::root();
-    let (from, to) = (&question.date_from, question.date_to.as_deref());
-    let span = Span::resolve(from, to, &question.timezone, now, &root)?;
-    let periods = span.periods(question.interval, &root)?;
-    let mut whole = lines(snapshot, question, &span, &periods).await?;
+pub async fn answer(snapshot: &mut Snapshot, question: &Trends, periods: &Periods) -> Result<TrendsAnswer, QueryError> {
+    let mut whole = lines(snapshot, question, periods).await?;
     if question.compare == Some(Compare::Previous) {
-        let before = span.previous();
-        let before_periods = before.periods(question.interval, &root)?;
-        whole.previous = Some(Box::new(lines(snapshot, question, &before, &before_periods).await?));
+        let before = periods.span.previous().periods(question.interval, &Path::root())?;
+        whole.previous = Some(Box::new(lines(snapshot, question, &before).await?));
     }
-    Ok((whole, span, periods))
+    Ok(whole)
 }
 
-async fn lines(
-    snapshot: &mut Snapshot,
-    question: &Trends,
-    span: &Span,
-    periods: &Periods,
-) -> Result<TrendsAnswer, QueryError> {
+async fn lines(snapshot: &mut Snapshot, question: &Trends, periods: &Periods) -> Result<TrendsAnswer, QueryError> {
     let formula = question
         .formula
         .as_deref()
@@ -91,7 +85,7 @@ async fn lines(
     let mut results = Vec::new();
     for (index, series) in question.series.iter().enumerate() {
         let letter = char::from(b'A' + u8::try_from(index).unwrap_or_default());
-        results.extend(series::lines(snapshot, question, series, letter, span, periods).await?);
+        results.extend(series::lines(snapshot, question, series, letter, periods).await?);
         let cells = results.len().saturating_mul(periods.len());
         if cells > CELLS_MAX {
             return Err(QueryError::parameter(
@@ -134,24 +128,16 @@ pub async fn persons(
     snapshot: &mut Snapshot,
     question: &Trends,
     spot: &Spot,
-    now: Timestamp,
+    periods: &Periods,
     page: Page,
 ) -> Result<Vec<i64>, QueryError> {
-    let root = Path::root();
-    let (from, to) = (&question.date_from, question.date_to.as_deref());
-    let span = Span::resolve(from, to, &question.timezone, now, &root)?;
-    let periods = span.periods(question.interval, &root)?;
     let index = (spot.series as usize).wrapping_sub('A' as usize);
     let series = question.series.get(index);
     let series = series.ok_or_else(|| QueryError::parameter("at.series", "is none of the question's"))?;
-    let whole = Pick {
-        from: span.from,
-        to: span.to,
-    };
-    let parts = series::parts(snapshot, question, series, whole).await?;
-    let number = folded(&parts, &spot.breakdown)?;
+    let parts = series::parts(snapshot, question, series, periods).await?;
+    let number = Parts::folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;
-    let pick = whole.in_period(&periods, spot.period.as_deref())?;
+    let pick = Pick::in_period(periods, spot.period.as_deref())?;
     let events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
     let (part, joins) = Parts::fold(&parts, &mut making, &question.breakdown)?;
     let number = making.bind(number)?;

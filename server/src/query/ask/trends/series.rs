@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
 
 use super::Line;
-use crate::query::ask::answer::Part;
-use crate::query::ask::calendar::{Periods, Span};
-use crate::query::ask::question::{Breakdown, Math, Series, Trends};
-use crate::query::ask::sql::{Bits, Events, Making, Parts, Pick, of};
+use crate::query::ask::calendar::Periods;
+use crate::query::ask::question::{Math, Of, Series, Trends};
+use crate::query::ask::sql::{Bits, Events, Making, Parts, Value};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
-use crate::store::PgTime;
+
+type Statement = Query<'static, Postgres, PgArguments>;
 
 /// The lines of a series, the greatest total first.
 pub(super) async fn lines(
@@ -21,28 +22,18 @@ pub(super) async fn lines(
     question: &Trends,
     series: &Series,
     letter: char,
-    span: &Span,
     periods: &Periods,
 ) -> Result<Vec<Line>, QueryError> {
-    let pick = Pick {
-        from: span.from,
-        to: span.to,
-    };
-    let parts = parts(snapshot, question, series, pick).await?;
-    let mut cells = Cells::default();
+    let parts = parts(snapshot, question, series, periods).await?;
     let bits = Bits::of(periods.len()).filter(|_| series.math == Math::UniquePersons);
-    if let Some(bits) = bits {
-        let mut rows = unique(snapshot, question, series, &parts, (pick, periods), bits)?.fetch(snapshot.rows());
-        while let Some(row) = rows.try_next().await? {
-            cells.add_persons(&row, question.breakdown.len(), bits)?;
-        }
-        return Ok(cells.lines(series, letter, &parts, periods.len()));
-    }
-    for row in statement(snapshot, question, series, &parts, pick, periods)?
-        .fetch_all(snapshot.rows())
-        .await?
-    {
-        cells.add(&row, question.breakdown.len())?;
+    let statement = match bits {
+        Some(bits) => unique(snapshot, question, series, &parts, periods, bits)?,
+        None => counted(snapshot, question, series, &parts, periods)?,
+    };
+    let mut cells = Cells::default();
+    let mut rows = statement.fetch(snapshot.rows());
+    while let Some(row) = rows.try_next().await? {
+        cells.add(&row, parts.len(), bits)?;
     }
     Ok(cells.lines(series, letter, &parts, periods.len()))
 }
@@ -52,44 +43,58 @@ pub(super) async fn parts(
     snapshot: &mut Snapshot,
     question: &Trends,
     series: &Series,
-    pick: Pick,
+    periods: &Periods,
 ) -> Result<Vec<Parts>, QueryError> {
-    let mut parts = Vec::new();
-    for breakdown in &question.breakdown {
-        parts.push(Parts::find(snapshot, breakdown, &series.events(), question.filters.as_ref(), pick).await?);
-    }
-    Ok(parts)
+    let (filters, pick) = (question.filters.as_ref(), (&periods.span).into());
+    Parts::find_all(snapshot, &question.breakdown, &series.events(), filters, pick).await
 }
 
-/// One row for each period and combination of parts, and one for all periods together (period NULL).
-fn statement(
+/// The events of a series, and their parts: `columns` makes them of an event (`… AS part0, … AS part1, `), `names` names
+/// them (`part0, part1, `).
+struct Told {
+    events: Events,
+    columns: String,
+    names: String,
+}
+
+fn told_apart(
+    making: &mut Making,
+    question: &Trends,
+    series: &Series,
+    parts: &[Parts],
+    periods: &Periods,
+) -> Result<Told, QueryError> {
+    let (filters, pick) = (question.filters.as_ref(), (&periods.span).into());
+    let mut events = Events::new(making, &series.events(), filters, pick)?;
+    let (mut columns, mut names) = (String::new(), String::new());
+    for (at, (breakdown, parts)) in question.breakdown.iter().zip(parts).enumerate() {
+        let number = parts.number(making, breakdown)?;
+        events = events.joined(&number.join);
+        columns.push_str(&format!("{} AS part{at}, ", number.expression));
+        names.push_str(&format!("part{at}, "));
+    }
+    Ok(Told { events, columns, names })
+}
+
+/// One row for each combination of parts and period, and one for all periods together (period NULL).
+fn counted(
     snapshot: &Snapshot,
     question: &Trends,
     series: &Series,
     parts: &[Parts],
-    pick: Pick,
     periods: &Periods,
-) -> Result<sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>, QueryError> {
+) -> Result<Statement, QueryError> {
     let mut making = Making::new(snapshot)?;
-    let mut events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
-    let mut columns = String::new();
-    let mut groups = String::new();
-    for (at, (breakdown, parts)) in question.breakdown.iter().zip(parts).enumerate() {
-        let number = numbered(&mut making, breakdown, parts)?;
-        events = events.joined(&number.join);
-        columns.push_str(&format!(", {} AS part{at}", number.expression));
-        groups.push_str(&format!(", part{at}"));
-    }
+    let Told { events, columns, names } = told_apart(&mut making, question, series, parts, periods)?;
     let (input, reduce) = reduced(&mut making, series)?;
-    events = events.joined(&input.join);
-    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let bounds = making.bind_times(&periods.bounds)?;
     let select = format!(
-        "SELECT period{groups}, ({reduce})::float8 AS value FROM (
-             SELECT width_bucket(e.timestamp, {bounds}) - 1 AS period{columns}, {} AS input {}) counted
-         GROUP BY GROUPING SETS ((period{groups}), ({}))",
+        "SELECT {names}period, ({reduce})::float8 AS value FROM (
+             SELECT {columns}width_bucket(e.timestamp, {bounds}) - 1 AS period, {} AS input {}) counted
+         GROUP BY GROUPING SETS (({names}period), ({}))",
         input.expression,
-        events.from_where(),
-        groups.trim_start_matches(", "),
+        events.joined(&input.join).from_where(),
+        names.trim_end_matches(", "),
     );
     Ok(making.query(&select))
 }
@@ -101,26 +106,19 @@ fn unique(
     question: &Trends,
     series: &Series,
     parts: &[Parts],
-    (pick, periods): (Pick, &Periods),
+    periods: &Periods,
     bits: Bits,
-) -> Result<sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>, QueryError> {
+) -> Result<Statement, QueryError> {
     let mut making = Making::new(snapshot)?;
-    let mut events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
-    let (mut columns, mut groups) = (String::new(), String::new());
-    for (at, (breakdown, parts)) in question.breakdown.iter().zip(parts).enumerate() {
-        let number = numbered(&mut making, breakdown, parts)?;
-        events = events.joined(&number.join);
-        columns.push_str(&format!("{} AS part{at}, ", number.expression));
-        groups.push_str(&format!("part{at}, "));
-    }
-    let bounds = making.bind(periods.bounds.iter().map(|at| PgTime(*at)).collect::<Vec<_>>())?;
+    let Told { events, columns, names } = told_apart(&mut making, question, series, parts, periods)?;
+    let bounds = making.bind_times(&periods.bounds)?;
     let select = format!(
-        "SELECT {groups}{bits}, count(*) AS persons FROM (
-             SELECT {groups}{together} FROM (
-                 SELECT {columns}e.identity_id, {of_events} {from_where} GROUP BY {groups}identity_id) identity
+        "SELECT {names}{bits}, count(*) AS persons FROM (
+             SELECT {names}{together} FROM (
+                 SELECT {columns}e.identity_id, {of_events} {from_where} GROUP BY {names}identity_id) identity
              JOIN identities i ON i.project_id = $1 AND i.id = identity.identity_id
-             GROUP BY {groups}i.person_id) person
-         GROUP BY {groups}{bits}",
+             GROUP BY {names}i.person_id) person
+         GROUP BY {names}{bits}",
         bits = bits.names(),
         together = bits.together(),
         of_events = bits.of_events(bounds),
@@ -129,20 +127,9 @@ fn unique(
     Ok(making.query(&select))
 }
 
-fn numbered(
-    making: &mut Making,
-    breakdown: &Breakdown,
-    parts: &Parts,
-) -> Result<crate::query::ask::sql::Value, QueryError> {
-    parts.number(making, breakdown)
-}
-
 /// What is taken from each event, and what is made of all of them.
-fn reduced(making: &mut Making, series: &Series) -> Result<(crate::query::ask::sql::Value, &'static str), QueryError> {
-    let column = |expression: &str| crate::query::ask::sql::Value {
-        expression: expression.to_owned(),
-        join: String::new(),
-    };
+fn reduced(making: &mut Making, series: &Series) -> Result<(Value, &'static str), QueryError> {
+    let column = |expression: &str| Value::plain(expression.to_owned());
     let reduce = match series.math {
         Math::Total => return Ok((column("1"), "count(*)")),
         Math::UniquePersons => return Ok((column("i.person_id"), "count(DISTINCT input)")),
@@ -157,14 +144,14 @@ fn reduced(making: &mut Making, series: &Series) -> Result<(crate::query::ask::s
         Math::P99 => "percentile_cont(0.99) WITHIN GROUP (ORDER BY input)",
     };
     let property = series.math_property.as_deref().unwrap_or_default();
-    let value = of(making, Default::default(), property)?;
+    let value = Value::of(making, Of::Event, property)?;
     // A number beyond every float is none: it would end the whole statement.
     let number = format!(
         "CASE jsonb_typeof({0}) WHEN 'number' THEN CASE WHEN abs({0}::numeric) < 1e300 THEN {0}::float8 END END",
         value.expression
     );
     Ok((
-        crate::query::ask::sql::Value {
+        Value {
             expression: number,
             ..value
         },
@@ -183,29 +170,13 @@ struct Cell {
 }
 
 impl Cells {
-    fn add(&mut self, row: &PgRow, breakdowns: usize) -> Result<(), QueryError> {
-        let numbers: Result<Vec<i32>, _> = (0..breakdowns).map(|at| row.try_get(1 + at)).collect();
-        let cell = self.0.entry(numbers?).or_default();
-        let value: Option<f64> = row.try_get("value")?;
-        match row.try_get::<Option<i32>, _>("period")? {
-            Some(period) => {
-                cell.values.insert(usize::try_from(period).unwrap_or(usize::MAX), value);
-            }
-            None => cell.total = value,
-        }
-        Ok(())
-    }
-
-    /// So many persons that were there in these periods.
-    fn add_persons(&mut self, row: &PgRow, breakdowns: usize, bits: Bits) -> Result<(), QueryError> {
+    fn add(&mut self, row: &PgRow, breakdowns: usize, bits: Option<Bits>) -> Result<(), QueryError> {
         let numbers: Result<Vec<i32>, _> = (0..breakdowns).map(|at| row.try_get(at)).collect();
         let cell = self.0.entry(numbers?).or_default();
-        let persons = row.try_get::<i64, _>("persons")? as f64;
-        *cell.total.get_or_insert(0.0) += persons;
-        for period in bits.periods(row)? {
-            *cell.values.entry(period).or_default().get_or_insert(0.0) += persons;
+        match bits {
+            Some(bits) => cell.add_persons(row, bits),
+            None => cell.add_value(row),
         }
-        Ok(())
     }
 
     fn lines(mut self, series: &Series, letter: char, parts: &[Parts], periods: usize) -> Vec<Line> {
@@ -228,13 +199,37 @@ impl Cells {
                     .iter()
                     .zip(numbers)
                     .map(|(parts, number)| parts.part(number))
-                    .collect::<Vec<Part>>(),
+                    .collect(),
                 values,
                 total: cell.total.or(nothing),
             }
         };
         let mut lines: Vec<Line> = self.0.into_iter().map(line).collect();
-        lines.sort_by(|a, b| b.total.partial_cmp(&a.total).unwrap_or(std::cmp::Ordering::Equal));
+        Line::greatest_first(&mut lines);
         lines
+    }
+}
+
+impl Cell {
+    /// The number of a period, or of all of them.
+    fn add_value(&mut self, row: &PgRow) -> Result<(), QueryError> {
+        let value: Option<f64> = row.try_get("value")?;
+        match row.try_get::<Option<i32>, _>("period")? {
+            Some(period) => {
+                self.values.insert(usize::try_from(period).unwrap_or(usize::MAX), value);
+            }
+            None => self.total = value,
+        }
+        Ok(())
+    }
+
+    /// So many persons that were there in these periods.
+    fn add_persons(&mut self, row: &PgRow, bits: Bits) -> Result<(), QueryError> {
+        let persons = row.try_get::<i64, _>("persons")? as f64;
+        *self.total.get_or_insert(0.0) += persons;
+        for period in bits.periods(row)? {
+            *self.values.entry(period).or_default().get_or_insert(0.0) += persons;
+        }
+        Ok(())
     }
 }
