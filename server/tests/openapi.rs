@@ -9,8 +9,8 @@ use trailmark_server::gateway;
 use trailmark_server::gateway::openapi::description;
 use trailmark_server::gateway::problem::Code;
 use trailmark_server::gateway::refusals::PROBLEM_JSON;
-use trailmark_server::query::ask::question::{BREAKDOWN_LIMIT, BREAKDOWNS_MAX, Question, SERIES_MAX, STEPS_MAX};
-use trailmark_server::query::ask::{persons, question::KINDS};
+use trailmark_server::query::ask::persons::WhoIs;
+use trailmark_server::query::ask::question::{BREAKDOWN_LIMIT, BREAKDOWNS_MAX, KINDS, Question, SERIES_MAX, STEPS_MAX};
 use trailmark_server::query::params::{LIMIT_DEFAULT, LIMIT_MAX};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -198,7 +198,7 @@ fn bounds_and_defaults_are_those_of_the_code() {
     let limit = &schema("WhoIs")["oneOf"][0]["properties"]["limit"];
     assert_eq!(
         (&limit["default"], &limit["maximum"]),
-        (&json!(persons::LIMIT_DEFAULT), &json!(persons::LIMIT_MAX))
+        (&json!(LIMIT_DEFAULT), &json!(LIMIT_MAX))
     );
     for (path, method, operation) in operations() {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
@@ -313,6 +313,6 @@ fn every_example_question_is_one() {
         assert!(Question::read(question.as_bytes()).is_ok(), "{question}");
     }
     for who in examples("/api/v1/query/persons") {
-        assert!(persons::WhoIs::read(who.as_bytes()).is_ok(), "{who}");
+        assert!(WhoIs::read(who.as_bytes()).is_ok(), "{who}");
     }
 }

@@ -12,14 +12,9 @@ use super::question::{Invalid, Path, Question, read_text, read_value};
 use super::sql::Making;
 use super::{cohort, funnel, lifecycle, paths, regex, retention, sessions, stickiness, trends};
 use crate::query::error::QueryError;
+use crate::query::params::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::query::snapshot::Snapshot;
 use crate::query::time::At;
-
-/// Persons on a page where `limit` does not say.
-pub const LIMIT_DEFAULT: u32 = 100;
-
-/// Most persons on a page: 1,000.
-pub const LIMIT_MAX: u32 = 1_000;
 
 /// Who is in a place of an answer.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -38,8 +33,7 @@ struct Wanted {
 pub struct WhoIs {
     question: Question,
     spot: Spot,
-    limit: u32,
-    after: i64,
+    page: Page,
 }
 
 /// A place in an answer, by the kind of the question.
@@ -99,8 +93,10 @@ impl WhoIs {
         Ok(Self {
             question,
             spot,
-            limit,
-            after: wanted.cursor.unwrap_or(i64::MIN),
+            page: Page {
+                after: wanted.cursor.unwrap_or(i64::MIN),
+                limit,
+            },
         })
     }
 }
@@ -128,10 +124,7 @@ pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Resul
     snapshot.know_cohorts(now).await?;
     snapshot.know_names().await?;
     regex::check(snapshot, &who.question, "query.").await?;
-    let page = Page {
-        after: who.after,
-        limit: who.limit,
-    };
+    let page = who.page;
     let ids = match (&who.question, &who.spot) {
         (Question::Trends(question), Spot::Trends(spot)) => {
             let periods = question.periods(now)?;
@@ -169,7 +162,7 @@ pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Resul
         }
         _ => Vec::new(),
     };
-    listed(snapshot, ids, who.limit).await
+    listed(snapshot, ids, page.limit).await
 }
 
 /// Which persons of a place are wanted.
