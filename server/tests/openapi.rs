@@ -9,6 +9,7 @@ use trailmark_server::gateway;
 use trailmark_server::gateway::openapi::description;
 use trailmark_server::gateway::problem::Code;
 use trailmark_server::gateway::refusals::PROBLEM_JSON;
+use trailmark_server::query::ask::persons::WhoIs;
 use trailmark_server::query::ask::question::{BREAKDOWN_LIMIT, BREAKDOWNS_MAX, KINDS, Question, SERIES_MAX, STEPS_MAX};
 use trailmark_server::query::params::{LIMIT_DEFAULT, LIMIT_MAX};
 
@@ -312,6 +313,6 @@ fn every_example_question_is_one() {
         assert!(Question::read(question.as_bytes()).is_ok(), "{question}");
     }
     for who in examples("/api/v1/query/persons") {
-        assert!(persons::WhoIs::read(who.as_bytes()).is_ok(), "{who}");
+        assert!(WhoIs::read(who.as_bytes()).is_ok(), "{who}");
     }
 }

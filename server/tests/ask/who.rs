@@ -194,3 +194,39 @@ async fn of_cohorts() {
         assert_eq!(answer["persons"], expected.len(), "{definition}");
     }
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_a_question_is_named_by_its_path_in_what_was_sent() {
+    let world = World::new().await;
+    let refused = async |query: &Value, place: Value| {
+        let who = WhoIs::read(json!({"query": query, "at": place}).to_string().as_bytes()).unwrap();
+        world.reader().persons_in(&who, at(NOW)).await.unwrap_err().to_string()
+    };
+    for (kind, more, place) in [
+        ("trends", json!({"series": [{}]}), json!({"series": "A"})),
+        (
+            "funnel",
+            json!({"steps": [{}, {}]}),
+            json!({"step": 0, "outcome": "converted"}),
+        ),
+        ("retention", json!({}), json!({"period": "2026-11-20", "interval": 0})),
+        ("paths", json!({}), json!({"from": "/", "to": "/cart"})),
+        ("lifecycle", json!({}), json!({"period": "2026-11-20", "status": "new"})),
+        (
+            "stickiness",
+            json!({"series": [{}]}),
+            json!({"series": 0, "periods": 1}),
+        ),
+        ("sessions", json!({}), json!({})),
+    ] {
+        let mut query = json!({"kind": kind, "date_from": "2030-01-01"});
+        query.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let problem = refused(&query, place).await;
+        assert_eq!(problem, "`query.date_to` is not after `date_from`", "{query}");
+    }
+    let hours = json!({"kind": "sessions", "date_from": "-1y", "interval": "hour"});
+    let problem = refused(&hours, json!({})).await;
+    assert!(problem.starts_with("`query.interval` is too short"), "{problem}");
+    let problem = refused(&json!({"kind": "sessions"}), json!({"period": "2020-01-01"})).await;
+    assert_eq!(problem, "`at.period` is none of the answer's");
+}

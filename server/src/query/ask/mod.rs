@@ -88,6 +88,7 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
     let began = Instant::now();
     snapshot.know_cohorts(now).await?;
     snapshot.know_names().await?;
+    snapshot.read_much().await?;
     regex::check(snapshot, question, "").await?;
     let (answer, meta) = match question {
         Question::Trends(question) => {

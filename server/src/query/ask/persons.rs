@@ -85,7 +85,7 @@ impl WhoIs {
     pub fn read(json: &[u8]) -> Result<Self, Invalid> {
         let root = Path::root();
         let wanted: Wanted = read_text(json)?;
-        let question = Question::from_value(wanted.query).map_err(|invalid| invalid.below("query"))?;
+        let question = Question::from_value(wanted.query).map_err(in_query)?;
         let spot = Spot::read(&question, wanted.at).map_err(|invalid| invalid.below("at"))?;
         let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT);
         root.field("limit")
@@ -116,6 +116,11 @@ impl Spot {
     }
 }
 
+/// What is wrong with the question, by its path in what was sent.
+fn in_query(invalid: Invalid) -> Invalid {
+    invalid.below("query")
+}
+
 /// A page of the persons in a place.
 ///
 /// # Errors
@@ -127,31 +132,31 @@ pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Resul
     let page = who.page;
     let ids = match (&who.question, &who.spot) {
         (Question::Trends(question), Spot::Trends(spot)) => {
-            let periods = question.periods(now)?;
+            let periods = question.periods(now).map_err(in_query)?;
             trends::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Funnel(question), Spot::Funnel(spot)) => {
-            let span = question.span(now)?;
+            let span = question.span(now).map_err(in_query)?;
             funnel::persons(snapshot, question, spot, &span, page).await?
         }
         (Question::Retention(question), Spot::Retention(spot)) => {
-            let periods = question.periods(now)?;
+            let periods = question.periods(now).map_err(in_query)?;
             retention::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Paths(question), Spot::Paths(spot)) => {
-            let span = question.span(now)?;
+            let span = question.span(now).map_err(in_query)?;
             paths::persons(snapshot, question, spot, &span, page).await?
         }
         (Question::Lifecycle(question), Spot::Lifecycle(spot)) => {
-            let periods = question.periods(now)?;
+            let periods = question.periods(now).map_err(in_query)?;
             lifecycle::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Stickiness(question), Spot::Stickiness(spot)) => {
-            let periods = question.periods(now)?;
+            let periods = question.periods(now).map_err(in_query)?;
             stickiness::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Sessions(question), Spot::Sessions(spot)) => {
-            let periods = question.periods(now)?;
+            let periods = question.periods(now).map_err(in_query)?;
             sessions::persons(snapshot, question, spot, &periods, page).await?
         }
         (Question::Cohort(question), _) => {

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::calendar::{FIRST_MOMENT, Periods};
 use super::persons::Page;
 use super::question::{Retention, RetentionMode, RetentionType, WindowMode};
-use super::sql::{Bits, Events, Making, Pick, set_bits};
+use super::sql::{Events, Making, Pick, set_bits};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -56,12 +56,10 @@ pub async fn answer(
     question: &Retention,
     periods: &Periods,
 ) -> Result<RetentionAnswer, QueryError> {
-    // Below 64 periods no number of bits is the least of all, which has no negative (`began & -began`).
-    let cells = match Bits::of(periods.len()).filter(|_| periods.len() < 64) {
-        Some(bits) if question.window_mode == WindowMode::Calendar => {
-            by_bits(snapshot, question, periods, bits).await?
-        }
-        _ => by_join(snapshot, question, periods).await?,
+    let cells = if question.window_mode == WindowMode::Calendar && periods.len() <= PERIODS_IN_BITS {
+        by_bits(snapshot, question, periods).await?
+    } else {
+        by_join(snapshot, question, periods).await?
     };
     Ok(table(question, &cells, periods))
 }
@@ -83,7 +81,11 @@ async fn by_join(snapshot: &mut Snapshot, question: &Retention, periods: &Period
     Ok(making.query_as(&select).fetch_all(snapshot.rows()).await?)
 }
 
-/// So many persons who began, and were back, in the periods whose bits are set.
+/// Periods whose bits fit into a number: bit 0 is the time before the first, and no bit is the sign's, so that `began & -began`
+/// is the lowest bit.
+const PERIODS_IN_BITS: usize = 62;
+
+/// So many persons who began, and were back, in the periods whose bits are set; bit 1 is that of the first.
 #[derive(Debug, FromRow)]
 struct Both {
     began: i64,
@@ -93,45 +95,52 @@ struct Both {
 
 /// The same cells, but each event is read once, and a person is one number for the periods of beginning and one for those
 /// of coming back. Which of them make a cell is decided here, for all persons who are alike at once.
-async fn by_bits(
-    snapshot: &mut Snapshot,
-    question: &Retention,
-    periods: &Periods,
-    bits: Bits,
-) -> Result<Vec<Cell>, QueryError> {
+async fn by_bits(snapshot: &mut Snapshot, question: &Retention, periods: &Periods) -> Result<Vec<Cell>, QueryError> {
     let mut making = Making::new(snapshot)?;
     let whole = whole(periods);
-    let (from, bounds) = (making.bind_time(whole.from)?, making.bind_times(&periods.bounds)?);
-    let (since, earlier, counted) = match question.kind {
+    let bit = format!(
+        "1::bigint << width_bucket(e.timestamp, {})",
+        making.bind_times(&periods.bounds)?
+    );
+    let (since, counted) = match question.kind {
         // The first period alone is that of the lowest bit.
-        RetentionType::FirstTime => (FIRST_MOMENT, format!("e.timestamp < {from}"), "began & -began"),
-        RetentionType::Recurring => (whole.from, "false".to_owned(), "began"),
+        RetentionType::FirstTime => (FIRST_MOMENT, "began & -began"),
+        RetentionType::Recurring => (whole.from, "began"),
     };
     let start = Pick { from: since, ..whole };
-    let bit = bits.of_event(bounds);
-    let began = format!("CASE WHEN e.timestamp >= {from} THEN {bit} ELSE 0 END");
-    let is_same = question.start_event.is_same(&question.return_event);
-    let back = if is_same { began.as_str() } else { "0::bigint" };
     let mut branch = |event, pick, columns: String| -> Result<String, QueryError> {
         let events = Events::new(&mut making, event, question.filters.as_ref(), pick)?;
         let events = events.from_where_by_identity("");
         Ok(format!("SELECT e.identity_id, {columns} {events}"))
     };
-    let columns = format!("{began} AS began, {back} AS back, {earlier} AS earlier");
-    let mut branches = vec![branch(&question.start_event, start, columns)?];
-    if !is_same {
-        let columns = format!("0::bigint AS began, {bit} AS back, false AS earlier");
-        branches.push(branch(&question.return_event, whole, columns)?);
-    }
-    let together = "bit_or(began) AS began, bit_or(back) AS back, bool_or(earlier) AS earlier";
+    // Where both events are the same, one number says both.
+    let (branches, together, back) = if question.start_event.is_same(&question.return_event) {
+        let branch = branch(&question.start_event, start, format!("{bit} AS began"))?;
+        (branch, "bit_or(began) AS began", "began")
+    } else {
+        let began = branch(
+            &question.start_event,
+            start,
+            format!("{bit} AS began, 0::bigint AS back"),
+        )?;
+        let back = branch(
+            &question.return_event,
+            whole,
+            format!("0::bigint AS began, {bit} AS back"),
+        )?;
+        (
+            format!("{began} UNION ALL {back}"),
+            "bit_or(began) AS began, bit_or(back) AS back",
+            "back",
+        )
+    };
     let select = format!(
-        "SELECT {counted} AS began, back, count(*) AS persons FROM (
+        "SELECT {counted} AS began, {back} AS back, count(*) AS persons FROM (
              SELECT {together} FROM (
-                 SELECT identity_id, {together} FROM ({}) e GROUP BY identity_id) identity
+                 SELECT identity_id, {together} FROM ({branches}) e GROUP BY identity_id) identity
              JOIN identities i ON i.project_id = $1 AND i.id = identity.identity_id
              GROUP BY i.person_id) person
-         WHERE began <> 0 AND NOT earlier GROUP BY 1, 2",
-        branches.join(" UNION ALL "),
+         WHERE began <> 0 AND began & 1 = 0 GROUP BY 1, 2"
     );
     let rows = making.query_as::<Both>(&select);
     let mut cells = Cells::default();
@@ -157,7 +166,7 @@ impl Cells {
                 RetentionMode::OnOrAfter => back.max().into_iter().collect(),
             };
             for later in counted.into_iter().chain([0]) {
-                *self.0.entry((began, later)).or_default() += both.persons;
+                *self.0.entry((began - 1, later)).or_default() += both.persons;
             }
         }
     }

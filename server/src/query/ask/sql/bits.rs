@@ -27,18 +27,12 @@ impl Bits {
         (1..=WORDS_MAX).contains(&words).then_some(Self { words })
     }
 
-    /// The bit of an event `e` that lies between `bounds`, where they fit into one word.
-    #[must_use]
-    pub fn of_event(self, bounds: Bound) -> String {
-        format!("1::bigint << (width_bucket(e.timestamp, {bounds}) - 1)")
-    }
-
     /// The bits of a group of events `e`, all of which lie between `bounds`.
     #[must_use]
     pub fn of_events(self, bounds: Bound) -> String {
         let period = format!("(width_bucket(e.timestamp, {bounds}) - 1)");
         let word = |word: usize| match self.words {
-            1 => format!("bit_or({}) AS bits0", self.of_event(bounds)),
+            1 => format!("bit_or(1::bigint << {period}) AS bits0"),
             _ => format!(
                 "bit_or(CASE {period} / {WORD} WHEN {word} THEN 1::bigint << {period} % {WORD} ELSE 0 END) AS bits{word}"
             ),

@@ -1,12 +1,14 @@
 //! Statements in the making. Their text is made of constants, and what a question says is only ever bound: a [`Bound`] is
 //! the one way of a value into a text, and it is its number.
 
+mod apart;
 mod bits;
 mod events;
 mod filter;
 mod value;
 mod parts;
 
+pub use apart::{Apart, Looks};
 pub use bits::{Bits, set_bits};
 pub use events::{Events, Pick, meant};
 pub use filter::{condition, containing};

@@ -11,9 +11,9 @@ use crate::query::snapshot::Snapshot;
 
 /// The parts that one breakdown tells apart: its most frequent values, in that order. The number of the events without the
 /// property is -1, of all other values that of how many there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parts {
-    values: Vec<Json>,
+    pub(super) values: Vec<Json>,
 }
 
 impl Parts {
@@ -153,7 +153,7 @@ impl Parts {
 }
 
 /// The value that a breakdown looks at. For a cohort: whether the person is in it.
-fn value_of(making: &mut Making, breakdown: &Breakdown) -> Result<Value, QueryError> {
+pub(super) fn value_of(making: &mut Making, breakdown: &Breakdown) -> Result<Value, QueryError> {
     if breakdown.of != Of::Cohort {
         return Value::of(making, breakdown.of, &breakdown.property);
     }

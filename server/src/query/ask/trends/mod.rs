@@ -134,11 +134,12 @@ pub async fn persons(
     let index = (spot.series as usize).wrapping_sub('A' as usize);
     let series = question.series.get(index);
     let series = series.ok_or_else(|| QueryError::parameter("at.series", "is none of the question's"))?;
-    let parts = series::parts(snapshot, question, series, periods).await?;
+    let (filters, whole) = (question.filters.as_ref(), (&periods.span).into());
+    let parts = Parts::find_all(snapshot, &question.breakdown, &series.events(), filters, whole).await?;
     let number = Parts::folded(&parts, &spot.breakdown)?;
     let mut making = Making::new(snapshot)?;
     let pick = Pick::in_period(periods, spot.period.as_deref())?;
-    let events = Events::new(&mut making, &series.events(), question.filters.as_ref(), pick)?;
+    let events = Events::new(&mut making, &series.events(), filters, pick)?;
     let (part, joins) = Parts::fold(&parts, &mut making, &question.breakdown)?;
     let number = making.bind(number)?;
     let select = format!(

@@ -10,7 +10,7 @@ use sqlx::{Postgres, Row};
 use super::Line;
 use crate::query::ask::calendar::Periods;
 use crate::query::ask::question::{Math, Of, Series, Trends};
-use crate::query::ask::sql::{Bits, Events, Making, Parts, Value};
+use crate::query::ask::sql::{Apart, Bits, Events, Looks, Making, Parts, Value};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -24,114 +24,93 @@ pub(super) async fn lines(
     letter: char,
     periods: &Periods,
 ) -> Result<Vec<Line>, QueryError> {
-    let parts = parts(snapshot, question, series, periods).await?;
     let bits = Bits::of(periods.len()).filter(|_| series.math == Math::UniquePersons);
-    let statement = match bits {
-        Some(bits) => unique(snapshot, question, series, &parts, periods, bits)?,
-        None => counted(snapshot, question, series, &parts, periods)?,
-    };
-    let mut cells = Cells::default();
-    let mut rows = statement.fetch(snapshot.rows());
+    let breakdowns = question.breakdown.len();
+    let (mut parts, mut cells) = (None, Cells::default());
+    let mut rows = statement(snapshot, question, series, periods, bits)?.fetch(snapshot.rows());
     while let Some(row) = rows.try_next().await? {
-        cells.add(&row, parts.len(), bits)?;
+        if parts.is_none() {
+            parts = Some(Parts::beside(&row, breakdowns)?);
+        }
+        cells.add(&row, breakdowns, bits)?;
     }
-    Ok(cells.lines(series, letter, &parts, periods.len()))
+    if breakdowns == 0 {
+        cells.add_nothing();
+    }
+    Ok(cells.lines(series, letter, &parts.unwrap_or_default(), periods.len()))
 }
 
-/// The parts that the breakdowns of a series tell apart.
-pub(super) async fn parts(
-    snapshot: &mut Snapshot,
+/// One row for each combination of parts and period, and one for all periods together (period NULL). With `bits`, which are
+/// for unique persons: one for each combination of parts and periods that somebody was there in, with how many those are.
+fn statement(
+    snapshot: &Snapshot,
     question: &Trends,
     series: &Series,
     periods: &Periods,
-) -> Result<Vec<Parts>, QueryError> {
-    let (filters, pick) = (question.filters.as_ref(), (&periods.span).into());
-    Parts::find_all(snapshot, &question.breakdown, &series.events(), filters, pick).await
+    bits: Option<Bits>,
+) -> Result<Statement, QueryError> {
+    let mut making = Making::new(snapshot)?;
+    let (picked, reduce) = picked(&mut making, question, series, periods, bits)?;
+    let picked = making.with(&picked);
+    let apart = Apart::of(&mut making, &question.breakdown, &picked)?;
+    let Apart { table, names, .. } = &apart;
+    let select = match bits {
+        Some(bits) => {
+            let (together, bits) = (bits.together(), bits.names());
+            // Where nothing is told apart, a row is a person already.
+            let persons = match names.as_str() {
+                "" => table.clone(),
+                names => format!("(SELECT {names}{together} FROM {table} GROUP BY {names}person_id) person"),
+            };
+            format!("SELECT {names}{bits}, count(*) AS persons FROM {persons} GROUP BY {names}{bits}")
+        }
+        None => format!(
+            "SELECT {names}period, ({reduce})::float8 AS value FROM {table}
+             GROUP BY GROUPING SETS (({names}period), ({}))",
+            names.trim_end_matches(", ")
+        ),
+    };
+    Ok(making.query(&apart.with_values(&select)))
 }
 
-/// The events of a series, and their parts: `columns` makes them of an event (`… AS part0, … AS part1, `), `names` names
-/// them (`part0, part1, `).
-struct Told {
-    events: Events,
-    columns: String,
-    names: String,
-}
-
-fn told_apart(
+/// The events of a series, as few rows as its math allows, and what is made of their `input`. Rows have what the breakdowns
+/// look at, and how many `events` they stand for.
+fn picked(
     making: &mut Making,
     question: &Trends,
     series: &Series,
-    parts: &[Parts],
     periods: &Periods,
-) -> Result<Told, QueryError> {
+    bits: Option<Bits>,
+) -> Result<(String, &'static str), QueryError> {
     let (filters, pick) = (question.filters.as_ref(), (&periods.span).into());
-    let mut events = Events::new(making, &series.events(), filters, pick)?;
-    let (mut columns, mut names) = (String::new(), String::new());
-    for (at, (breakdown, parts)) in question.breakdown.iter().zip(parts).enumerate() {
-        let number = parts.number(making, breakdown)?;
-        events = events.joined(&number.join);
-        columns.push_str(&format!("{} AS part{at}, ", number.expression));
-        names.push_str(&format!("part{at}, "));
+    let Looks { columns, names, joins } = Looks::of(making, &question.breakdown)?;
+    let events = Events::new(making, &series.events(), filters, pick)?.joined(&joins);
+    let bounds = making.bind_times(&periods.bounds)?;
+    let period = format!("width_bucket(e.timestamp, {bounds}) - 1 AS period");
+    let from_where = events.from_where();
+    if let Some(bits) = bits {
+        let there = bits.of_events(bounds);
+        let picked = format!(
+            "SELECT {columns}i.person_id, {there}, count(*) AS events {from_where} GROUP BY {names}i.person_id"
+        );
+        return Ok((picked, "count(*)"));
     }
-    Ok(Told { events, columns, names })
+    let (input, reduce) = reduced(making, series)?;
+    let picked = match input {
+        None => format!("SELECT {columns}{period}, count(*) AS events {from_where} GROUP BY {names}period"),
+        Some(Value { expression, join }) => format!(
+            "SELECT {columns}{period}, {expression} AS input, 1 AS events {}",
+            events.joined(&join).from_where()
+        ),
+    };
+    Ok((picked, reduce))
 }
 
-/// One row for each combination of parts and period, and one for all periods together (period NULL).
-fn counted(
-    snapshot: &Snapshot,
-    question: &Trends,
-    series: &Series,
-    parts: &[Parts],
-    periods: &Periods,
-) -> Result<Statement, QueryError> {
-    let mut making = Making::new(snapshot)?;
-    let Told { events, columns, names } = told_apart(&mut making, question, series, parts, periods)?;
-    let (input, reduce) = reduced(&mut making, series)?;
-    let bounds = making.bind_times(&periods.bounds)?;
-    let select = format!(
-        "SELECT {names}period, ({reduce})::float8 AS value FROM (
-             SELECT {columns}width_bucket(e.timestamp, {bounds}) - 1 AS period, {} AS input {}) counted
-         GROUP BY GROUPING SETS (({names}period), ({}))",
-        input.expression,
-        events.joined(&input.join).from_where(),
-        names.trim_end_matches(", "),
-    );
-    Ok(making.query(&select))
-}
-
-/// One row for each combination of parts and periods that somebody was there in, with how many those are. Events are put
-/// together by identity, then, when they are fewer, by person.
-fn unique(
-    snapshot: &Snapshot,
-    question: &Trends,
-    series: &Series,
-    parts: &[Parts],
-    periods: &Periods,
-    bits: Bits,
-) -> Result<Statement, QueryError> {
-    let mut making = Making::new(snapshot)?;
-    let Told { events, columns, names } = told_apart(&mut making, question, series, parts, periods)?;
-    let bounds = making.bind_times(&periods.bounds)?;
-    let select = format!(
-        "SELECT {names}{bits}, count(*) AS persons FROM (
-             SELECT {names}{together} FROM (
-                 SELECT {columns}e.identity_id, {of_events} {from_where} GROUP BY {names}identity_id) identity
-             JOIN identities i ON i.project_id = $1 AND i.id = identity.identity_id
-             GROUP BY {names}i.person_id) person
-         GROUP BY {names}{bits}",
-        bits = bits.names(),
-        together = bits.together(),
-        of_events = bits.of_events(bounds),
-        from_where = events.from_where_by_identity(&columns),
-    );
-    Ok(making.query(&select))
-}
-
-/// What is taken from each event, and what is made of all of them.
-fn reduced(making: &mut Making, series: &Series) -> Result<(Value, &'static str), QueryError> {
-    let column = |expression: &str| Value::plain(expression.to_owned());
+/// What is taken from each event, nothing where their number will do, and what is made of all of them.
+fn reduced(making: &mut Making, series: &Series) -> Result<(Option<Value>, &'static str), QueryError> {
+    let column = |expression: &str| Some(Value::plain(expression.to_owned()));
     let reduce = match series.math {
-        Math::Total => return Ok((column("1"), "count(*)")),
+        Math::Total => return Ok((None, "sum(events)")),
         Math::UniquePersons => return Ok((column("i.person_id"), "count(DISTINCT input)")),
         Math::Sessions => return Ok((column("e.session_id"), "count(DISTINCT input)")),
         Math::Sum => "sum(input)",
@@ -150,13 +129,11 @@ fn reduced(making: &mut Making, series: &Series) -> Result<(Value, &'static str)
         "CASE jsonb_typeof({0}) WHEN 'number' THEN CASE WHEN abs({0}::numeric) < 1e300 THEN {0}::float8 END END",
         value.expression
     );
-    Ok((
-        Value {
-            expression: number,
-            ..value
-        },
-        reduce,
-    ))
+    let number = Value {
+        expression: number,
+        ..value
+    };
+    Ok((Some(number), reduce))
 }
 
 /// Numbers by the parts they belong to.
@@ -179,11 +156,12 @@ impl Cells {
         }
     }
 
-    fn lines(mut self, series: &Series, letter: char, parts: &[Parts], periods: usize) -> Vec<Line> {
-        if parts.is_empty() {
-            // A line of zeros is an answer, too.
-            self.0.entry(Vec::new()).or_default();
-        }
+    /// A line of zeros is an answer, too.
+    fn add_nothing(&mut self) {
+        self.0.entry(Vec::new()).or_default();
+    }
+
+    fn lines(self, series: &Series, letter: char, parts: &[Parts], periods: usize) -> Vec<Line> {
         let nothing = series.math.is_count().then_some(0.0);
         let line = |(numbers, cell): (Vec<i32>, Cell)| {
             let mut values = vec![nothing; periods];
