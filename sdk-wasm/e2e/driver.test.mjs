@@ -146,6 +146,27 @@ test('a flush of a tab that does not send is answered by the one that does', asy
   assertOnce(peer.named('other'), 3);
 });
 
+/** Nobody is given up for not having heard a question: `HEARD_MS` of channel.ts never ends. */
+const PATIENT = `
+  const { setTimeout: after } = window;
+  window.setTimeout = (run, ms, ...given) => after(run, ms === 5_000 ? 2 ** 31 - 1 : ms, ...given);`;
+
+test('a question that nobody has heard is answered by the tab that asks, once it is the one that sends', async () => {
+  const other = await context.newPage();
+  await other.goto(`${peer.origin}/elsewhere`);
+  await other.evaluate(async (name) => {
+    globalThis.question = new Promise((heard) => (new BroadcastChannel(name).onmessage = ({ data }) => data.ask && heard()));
+    await new Promise((held) => void navigator.locks.request(name, () => (held(), new Promise((free) => (globalThis.free = free)))));
+  }, PREFIX);
+  const page = await open({}, { sender: '', before: PATIENT });
+  await track(page, 'asked', 3);
+  await page.evaluate(() => void trailmark.flush().then((report) => { globalThis.report = report; }));
+  await other.evaluate(() => globalThis.question);
+  await other.evaluate(() => globalThis.free());
+  const report = await page.waitForFunction(() => globalThis.report);
+  assert.deepEqual(await report.jsonValue(), { delivered: 3, dropped: {}, pending: 0 });
+});
+
 test('when the tab that sends is closed, another goes on', async () => {
   const first = await open();
   const second = await open({}, { sender: 'other_tab' });
