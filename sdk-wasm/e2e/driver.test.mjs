@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { bundles } from './bundles.mjs';
 import { startPeer } from './peer.mjs';
+import { PATIENCE } from './rig/wait.mjs';
 
 const { chromium } = createRequire(new URL('../npm/package.json', import.meta.url))('playwright-core');
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -13,12 +14,13 @@ const PREFIX = 'tm.sts_only.';
 let files, browser, peer, context;
 before(async () => {
   files = await bundles();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: ARGS });
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: ARGS, timeout: PATIENCE });
 });
 after(() => browser.close());
 beforeEach(async () => {
   peer = await startPeer(files);
   context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE);
 });
 afterEach(async () => {
   await context.close();
@@ -37,7 +39,7 @@ const stats = (page) => page.evaluate(() => trailmark.stats());
 const flush = (page) => page.evaluate(() => trailmark.flush());
 
 async function untilStats(page, isSo) {
-  const late = Date.now() + 15_000;
+  const late = Date.now() + PATIENCE;
   for (let last; ; last = await stats(page)) {
     if (last && isSo(last)) return last;
     assert(Date.now() < late, `not in time: ${JSON.stringify(last)}`);

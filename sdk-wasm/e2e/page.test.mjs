@@ -5,13 +5,12 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { after, before, beforeEach, test } from 'node:test';
 
+import { PATIENCE } from './rig/wait.mjs';
+
 const npm = new URL('../npm/', import.meta.url);
 const require = createRequire(new URL('package.json', npm));
 const { chromium } = require('playwright-core');
 const { build } = require('esbuild');
-
-/** How long something may take that a test waits for, on a machine that does more than this. Only failing tests wait this long. */
-const DEADLINE_MS = 60_000;
 
 const FLAGS =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
@@ -51,8 +50,7 @@ customElements.define('shop-cart', class extends HTMLElement { constructor() { s
 
 /**
  * A client that beacons what is recorded, so that it arrives although the page ends. Beacons overtake each other, each on a
- * connection of its own, so that they are numbered. `listening`: what the features listen to,
- * which say that they are passive, as nobody else does.
+ * connection of its own, so that they are numbered. `listening`: what the features listen to, passively, as nobody else.
  */
 const ENGINE = `import { startPage, captureException } from './src/page/index';
 const pageId = Math.random();
@@ -131,7 +129,7 @@ before(async () => {
   origin = `http://127.0.0.1:${server.address().port}`;
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
-    timeout: DEADLINE_MS,
+    timeout: PATIENCE,
     args: FLAGS.split(' '),
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
@@ -162,7 +160,7 @@ after(async () => {
 beforeEach(async () => {
   await page?.close();
   page = await browser.newPage();
-  page.setDefaultTimeout(DEADLINE_MS);
+  page.setDefaultTimeout(PATIENCE);
   [options, vitals, pages, stored, began] = [{}, '', new Map(), [], Date.now()];
   run++;
 });
@@ -222,7 +220,7 @@ function takeBatch(request, taken) {
 const events = (name) => seen().filter(([is]) => is === name).map(([, properties]) => properties);
 
 async function until(isSo) {
-  const deadline = Date.now() + DEADLINE_MS;
+  const deadline = Date.now() + PATIENCE;
   while (!isSo()) {
     assert.ok(Date.now() < deadline, `${isSo} in ${JSON.stringify(pages.size ? seen() : stored)}`);
     await new Promise((later) => setTimeout(later, 10));

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 
 import { makeHome } from './home.mjs';
-import { until } from './wait.mjs';
+import { PATIENCE, until } from './wait.mjs';
 
 const require = createRequire(new URL('../../npm/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
@@ -41,10 +41,10 @@ export async function startBrowser({ preferences } = {}) {
       rmSync(`${profile}/DevToolsActivePort`, { force: true });
       for (const name of ['SingletonLock', 'SingletonCookie', 'SingletonSocket']) rmSync(`${profile}/${name}`, { force: true });
       browser.process = launch(profile);
-      browser.driver = await chromium.connectOverCDP(await endpoint(profile));
-      browser.context = browser.driver.contexts()[0];
+      browser.driver = await chromium.connectOverCDP(await endpoint(profile), { timeout: PATIENCE });
+      browser.context = patient(browser.driver.contexts()[0]);
     },
-    fresh: () => browser.driver.newContext(),
+    fresh: async () => patient(await browser.driver.newContext()),
     /** SIGKILL to the browser and all that it started. Nothing gets a last word. */
     async kill() {
       const { pid } = browser.process;
@@ -62,6 +62,12 @@ export async function startBrowser({ preferences } = {}) {
   };
   await browser.open();
   return browser;
+}
+
+/** What a page of it does has as long as everything else. */
+function patient(context) {
+  context.setDefaultTimeout(PATIENCE);
+  return context;
 }
 
 function launch(profile) {

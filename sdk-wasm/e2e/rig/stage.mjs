@@ -76,10 +76,10 @@ export async function untilSends(page, sender) {
 }
 
 /** Waits until a page's client says that nothing waits, and that what it captured is delivered or counted. */
-export async function untilAllSent(page) {
+export async function untilAllSent(page, patience) {
   let last;
   const told = () => `nothing queued, it is ${JSON.stringify(last)}`;
-  await until(told, async () => (last = await stats(page)).queued === 0);
+  await until(told, async () => (last = await stats(page)).queued === 0, patience);
   const dropped = Object.values(last.dropped).reduce((all, one) => all + one, 0);
   assert.equal(last.captured, last.delivered + dropped, JSON.stringify(last));
   return last;
