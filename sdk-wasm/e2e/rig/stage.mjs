@@ -16,7 +16,7 @@ export const ENGINE_FILES = /engine/;
 
 /** Quick enough for tests, and nothing that a page captures by itself: a ledger counts what it was told. */
 const QUICK = { flushIntervalMs: 200 };
-const SILENT = { pageviews: false, pageLeaves: false, clicks: false, vitals: false, errors: false };
+const SILENT = { pageviews: false, pageLeaves: false, clicks: false, vitals: false, errors: false, campaigns: false };
 
 /** Starts a server and a browser before the tests of a file, and ends them after. */
 export function openStage(settings) {
