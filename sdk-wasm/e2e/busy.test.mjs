@@ -4,14 +4,18 @@ import { test } from 'node:test';
 
 import { assertNumberedOnce, closeBooks } from './rig/books.mjs';
 import { openScene, openStage, untilAllSent, untilSends } from './rig/stage.mjs';
+import { PATIENCE } from './rig/wait.mjs';
 
 const stage = openStage();
 
 const EVENTS = 10_000;
 
+/** A hundred requests one after the other, ms. */
+const LONG = 2 * PATIENCE;
+
 test(`engine: ${EVENTS} events in a loop are delivered, and the page still answers`, async (t) => {
   const { scene, page } = await loop(t, 'engine');
-  await closeBooks(scene, 'busy', EVENTS, 60_000);
+  await closeBooks(scene, 'busy', EVENTS, LONG);
   await assertResponsive(t, page);
 });
 
@@ -19,14 +23,14 @@ test(`engine: ${EVENTS} events in a loop before it is there are delivered`, asyn
   const scene = await openScene(t, stage, {});
   const page = await scene.visit('/flood');
   await page.evaluate(watch);
-  await closeBooks(scene, 'busy', EVENTS, 60_000);
+  await closeBooks(scene, 'busy', EVENTS, LONG);
   await assertResponsive(t, page);
 });
 
 test(`plain: ${EVENTS} events in a loop are delivered, or counted where localStorage has no room for them`, async (t) => {
   const { scene, page } = await loop(t, 'plain');
-  const { dropped } = await untilAllSent(page);
-  await scene.project.stored('busy', EVENTS - dropped.queue_full, 60_000);
+  const { dropped } = await untilAllSent(page, LONG);
+  await scene.project.stored('busy', EVENTS - dropped.queue_full, LONG);
   assertNumberedOnce(await scene.project.rows());
   await scene.project.settled(EVENTS);
   await assertResponsive(t, page);

@@ -68,15 +68,19 @@ test('a page of another origin that isolates itself gets the engine, too', async
 
 test('a page that was open over an upgrade finds its engine gone, and delivers without', async (t) => {
   const engineUrl = `${stage.server.url}${SDK}/engine-0000000000.js`;
-  const { page, project } = await visit(t, {}, { engineUrl });
+  const { page, project } = await visit(t, {}, { engineUrl }, (page) => page.clock.install());
   await until('the end of the search', () => page.complaints.some((text) => text.includes('404')));
   await track(page, 'outdated', 3);
-  // The script alone sends for the first time after half a minute.
-  await project.stored('outdated', 3, 60_000);
+  await until('the events', async () => {
+    // The script alone sends every half minute.
+    await page.clock.fastForward(30_000);
+    return (await project.count('outdated')) === 3;
+  });
+  await project.stored('outdated', 3);
 });
 
-/** A page of an origin of its own, which names nothing but the server's script. */
-async function visit(test, headers, options = {}) {
+/** A page of an origin of its own, which names nothing but the server's script; `prepare` has it while it is empty. */
+async function visit(test, headers, options = {}, prepare = () => {}) {
   const project = await stage.server.project(test.name);
   const start = `trailmark.init(${JSON.stringify(project.write)}, ${JSON.stringify({ flushIntervalMs: 200, ...options })});`;
   const page = `<!doctype html><title>Another origin</title><script src="${stage.server.url}${SDK}/trailmark.js"></script><script src="/start.js"></script>`;
@@ -95,6 +99,7 @@ async function visit(test, headers, options = {}) {
   const shown = await context.newPage();
   shown.complaints = [];
   shown.on('console', (message) => shown.complaints.push(message.text()));
+  await prepare(shown);
   await shown.goto(`http://127.0.0.1:${port}/`);
   return { page: shown, project };
 }

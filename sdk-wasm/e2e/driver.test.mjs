@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { bundles } from './bundles.mjs';
 import { startPeer } from './peer.mjs';
+import { PATIENCE } from './rig/wait.mjs';
 
 const { chromium } = createRequire(new URL('../npm/package.json', import.meta.url))('playwright-core');
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -13,12 +14,13 @@ const PREFIX = 'tm.sts_only.';
 let files, browser, peer, context;
 before(async () => {
   files = await bundles();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: ARGS });
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: ARGS, timeout: PATIENCE });
 });
 after(() => browser.close());
 beforeEach(async () => {
   peer = await startPeer(files);
   context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE);
 });
 afterEach(async () => {
   await context.close();
@@ -37,7 +39,7 @@ const stats = (page) => page.evaluate(() => trailmark.stats());
 const flush = (page) => page.evaluate(() => trailmark.flush());
 
 async function untilStats(page, isSo) {
-  const late = Date.now() + 15_000;
+  const late = Date.now() + PATIENCE;
   for (let last; ; last = await stats(page)) {
     if (last && isSo(last)) return last;
     assert(Date.now() < late, `not in time: ${JSON.stringify(last)}`);
@@ -144,6 +146,27 @@ test('a flush of a tab that does not send is answered by the one that does', asy
   await track(second, 'other', 3);
   assert.deepEqual(await flush(second), { delivered: 3, dropped: {}, pending: 0 });
   assertOnce(peer.named('other'), 3);
+});
+
+/** Nobody is given up for not having heard a question: `HEARD_MS` of channel.ts never ends. */
+const PATIENT = `
+  const { setTimeout: after } = window;
+  window.setTimeout = (run, ms, ...given) => after(run, ms === 5_000 ? 2 ** 31 - 1 : ms, ...given);`;
+
+test('a question that nobody has heard is answered by the tab that asks, once it is the one that sends', async () => {
+  const other = await context.newPage();
+  await other.goto(`${peer.origin}/elsewhere`);
+  await other.evaluate(async (name) => {
+    globalThis.question = new Promise((heard) => (new BroadcastChannel(name).onmessage = ({ data }) => data.ask && heard()));
+    await new Promise((held) => void navigator.locks.request(name, () => (held(), new Promise((free) => (globalThis.free = free)))));
+  }, PREFIX);
+  const page = await open({}, { sender: '', before: PATIENT });
+  await track(page, 'asked', 3);
+  await page.evaluate(() => void trailmark.flush().then((report) => { globalThis.report = report; }));
+  await other.evaluate(() => globalThis.question);
+  await other.evaluate(() => globalThis.free());
+  const report = await page.waitForFunction(() => globalThis.report);
+  assert.deepEqual(await report.jsonValue(), { delivered: 3, dropped: {}, pending: 0 });
 });
 
 test('when the tab that sends is closed, another goes on', async () => {

@@ -48,7 +48,7 @@ for (const sender of Object.keys(SENDERS)) {
       scene.wire.behaviour = first(1, behaviour);
       await track(page, 'reloaded', 50);
       await page.evaluate(() => void trailmark.flush());
-      await until('a batch on the wire', () => scene.wire.batches.length > 0);
+      await until('a batch on the wire', () => scene.wire.events('reloaded').length > 0);
       await page.reload();
       await closeBooks(scene, 'reloaded', 50);
     });

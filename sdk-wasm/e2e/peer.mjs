@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 
+import { PATIENCE } from './rig/wait.mjs';
+
 const KEY = 'tm_pk_for_tests_only';
 const TYPES = { js: 'text/javascript', wasm: 'application/wasm' };
 const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' };
@@ -24,9 +26,9 @@ export async function startPeer(files) {
     /** The events of answered requests. */
     events: () => peer.requests.filter((request) => request.answered).flatMap((request) => request.batch),
     named: (name) => peer.events().filter((event) => event.event === name),
-    /** Resolves when `isSo()` is true, which is looked at whenever a request has come; else fails after 15 s. */
+    /** Resolves when `isSo()` is true, which is looked at whenever a request has come; else fails in the end. */
     async until(isSo, what = String(isSo)) {
-      const signal = AbortSignal.timeout(15_000);
+      const signal = AbortSignal.timeout(PATIENCE);
       const late = () => assert.fail(`not in time: ${what}; ${JSON.stringify(peer.requests).slice(0, 2000)}`);
       while (!isSo()) await once(changed, 'request', { signal }).catch(late);
     },

@@ -11,7 +11,7 @@ import { gunzipSync } from 'node:zlib';
 import { startBrowser } from './rig/browser.mjs';
 import { makeHome } from './rig/home.mjs';
 import { freePort } from './rig/ports.mjs';
-import { until } from './rig/wait.mjs';
+import { PATIENCE, until } from './rig/wait.mjs';
 
 const require = createRequire(new URL('../npm/package.json', import.meta.url));
 const { build, createServer: createDevServer } = await import(pathToFileURL(require.resolve('vite')));
@@ -72,7 +72,7 @@ test("Vite's development server gives an app its engine, too", async () => {
 });
 
 test('a server that renders pages may import it, and every call does nothing', () => {
-  const said = execFileSync(process.execPath, ['render.mjs'], { cwd: app, encoding: 'utf8', timeout: 20_000 });
+  const said = execFileSync(process.execPath, ['render.mjs'], { cwd: app, encoding: 'utf8', timeout: PATIENCE });
   assert.equal(said, 'rendered\n');
 });
 

@@ -1,16 +1,13 @@
 /** A real Chromium with a profile that outlives it, started by us so that we can kill it. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { promisify } from 'node:util';
 
 import { makeHome } from './home.mjs';
-import { until } from './wait.mjs';
+import { PATIENCE, until } from './wait.mjs';
 
 const require = createRequire(new URL('../../npm/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
-
-const run = promisify(execFile);
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -41,10 +38,10 @@ export async function startBrowser({ preferences } = {}) {
       rmSync(`${profile}/DevToolsActivePort`, { force: true });
       for (const name of ['SingletonLock', 'SingletonCookie', 'SingletonSocket']) rmSync(`${profile}/${name}`, { force: true });
       browser.process = launch(profile);
-      browser.driver = await chromium.connectOverCDP(await endpoint(profile));
-      browser.context = browser.driver.contexts()[0];
+      browser.driver = await chromium.connectOverCDP(await endpoint(profile), { timeout: PATIENCE });
+      browser.context = patient(browser.driver.contexts()[0]);
     },
-    fresh: () => browser.driver.newContext(),
+    fresh: async () => patient(await browser.driver.newContext()),
     /** SIGKILL to the browser and all that it started. Nothing gets a last word. */
     async kill() {
       const { pid } = browser.process;
@@ -52,16 +49,22 @@ export async function startBrowser({ preferences } = {}) {
       for (const one of all) process.kill(one, 'SIGKILL');
       await until('the end of the browser', () => !all.some(runs));
     },
-    /** Whether all these texts are in files of the profile, where the end of the browser does not reach them. */
-    async keeps(texts) {
-      const { stdout } = await run('grep', ['-rhoaE', texts.join('|'), profile], { maxBuffer: 1 << 26 });
-      const found = new Set(stdout.split('\n'));
-      return texts.every((text) => found.has(text));
+    /** Whether all these texts are in the profile's databases, where the end of the browser does not reach them. */
+    keeps(texts) {
+      const files = readdirSync(profile, { recursive: true }).filter((name) => /leveldb\/\d+\.(log|ldb)$/.test(name));
+      const written = files.map((name) => contentsOf(name, readFileSync(`${profile}/${name}`)));
+      return texts.every((text) => written.some((all) => all.includes(text)));
     },
     leave: () => home.leave(),
   };
   await browser.open();
   return browser;
+}
+
+/** What a page of it does has as long as everything else. */
+function patient(context) {
+  context.setDefaultTimeout(PATIENCE);
+  return context;
 }
 
 function launch(profile) {
@@ -74,6 +77,22 @@ async function endpoint(profile) {
     return lines.length > 1 && lines;
   });
   return `http://127.0.0.1:${port}`;
+}
+
+/**
+ * What a file of LevelDB holds, in which localStorage and IndexedDB are. A log has blocks of 32 KiB, and where one ends a text
+ * goes on behind the header of the next: 4 bytes of a checksum, 2 of the length, 1 of the kind. A table has its texts whole.
+ */
+function contentsOf(name, log) {
+  if (!name.endsWith('.log')) return log.toString('latin1');
+  const parts = [];
+  for (let block = 0; block < log.length; block += 32_768) {
+    const end = Math.min(block + 32_768, log.length);
+    for (let at = block; at + 7 <= end; at += 7 + log.readUInt16LE(at + 4)) {
+      parts.push(log.subarray(at + 7, at + 7 + log.readUInt16LE(at + 4)));
+    }
+  }
+  return Buffer.concat(parts).toString('latin1');
 }
 
 /** All children of a process and theirs, from /proc. */

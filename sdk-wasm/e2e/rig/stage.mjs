@@ -16,7 +16,7 @@ export const ENGINE_FILES = /engine/;
 
 /** Quick enough for tests, and nothing that a page captures by itself: a ledger counts what it was told. */
 const QUICK = { flushIntervalMs: 200 };
-const SILENT = { pageviews: false, pageLeaves: false, clicks: false, vitals: false, errors: false };
+const SILENT = { pageviews: false, pageLeaves: false, clicks: false, vitals: false, errors: false, campaigns: false };
 
 /** Starts a server and a browser before the tests of a file, and ends them after. */
 export function openStage(settings) {
@@ -76,10 +76,10 @@ export async function untilSends(page, sender) {
 }
 
 /** Waits until a page's client says that nothing waits, and that what it captured is delivered or counted. */
-export async function untilAllSent(page) {
+export async function untilAllSent(page, patience) {
   let last;
   const told = () => `nothing queued, it is ${JSON.stringify(last)}`;
-  await until(told, async () => (last = await stats(page)).queued === 0);
+  await until(told, async () => (last = await stats(page)).queued === 0, patience);
   const dropped = Object.values(last.dropped).reduce((all, one) => all + one, 0);
   assert.equal(last.captured, last.delivered + dropped, JSON.stringify(last));
   return last;

@@ -1,7 +1,10 @@
 /** Waiting for a condition instead of for a time. */
 
-/** The deadline of everything, ms: two cores with a browser, a server and Postgres on them. Only failing tests wait this long. */
-export const PATIENCE = 30_000;
+/**
+ * The deadline of everything, ms: two cores with a browser, a server and Postgres on them, twice. Longer than the 30 s that an
+ * attempt of the SDK may take. Only failing tests wait this long.
+ */
+export const PATIENCE = 90_000;
 
 /** The pause between two looks, ms. */
 const PAUSE = 50;

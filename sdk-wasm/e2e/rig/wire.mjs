@@ -22,6 +22,12 @@ export const cut = (request) => request.forward({ silent: true });
 /** The first `times` batches are treated so, the others pass. */
 export const first = (times, behaviour) => (request) => (times-- > 0 ? behaviour(request) : pass(request));
 
+/**
+ * The first `times` attempts of the SDK at each batch are treated so. A browser also tries by itself: what is cut off on a
+ * connection that it has used before it sends once more, and the SDK does not hear of it.
+ */
+export const attempts = (times, behaviour) => (request) => (request.attempt <= times ? behaviour(request) : pass(request));
+
 /** Opens a wire to a server. */
 export async function openWire(server) {
   const port = await freePort();
@@ -70,6 +76,7 @@ async function handle(wire, server, incoming, outgoing) {
   const body = await bodyOf(incoming).catch(() => undefined);
   if (body === undefined) return;
   const request = {
+    attempt: Number(incoming.headers['trailmark-attempt']),
     forward: ({ silent } = {}) => forward(server, incoming, body, outgoing, silent),
     answer: (status, headers) => outgoing.writeHead(status, { ...SHARED, ...headers }).end(),
   };

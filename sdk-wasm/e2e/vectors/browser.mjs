@@ -5,6 +5,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { PATIENCE } from '../rig/wait.mjs';
+
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const NPM = path.resolve(HERE, '../../npm');
 const needed = createRequire(path.join(NPM, 'package.json'));
@@ -49,7 +51,7 @@ export async function open() {
   const script = await bundle();
   const server = createServer((request, response) => void answer(script, request, response));
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
-  const browser = await chromium.launch(CHROMIUM);
+  const browser = await chromium.launch({ ...CHROMIUM, timeout: PATIENCE });
   const page = await browser.newPage();
   page.on('pageerror', (error) => console.error('in the page:', error.message));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);

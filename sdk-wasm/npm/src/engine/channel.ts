@@ -14,7 +14,7 @@ type Message =
 
 /** The tabs of a browser, talking. */
 export interface Channel {
-  /** Asks the tab that sends. Rejects if none answers. */
+  /** Asks the tab that sends. Rejects if none answers, and if nobody has heard it when this tab becomes the one that sends. */
   ask_(method: string, args: unknown[]): Promise<unknown>;
   /** The person looks at this tab, so that it should be the one that sends. */
   want_(): void;
@@ -30,7 +30,7 @@ export interface Tab {
 /** Opens the channel of a client. A page without one is alone. */
 export function openChannel(client: Inside, tab: Tab): Channel {
   const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(client.prefix_);
-  const asked = new Map<number, { heard_(): void; answer_(value: unknown): void }>();
+  const asked = new Map<number, { heard_(): void; answer_(value: unknown): void; unheard_(): void }>();
   const say = (message: Message) => channel?.postMessage(message);
 
   async function hear(message: Message): Promise<void> {
@@ -44,17 +44,27 @@ export function openChannel(client: Inside, tab: Tab): Channel {
     }
   }
   if (channel) channel.onmessage = ({ data }) => void hear(data as Message);
+  const { onHold_: held } = client;
+  client.onHold_ = (holds) => {
+    held?.(holds);
+    if (holds) asked.forEach((question) => question.unheard_());
+  };
 
   function ask(method: string, args: unknown[]): Promise<unknown> {
     const id = Math.random();
     return new Promise((resolve, reject) => {
-      const limit = (ms: number) => setTimeout(() => reject(asked.delete(id)), ms);
-      let timer = limit(HEARD_MS);
-      const heard_ = () => {
-        clearTimeout(timer);
-        timer = limit(ANSWER_MS);
+      const giveUp = () => reject(asked.delete(id));
+      let timer = setTimeout(giveUp, HEARD_MS);
+      const question = {
+        heard_() {
+          clearTimeout(timer);
+          timer = setTimeout(giveUp, ANSWER_MS);
+          question.unheard_ = () => {};
+        },
+        answer_: (value: unknown) => (clearTimeout(timer), asked.delete(id), resolve(value)),
+        unheard_: giveUp,
       };
-      asked.set(id, { heard_, answer_: (value) => (clearTimeout(timer), asked.delete(id), resolve(value)) });
+      asked.set(id, question);
       say({ ask: id, method, args });
     });
   }
