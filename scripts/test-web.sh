@@ -24,7 +24,7 @@ node sdk-wasm/size.mjs sdk-wasm/npm/dist/v1
 say "Its wasm in Chromium"
 scripts/test-wasm.sh
 
-cargo build --quiet --locked -p trailmark-cli -p trailmark-examples
+CARGO_TERM_QUIET=true scripts/build.sh dev trailmark generate-log
 # One after another: each has a browser and a server of its own, and clocks that must not be late. All of them, so that one
 # failure does not hide the next.
 failed=()
