@@ -24,7 +24,6 @@ FIRST ?= 0
 ACTS ?= 150
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
-BUILD := cargo build --locked --profile $(PROFILE)
 
 .PHONY: help setup build demo test test-api test-ffi test-web ffi wasm sim bench bench-query fmt lint docs
 
@@ -35,7 +34,7 @@ setup: ## install what is missing: Postgres, a C compiler
 	@scripts/setup.sh
 
 build: setup ## the trailmark binary and the examples
-	@$(BUILD) -p trailmark-cli -p trailmark-examples
+	@scripts/build.sh $(PROFILE) trailmark generate-log quickstart
 
 demo: build wasm ## server, private Postgres, a log through the client SDK, what is then stored, a shop; DEMO_LOG=…, DEMO_EXIT=1
 	@mkdir -p $(DEMO_DIR)
@@ -83,7 +82,7 @@ fmt: ## format the code
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
-	@cargo clippy --locked -p trailmark-ffi --all-targets --features dart,vectors -- -D warnings
+	@cargo clippy --locked --workspace --lib --test golden --features trailmark-ffi/dart,trailmark-ffi/vectors -- -D warnings
 
 docs: ## the API documentation, warnings are errors
-	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --lib --bins --examples

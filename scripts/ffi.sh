@@ -8,12 +8,12 @@ cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 dart_binding=sdk-ffi/flutter/lib/src/generated
 
-# library PROFILE OUT CARGO_ARGUMENTS...: builds it, for the bindings (OUT/unstripped) and for shipping (OUT).
+# library PROFILE OUT SELECTION...: builds it, of the packages and features that cargo is told, for the bindings (OUT/unstripped) and for shipping (OUT).
 library() {
   local profile=$1 out=$2 built
   built=$target/${CARGO_BUILD_TARGET:-}/${profile/dev/debug}/libtrailmark_ffi.so
   shift 2
-  cargo build --quiet --locked --profile "$profile" -p trailmark-ffi "$@"
+  cargo build --quiet --locked --profile "$profile" "$@"
   mkdir -p "$out/unstripped"
   cp "$built" "$out/unstripped/"
   strip --strip-unneeded -o "$out/libtrailmark_ffi.so" "$built"
@@ -25,22 +25,23 @@ bindings() {
     --config sdk-ffi/uniffi.toml > /dev/null
 }
 
-cargo build --quiet --locked -p trailmark-bindgen
+CARGO_TERM_QUIET=true scripts/build.sh dev trailmark-bindgen
 case "${1:-ship}" in
   ship)
     out=$target/ffi/ship
-    library sdk "$out/lib"
-    library sdk "$out/dart" --no-default-features --features dart
+    library sdk "$out/lib" -p trailmark-ffi
+    library sdk "$out/dart" -p trailmark-ffi --no-default-features --features dart
     bindings "$out/dart" dart "$dart_binding"
     ;;
   test)
     out=$target/ffi/test
-    library dev "$out/lib" --features vectors
+    # Among all packages, so that their dependencies are those of scripts/build.sh.
+    library dev "$out/lib" --workspace --lib --test golden --features trailmark-ffi/vectors
     ;;
   dart)
     out=$target/ffi/dart
     export CARGO_BUILD_TARGET=i686-unknown-linux-gnu
-    library dev "$out" --no-default-features --features dart,vectors
+    library dev "$out" -p trailmark-ffi --no-default-features --features dart,vectors
     bindings "$out" dart "$out"
     exit
     ;;

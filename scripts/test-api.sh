@@ -13,7 +13,7 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 st=$target/api/venv/bin/st
 trailmark=$target/debug/trailmark
 
-[ -n "${FAST:-}" ] || cargo build --quiet --locked -p trailmark-cli --bin trailmark
+[ -n "${FAST:-}" ] || CARGO_TERM_QUIET=true scripts/build.sh dev trailmark
 
 # As root, Postgres runs as another user, who must be able to reach it; see the Makefile.
 home=$(mktemp -d /var/tmp/trailmark-api.XXXXXX)

@@ -15,7 +15,7 @@ say() { echo; echo "== $*"; }
 
 # killed APP: each of its events is stored exactly once, whenever it dies. APP is a command of the shell.
 killed() {
-  DEVICE_APP=$1 cargo test --quiet --locked -p trailmark-cli --test e2e -- --ignored --exact --nocapture \
+  DEVICE_APP=$1 cargo test --quiet --locked --workspace --test e2e -- --ignored --exact --nocapture \
     device_kills::an_app_in_another_language_killed_at_random_moments_delivers_each_of_its_events_exactly_once
 }
 
@@ -51,7 +51,7 @@ dart() {
   scripts/dart.sh test
   # What needs Flutter cannot run here.
   python3 sdk-ffi/flutter/tool/parse_check.py
-  killed "$(scripts/dart.sh prepare) $PWD/sdk-ffi/flutter/test/vm/ledger_app.dart"
+  killed "$(scripts/dart.sh compile sdk-ffi/flutter/test/vm/ledger_app.dart)"
 }
 
 swift() {

@@ -24,7 +24,7 @@ node sdk-wasm/size.mjs sdk-wasm/npm/dist/v1
 say "Its wasm in Chromium"
 scripts/test-wasm.sh
 
-cargo build --quiet --locked -p trailmark-cli -p trailmark-examples
+CARGO_TERM_QUIET=true scripts/build.sh dev trailmark generate-log
 say "All of it in Chromium"
 # Two files at a time, each with a browser and a server of its own: they wait more than they compute. What one says comes in
 # one piece, and at the end once more what failed.

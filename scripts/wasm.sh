@@ -42,7 +42,7 @@ else
   build_std
 fi
 
-cargo build --quiet --locked -p trailmark-wasm-bindgen
+CARGO_TERM_QUIET=true scripts/build.sh dev trailmark-wasm-bindgen
 [ -d sdk-wasm/npm/node_modules/binaryen ] || npm ci --prefix sdk-wasm/npm --no-audit --no-fund >&2
 mkdir -p "$out"
 "$target/debug/trailmark-wasm-bindgen" "$target/$triple/wasm/trailmark_wasm.wasm" "$out"
