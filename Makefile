@@ -85,4 +85,4 @@ lint: ## formatting and clippy, warnings are errors
 	@cargo clippy --locked --workspace --lib --test golden --features trailmark-ffi/dart,trailmark-ffi/vectors -- -D warnings
 
 docs: ## the API documentation, warnings are errors
-	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --lib --bins --examples
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps

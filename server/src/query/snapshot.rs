@@ -115,7 +115,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Lets statements read much: see [`SETTINGS_OF_QUESTIONS`].
+    /// Lets statements read much, in several processes.
     ///
     /// # Errors
     /// What stands in the way.
