@@ -10,6 +10,7 @@ mod trends;
 mod funnel;
 mod activity;
 mod visits;
+mod traps;
 mod who;
 mod regex;
 mod reference;

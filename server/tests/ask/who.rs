@@ -29,7 +29,7 @@ async fn world() -> World {
 }
 
 /// The persons in a place, asked for one by one.
-async fn who(world: &World, query: &Value, place: Value) -> Vec<String> {
+pub(crate) async fn who(world: &World, query: &Value, place: Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut cursor = Value::Null;
     loop {

@@ -99,8 +99,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next event.
+    /// The next event. Whoever is at the end gets no farther: the first to get there counts.
     pub fn see(&mut self, seen: &Seen) {
+        if self.best.is_some_and(|best| best.steps == self.rules.steps) {
+            return;
+        }
         match self.rules.order {
             FunnelOrder::Ordered => self.ordered(seen),
             FunnelOrder::Strict => self.strict(seen),
