@@ -122,12 +122,15 @@ pub struct Spot {
 /// A state of a person in a period. See [`Lifecycle`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the question says what they are")]
 #[schema(as = LifecycleState)]
 pub enum State {
+    /// Their first event ever is in it.
     New,
+    /// They were there in the period before.
     Returning,
+    /// They had been there, but not in the period before.
     Resurrecting,
+    /// They were there in the period before, and not in this one.
     Dormant,
 }
 

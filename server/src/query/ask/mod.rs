@@ -80,16 +80,24 @@ pub enum Answer {
     Stickiness(StickinessAnswer),
 }
 
+/// Gets a snapshot ready for statements about a question, which stands at `path` in what was sent (`query.`, or nothing).
+///
+/// # Errors
+/// What is wrong with the question's regular expressions, or stands in the way.
+async fn prepare(snapshot: &mut Snapshot, question: &Question, path: &str, now: Timestamp) -> Result<(), QueryError> {
+    snapshot.know_cohorts(now).await?;
+    snapshot.know_names().await?;
+    snapshot.read_much().await?;
+    regex::check(snapshot, question, path).await
+}
+
 /// Answers a question, asked at `now`.
 ///
 /// # Errors
 /// What stands in the way.
 pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
     let began = Instant::now();
-    snapshot.know_cohorts(now).await?;
-    snapshot.know_names().await?;
-    snapshot.read_much().await?;
-    regex::check(snapshot, question, "").await?;
+    prepare(snapshot, question, "", now).await?;
     let (answer, meta) = match question {
         Question::Trends(question) => {
             let periods = question.periods(now)?;

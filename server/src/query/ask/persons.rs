@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::question::{Invalid, Path, Question, read_text, read_value};
 use super::sql::Making;
-use super::{cohort, funnel, lifecycle, paths, regex, retention, sessions, stickiness, trends};
+use super::{cohort, funnel, lifecycle, paths, prepare, retention, sessions, stickiness, trends};
 use crate::query::error::QueryError;
 use crate::query::params::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::query::snapshot::Snapshot;
@@ -126,9 +126,7 @@ fn in_query(invalid: Invalid) -> Invalid {
 /// # Errors
 /// What stands in the way.
 pub async fn find(snapshot: &mut Snapshot, who: &WhoIs, now: Timestamp) -> Result<PersonPage, QueryError> {
-    snapshot.know_cohorts(now).await?;
-    snapshot.know_names().await?;
-    regex::check(snapshot, &who.question, "query.").await?;
+    prepare(snapshot, &who.question, "query.", now).await?;
     let page = who.page;
     let ids = match (&who.question, &who.spot) {
         (Question::Trends(question), Spot::Trends(spot)) => {
