@@ -1,9 +1,9 @@
 #!/bin/sh
 # Builds in release mode, measures the server on this machine (loopback only) and prints the tables of bench/RESULTS.md.
 # Arguments go to `trailmark-bench run`, see its --help; behind `sdk` as the first one, to `trailmark-bench sdk`, which
-# measures the client; `query` measures answers, EVENTS=10000000 of them behind; `ffi` measures the client in other
-# languages. The measuring itself is stopped after 15 minutes; what it starts
-# it stops, and its data is a temporary directory that it removes.
+# measures the client; `query` measures answers to questions about EVENTS=10000000 events, which it keeps for the next time;
+# `ffi` measures the client in other languages. The measuring itself is stopped after 15 minutes; what it starts it stops, and
+# its data is a temporary directory that it removes.
 set -eu
 cd "$(dirname "$0")/.."
 command -v cargo >/dev/null || PATH="$HOME/.cargo/bin:$PATH"

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 dart_binding=sdk-ffi/flutter/lib/src/generated
 
-# library PROFILE OUT SELECTION...: builds it, of the packages and features that cargo is told, for the bindings (OUT/unstripped) and for shipping (OUT).
+# library PROFILE OUT SELECTION...: builds it, of the packages and features that cargo is told, for the bindings
+# (OUT/unstripped) and for shipping (OUT).
 library() {
   local profile=$1 out=$2 built
   built=$target/${CARGO_BUILD_TARGET:-}/${profile/dev/debug}/libtrailmark_ffi.so
