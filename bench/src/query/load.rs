@@ -29,13 +29,13 @@ pub const PROJECT: i32 = 1;
 
 const WEEK_MS: i64 = 7 * 86_400_000;
 
-/// Dimensions before events. Persons are what the rules of identity make of the links: a device belongs to its user.
-const DIMENSIONS: &str = "
+const NAMES: &str = "
     INSERT INTO event_names (project_id, id, name) OVERRIDING SYSTEM VALUE
-        SELECT 1, n, format('event_%s', lpad((n - 1)::text, 3, '0')) FROM generate_series(1, $NAMES) n;
-    CREATE TEMP TABLE made (person bigint, device bigint, user_id bigint) ON COMMIT DROP;
-    COPY made FROM STDIN";
+    SELECT 1, n, format('event_%s', lpad((n - 1)::text, 3, '0')) FROM generate_series(1, $1::integer) n";
 
+const MADE: &str = "CREATE TEMP TABLE made (person bigint, device bigint, user_id bigint) ON COMMIT DROP";
+
+/// Persons are what the rules of identity make of the links: a device belongs to its user.
 const IDENTITIES: [&str; 4] = [
     "INSERT INTO identities (project_id, kind, id, person_id, first_seen_at, external_id)
          SELECT 1, 0, device, COALESCE(user_id, device), $1, format('device-%s', md5(person::text)) FROM made
@@ -98,14 +98,12 @@ async fn system(pool: &PgPool, what: &'static str) -> Outcome<()> {
 
 async fn dimensions(pool: &PgPool, history: History) -> Outcome<()> {
     let mut transaction = pool.begin().await?;
-    let (names, rest) = DIMENSIONS.split_once(';').unwrap_or_default();
-    let (made, copy) = rest.split_once(';').unwrap_or_default();
-    let names = names.replace("$NAMES", &history::NAMES.to_string());
-    sqlx::query(AssertSqlSafe(names)).execute(&mut *transaction).await?;
-    sqlx::query(AssertSqlSafe(made.to_owned()))
+    sqlx::query(NAMES)
+        .bind(i32::try_from(history::NAMES)?)
         .execute(&mut *transaction)
         .await?;
-    let mut lines = transaction.copy_in_raw(copy).await?;
+    sqlx::query(MADE).execute(&mut *transaction).await?;
+    let mut lines = transaction.copy_in_raw("COPY made FROM STDIN").await?;
     let mut text = String::new();
     for person in 0..history.persons() {
         let user = history
