@@ -25,7 +25,7 @@ unless_done() {
 }
 
 packages() { say "installing npm packages" && npm ci --silent --prefix $npm; }
-engine() { scripts/wasm.sh; }
+engine() { say "compiling the engine to WebAssembly: a minute or two the first time" && scripts/wasm.sh; }
 files() {
   say "building the files"
   (cd $npm && node build.mjs && node pack.mjs)
