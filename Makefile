@@ -25,7 +25,7 @@ ACTS ?= 150
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
-.PHONY: help setup build demo test test-api test-ffi test-web ffi wasm sim bench bench-query fmt lint docs
+.PHONY: help setup build demo demo-gateway test test-api test-grpc descriptor test-acme test-deploy test-ffi test-web ffi wasm sim bench bench-query bench-gateway fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,16 +41,40 @@ demo: build wasm ## server, private Postgres, a log through the client SDK, what
 	@[ "$(DEMO_LOG)" != "$(DEMO_DIR)/access.log" ] || $(TARGET)/generate-log > "$(DEMO_LOG)"
 	@DEMO_LOG="$(DEMO_LOG)" exec $(TARGET)/trailmark demo --data-dir $(DEMO_DIR)
 
+demo-gateway: setup ## three services of a shop behind the gateway, and calls through it; DEMO_EXIT=1
+	@scripts/setup.sh curl
+	@scripts/build.sh $(PROFILE) trailmark shop
+	@exec scripts/demo-gateway.sh $(TARGET) $(DEMO_DIR)/gateway
+
 test: setup ## every test: unit, property, end to end with a real Postgres, documentation, other languages
 	@cargo test --locked --workspace --no-fail-fast
 	@cargo test --locked --workspace --features trailmark-simulation/planted-bugs --test planted -- --nocapture
 	@$(MAKE) --no-print-directory test-api
+	@$(MAKE) --no-print-directory test-grpc
+	@$(MAKE) --no-print-directory test-deploy
 	@$(MAKE) --no-print-directory test-ffi
 	@$(MAKE) --no-print-directory test-web
 
 test-api: setup ## of these, schemathesis: requests made of /openapi.json, answers compared with it; SEED=6 EXAMPLES=50
 	@scripts/setup.sh schemathesis
 	@scripts/test-api.sh
+
+test-grpc: ## of these, the gateway in front of a real gRPC service, in Python
+	@scripts/setup.sh grpc
+	@cargo test --locked --workspace --test grpc -- --ignored
+
+descriptor: ## examples/gateway/shop.binpb, made of shop.proto
+	@scripts/setup.sh grpc
+	@cd examples/gateway && $(realpath $(or $(CARGO_TARGET_DIR),target))/grpc/venv/bin/python -m grpc_tools.protoc \
+	  -I. --include_imports --descriptor_set_out=shop.binpb shop.proto
+
+test-deploy: ## of these, deploy/: compose file, manifests, Dockerfile, alert rules with their cases
+	@scripts/setup.sh deploy
+	@scripts/test-deploy.sh
+
+test-acme: setup ## certificates from an ACME authority: pebble, which is Let's Encrypt's own test server
+	@scripts/setup.sh acme
+	@cargo test --locked -p trailmark-server --features acme --test acme
 
 test-ffi: ## of these, the client in Python, Kotlin, Dart and C; only those: LANGUAGES="python kotlin"
 	@scripts/setup.sh ffi
@@ -75,6 +99,9 @@ bench: setup ## measurements; results belong into bench/RESULTS.md
 
 bench-query: setup ## how long answers take, EVENTS=10000000 behind them; the data stays in /var/tmp/trailmark-bench-query
 	@scripts/bench.sh query
+
+bench-gateway: setup ## the gateway beside nginx, haproxy and Express: CPU a request, requests a second, what it adds
+	@scripts/bench.sh gateway
 
 fmt: ## format the code
 	@cargo fmt --all

@@ -31,7 +31,7 @@ pub fn serve(listen: SocketAddr) -> Outcome<()> {
         .layer(DefaultBodyLimit::max(trailmark_protocol::limits::BODY_BYTES));
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = tokio::net::TcpListener::bind(listen).await?;
-        accept::serve(listener, router, &config.http, CancellationToken::new()).await;
+        accept::serve(listener, None, router, &config.http, CancellationToken::new()).await;
         Ok(())
     })
 }

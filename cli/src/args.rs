@@ -9,6 +9,10 @@ use trailmark_server::Config;
 use trailmark_server::config::BadConfig;
 use trailmark_server::store::KeyKind;
 
+mod user;
+
+pub use user::{User, UserRole};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -79,6 +83,12 @@ pub enum Command {
         after_help = "Example:\n  trailmark key create --project 1 --kind write --name website"
     )]
     Key(Key),
+    /// Make and administer the users who log in
+    #[command(
+        subcommand,
+        after_help = "Example:\n  trailmark user create --email ann@example.com --role owner"
+    )]
+    User(User),
     /// Explain, take apart, erase and export a person
     #[command(
         subcommand,
@@ -115,6 +125,12 @@ pub enum Command {
         after_help = "Example:\n  trailmark deadletter list --project 1"
     )]
     DeadLetter(DeadLetter),
+    /// Check the file that routes requests to other services
+    #[command(
+        subcommand,
+        after_help = "Example:\n  JWT_SECRET=… trailmark gateway check gateway.toml"
+    )]
+    Gateway(Gateway),
     /// Print the description of the HTTP API (OpenAPI 3.1), as a server has it at /openapi.json
     #[command(
         name = "openapi",
@@ -124,6 +140,20 @@ pub enum Command {
     /// Check the configuration, the disk, Postgres and the server
     #[command(after_help = "Example:\n  trailmark doctor --json | jq '.checks[] | select(.result != \"ok\")'")]
     Doctor(Listen),
+}
+
+/// `trailmark gateway`
+#[derive(Debug, Subcommand)]
+pub enum Gateway {
+    /// Say everything that is wrong with a file, as a server would that reads it
+    Check(GatewayFile),
+}
+
+/// The gateway's file.
+#[derive(Debug, ClapArgs)]
+pub struct GatewayFile {
+    /// The file; docs/gateway.md is its manual. Variables that it names are taken from the environment
+    pub file: PathBuf,
 }
 
 /// Where the server listens.

@@ -9,18 +9,26 @@ use std::time::Duration;
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::bus;
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::database::{Database, OpenError};
 use crate::gateway::accept;
 use crate::gateway::body::Budget;
+use crate::gateway::changes::Watching;
+use crate::gateway::desk;
+use crate::gateway::dispatch::{Gateway, Ground};
+use crate::gateway::file::BadFile;
 use crate::gateway::front::Front;
 use crate::gateway::keyring::{Keyring, REFRESH_EVERY};
 use crate::gateway::limit::Limits;
+use crate::gateway::login::Login;
+use crate::gateway::tls::{Tls, TlsError};
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::live::Live;
 use crate::observe;
@@ -43,6 +51,10 @@ pub struct App {
     pub store: Store,
     /// Which keys open what.
     pub keyring: Keyring,
+    /// Who logs in, and sessions.
+    pub login: Arc<Login>,
+    /// What is routed beside Trailmark's own.
+    pub gateway: Arc<Gateway>,
     /// How often a client may call.
     pub limits: Limits,
     /// How much all request bodies may take.
@@ -72,6 +84,20 @@ pub enum StartError {
         /// Why not.
         source: std::io::Error,
     },
+    /// No TLS, although it is configured.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Something is wrong with the gateway's file.
+    #[error("the gateway's file {path}:\n{source}")]
+    Gateway {
+        /// Which.
+        path: String,
+        /// What.
+        source: BadFile,
+    },
+    /// No bus for the hubs.
+    #[error("gateway.bus_url: {0}")]
+    Bus(String),
     /// No database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -83,6 +109,14 @@ pub enum StartError {
     Listen {
         /// Which.
         address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The operator's address is taken, or not ours.
+    #[error("cannot listen for operators on {address}: {source}; gateway.admin_listen chooses another")]
+    AdminListen {
+        /// Which.
+        address: String,
         /// Why not.
         source: std::io::Error,
     },
@@ -103,6 +137,10 @@ pub struct Server {
     stop_writing: CancellationToken,
     writing: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    /// The operator's listener, and the watch over the gateway's file.
+    desk: Option<(SocketAddr, JoinHandle<()>)>,
+    stop_desk: CancellationToken,
+    _watching: Option<Watching>,
 }
 
 impl Server {
@@ -120,10 +158,12 @@ impl Server {
     /// [`StartError`].
     pub async fn start_with(config: Config, pages: Router) -> Result<Self, StartError> {
         make_data_dir(&config.data_dir)?;
+        let tls = Tls::open(&config.tls, &config.data_dir)?;
         let address = config.http.listen;
         let listen_error = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
+        let desk = listen_for_operators(&config.gateway).await?;
 
         let journal = Arc::new(open_journal(&config)?);
         let database = Database::open(&config).await?;
@@ -131,8 +171,13 @@ impl Server {
         let node = journal.id();
         let journal: Arc<dyn Journal> = journal;
         let writer = Writer::new(database.store().clone(), Arc::clone(&journal), node, Arc::clone(&clock));
+        let login = Arc::new(Login::new(database.store().clone()));
+        let metrics = observe::install()?;
+        let gateway = open_gateway(&config, &clock, &journal, &login).await?;
         let app = Arc::new(App {
             clock,
+            gateway,
+            login,
             store: database.store().clone(),
             keyring: Keyring::open(&config.data_dir.join("keyring.json")),
             limits: Limits::new(&config.rate_limit),
@@ -142,7 +187,7 @@ impl Server {
             writer: writer.stats(),
             stopping: AtomicBool::new(false),
             requests: observe::Requests::default(),
-            metrics: observe::install()?,
+            metrics,
             journal,
             config,
         });
@@ -153,8 +198,20 @@ impl Server {
         let front = Front::new(&app, pages);
         let http = app.config.http.clone();
         let token = stop_taking.clone();
-        let connections = tokio::spawn(async move { accept::serve(listener, front, &http, token).await });
+        let connections = tokio::spawn(async move { accept::serve(listener, tls, front, &http, token).await });
+        let stop_desk = CancellationToken::new();
+        let desk = desk.map(|(listener, address)| {
+            let (router, http, token) = (desk::router(&app), app.config.http.clone(), stop_desk.clone());
+            (
+                address,
+                tokio::spawn(async move { accept::serve(listener, None, router, &http, token).await }),
+            )
+        });
+        let watching = Gateway::watch(&app.gateway, Handle::current());
         Ok(Self {
+            desk,
+            stop_desk,
+            _watching: watching,
             app,
             address,
             database,
@@ -170,6 +227,19 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the operator's listener is, if there is one.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.desk.as_ref().map(|(address, _)| *address)
+    }
+
+    /// Reads the gateway's file again, and opens its access log again, after logrotate say.
+    pub fn reload(&self) {
+        self.app.gateway.snapshot().telling.reopen();
+        // What is wrong with the file is logged, and what was there stays.
+        let _ = self.app.gateway.reload();
     }
 
     /// The database it writes to.
@@ -188,12 +258,18 @@ impl Server {
         tokio::time::sleep(Duration::from_millis(self.app.config.http.drain_wait_ms)).await;
         self.app.live.close();
         self.stop_taking.cancel();
-        let _ = self.connections.await;
+        self.app.gateway.stop().cancel();
+        let drained = self.app.gateway.drain(self.app.config.http.drain_timeout());
+        let _ = tokio::join!(self.connections, drained);
         let journal = Arc::clone(&self.app.journal);
         let _ = tokio::task::spawn_blocking(move || journal.close()).await;
         self.stop_writing.cancel();
         let _ = self.writing.await;
         self.upkeep.abort();
+        self.stop_desk.cancel();
+        if let Some((_, desk)) = self.desk {
+            let _ = desk.await;
+        }
         self.database.close().await
     }
 }
@@ -204,6 +280,42 @@ fn make_data_dir(path: &Path) -> Result<(), StartError> {
         source,
     };
     std::fs::create_dir_all(path).map_err(error)
+}
+
+/// The operator's listener, where there is a gateway to speak of.
+async fn listen_for_operators(config: &config::Gateway) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
+    if config.file.as_os_str().is_empty() || config.admin_listen.is_empty() {
+        return Ok(None);
+    }
+    let listen_error = |source| StartError::AdminListen {
+        address: config.admin_listen.clone(),
+        source,
+    };
+    let listener = TcpListener::bind(&config.admin_listen).await.map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    Ok(Some((listener, address)))
+}
+
+async fn open_gateway(
+    config: &Config,
+    clock: &SharedClock,
+    journal: &Arc<dyn Journal>,
+    login: &Arc<Login>,
+) -> Result<Arc<Gateway>, StartError> {
+    let file = Some(config.gateway.file.clone()).filter(|file| !file.as_os_str().is_empty());
+    let directory = file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let ground = Ground {
+        bus: bus::open(&config.gateway.bus_url).await.map_err(StartError::Bus)?,
+        journal: Some(Arc::clone(journal)),
+        ..Ground::bare(directory, Arc::clone(clock))
+    };
+    let error = |source| StartError::Gateway {
+        path: config.gateway.file.display().to_string(),
+        source,
+    };
+    Gateway::open(file, ground, Arc::clone(login))
+        .map(Arc::new)
+        .map_err(error)
 }
 
 fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
@@ -238,7 +350,8 @@ async fn refresh(app: &App) -> Result<(), StoreError> {
     app.store.refresh_tombstones().await
 }
 
-/// Reads the keys and tombstones again; once a minute, goes on with erasures, notes which were used and forgets limits that nobody uses.
+/// Reads the keys and tombstones again; once a minute, goes on with erasures, notes which were used and forgets limits that
+/// nobody uses, sessions that have ended and failures that count no more.
 async fn upkeep(app: Arc<App>) {
     let mut turns = tokio::time::interval(REFRESH_EVERY);
     let (mut turn, mut erasing) = (0u64, None);
@@ -250,7 +363,11 @@ async fn upkeep(app: Arc<App>) {
         app.metrics.run_upkeep();
         if turn.is_multiple_of(MINUTE_TURNS) {
             app.limits.sweep();
+            app.gateway.snapshot().sweep();
             go_on_erasing(&app.store, &mut erasing);
+            if let Err(error) = app.login.sweep(app.clock.now()).await {
+                tracing::debug!(%error, "ended sessions were not removed");
+            }
             let _ = app.store.touch_keys(&app.keyring.take_used(), app.clock.now()).await;
         }
         turn += 1;

@@ -22,6 +22,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The front door.
     pub http: Http,
+    /// Its lock.
+    pub tls: Tls,
+    /// What is routed beside Trailmark's own.
+    pub gateway: Gateway,
     /// How often a client may call.
     pub rate_limit: RateLimit,
     /// The durable buffer.
@@ -39,9 +43,12 @@ pub struct Config {
 pub struct Http {
     pub listen: SocketAddr,
     pub trusted_proxies: Vec<IpNet>,
+    pub proxy_protocol: bool,
     pub cors_origins: Vec<String>,
     pub header_timeout_ms: u64,
     pub body_timeout_ms: u64,
+    pub idle_timeout_ms: u64,
+    pub write_timeout_ms: u64,
     pub max_header_bytes: usize,
     pub max_headers: usize,
     pub max_connections: usize,
@@ -62,6 +69,49 @@ impl Http {
     pub fn drain_timeout(&self) -> Duration {
         Duration::from_millis(self.drain_timeout_ms)
     }
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Tls {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+    pub also: Vec<TlsPair>,
+    pub hsts: String,
+    pub acme: Acme,
+}
+
+/// One of `tls.also`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct TlsPair {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// `[tls.acme]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Acme {
+    pub domains: Vec<String>,
+    pub contact: Vec<String>,
+    pub cache_dir: PathBuf,
+    pub directory_url: String,
+    pub ca: PathBuf,
+}
+
+/// `[gateway]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Gateway {
+    pub file: PathBuf,
+    pub admin_listen: String,
+    pub bus_url: String,
 }
 
 /// `[rate_limit]`
@@ -148,6 +198,8 @@ fn environment(vars: impl IntoIterator<Item = (String, String)>) -> Environment 
         .list_separator(",")
         .with_list_parse_key("http.trusted_proxies")
         .with_list_parse_key("http.cors_origins")
+        .with_list_parse_key("tls.acme.domains")
+        .with_list_parse_key("tls.acme.contact")
         .source(Some(vars.into_iter().collect()))
 }
 

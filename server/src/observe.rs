@@ -10,6 +10,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::gateway;
 use crate::journal::Journal;
 use crate::live::Live;
 
@@ -23,16 +24,25 @@ const SECONDS: [f64; 14] = [
 /// # Errors
 /// [`BuildError`] if another recorder is installed already.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .install_recorder()?;
+    let handle = builder()?.install_recorder()?;
     describe();
     Ok(handle)
 }
 
-fn describe() {
+/// A recorder with this server's buckets, not yet built.
+pub(crate) fn builder() -> Result<PrometheusBuilder, BuildError> {
+    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+}
+
+/// Says what each metric means: those of the gateway stand with their handles, all others here.
+pub(crate) fn describe() {
+    gateway::seen::metrics::describe();
     describe_counter!("trailmark_http_requests_total", "Requests by route and status.");
     describe_counter!("trailmark_http_refused_total", "Refused requests by problem code.");
+    describe_counter!(
+        "gateway_cache_total",
+        "Requests of routes with a cache, by route and by how they were answered."
+    );
     describe_histogram!(
         "trailmark_http_request_seconds",
         Unit::Seconds,
@@ -91,7 +101,28 @@ fn describe() {
         "Time of one transaction."
     );
     describe_gauge!("trailmark_writer_connected", "1 while the last write worked.");
+    describe_gauge!(
+        "gateway_tls_cert_not_after_seconds",
+        Unit::Seconds,
+        "When a certificate of the listener ends, in seconds since 1970."
+    );
     describe_gauge!("trailmark_live_listeners", "Open streams of what happens now.");
+    describe_counter!(
+        "trailmark_bus_lost_total",
+        "Messages that gave way to newer ones: their subscriber was too slow."
+    );
+    describe_counter!(
+        "trailmark_bus_unsent_total",
+        "Messages that other processes did not get, by reason."
+    );
+    describe_gauge!("trailmark_bus_connected", "1 while the bus is connected to its broker.");
+    describe_gauge!("gateway_websockets_open", "Open sockets, by hub.");
+    describe_counter!("gateway_hub_messages_total", "Messages from and to clients, by hub.");
+    describe_counter!(
+        "gateway_hub_dropped_total",
+        "Messages that did not reach somebody, by hub and reason."
+    );
+    describe_counter!("gateway_hub_closed_total", "Sockets that ended, by hub and reason.");
 }
 
 /// Counts finished requests. Each route's handles are looked up once and kept, because making their labels again took

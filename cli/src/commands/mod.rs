@@ -6,11 +6,14 @@ mod demo;
 mod migrate;
 mod project;
 mod key;
+mod password;
+mod user;
 mod person;
 mod query;
 mod tail;
 mod import;
 mod dead_letter;
+mod gateway;
 mod openapi;
 mod doctor;
 
@@ -42,11 +45,13 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Migrate => migrate::run(&config, output).await,
         Command::Project(project) => project::run(&config, project, output).await,
         Command::Key(key) => key::run(&config, key, output).await,
+        Command::User(user) => user::run(&config, user, output).await,
         Command::Person(person) => person::run(&config, person, output).await,
         Command::Query(query) => query::run(&config, query).await,
         Command::Tail(tail) => tail::run(&config, tail, args.global.json).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,
+        Command::Gateway(gateway) => gateway::run(gateway, output),
         Command::OpenApi => openapi::run(output),
         Command::Doctor(_) => doctor::run(&config, output).await,
     }

@@ -14,11 +14,16 @@ use crate::output::{Output, Report, say};
 #[derive(Serialize)]
 struct Listening {
     url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin: Option<String>,
 }
 
 impl Report for Listening {
     fn text(&self, out: &mut String) {
         let _ = writeln!(out, "listening on {}", self.url);
+        if let Some(admin) = &self.admin {
+            let _ = writeln!(out, "listening for operators on {admin}");
+        }
     }
 }
 
@@ -29,8 +34,9 @@ pub(super) async fn run(config: Config, output: Output) -> Result<(), Failure> {
     };
     output.print(&Listening {
         url: local_url(server.address()),
+        admin: server.admin_address().map(local_url),
     })?;
-    signals.next().await;
+    signals.reloads(&server).await;
     stop(server, &mut signals).await
 }
 
@@ -59,6 +65,7 @@ pub(super) async fn stop(server: Server, signals: &mut StopSignals) -> Result<()
 pub(super) struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
+    hang_up: Signal,
 }
 
 impl StopSignals {
@@ -72,10 +79,22 @@ impl StopSignals {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
         })
     }
 
-    /// Resolves at the next signal, also one that came since the last call.
+    /// Lets `server` read the gateway's file again at each SIGHUP; resolves at the next signal to stop.
+    async fn reloads(&mut self, server: &Server) {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                _ = self.hang_up.recv() => server.reload(),
+            }
+        }
+    }
+
+    /// Resolves at the next signal to stop, also one that came since the last call.
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -1,4 +1,5 @@
-//! The real binary, a real Postgres, real HTTP, real kills: what issue 2 calls "Bad input and faults".
+//! The real binary, a real Postgres, real HTTP, real kills: what issue 2 calls "Bad input and faults", and in
+//! [`gateway`] what known gateways do.
 //!
 //! One test program, so that the tests share servers and run side by side.
 
@@ -8,6 +9,7 @@ mod web_sdk;
 mod bad_requests;
 mod bad_events;
 mod keys;
+mod logins;
 mod encodings;
 mod slow_clients;
 mod crashes;
@@ -22,3 +24,4 @@ mod journey;
 mod delivery;
 mod live;
 mod questions;
+mod gateway;

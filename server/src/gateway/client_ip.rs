@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::HeaderMap;
 use ipnet::IpNet;
 
+use super::edge::{Peer, Scheme};
+
 /// The client's address. `X-Forwarded-For` counts only from trusted peers and is read from the right: the first address
 /// that is not itself a trusted proxy is the client; everything left of it the client may have made up.
 #[must_use]
@@ -28,6 +30,16 @@ pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr
         }
     }
     client
+}
+
+/// How the client spoke to the first proxy that is trusted, or to us.
+#[must_use]
+pub fn forwarded_scheme(peer: Peer, headers: &HeaderMap, trusted: &[IpNet]) -> Scheme {
+    let said = headers.get("x-forwarded-proto").map(http::HeaderValue::as_bytes);
+    match said {
+        Some(b"https") if trusted.iter().any(|net| net.contains(&peer.ip.to_canonical())) => Scheme::Https,
+        _ => peer.scheme,
+    }
 }
 
 /// What one client's limits are kept under: an IPv4 address, or the /64 that an IPv6 customer gets whole.

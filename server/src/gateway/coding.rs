@@ -13,6 +13,9 @@ pub enum Coding {
     Identity,
 }
 
+/// The name of no coding at all.
+const IDENTITY: &str = "identity";
+
 /// What a coding weighs that a client takes but has not named: less than anything it has. In thousandths.
 const UNNAMED: u16 = 0;
 
@@ -44,16 +47,10 @@ impl Coding {
     /// last even if the client refuses it: an answer that may do beats none.
     #[must_use]
     pub fn wished(asked: &HeaderMap) -> Vec<Self> {
-        let wishes: Vec<_> = asked
-            .get_all(header::ACCEPT_ENCODING)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(wish)
-            .collect();
+        let wishes = wishes(asked);
         let mut weighed: Vec<_> = Self::ALL
             .into_iter()
-            .filter_map(|coding| Some((weight(coding, &wishes)?, coding)))
+            .filter_map(|coding| Some((weight(coding.name().unwrap_or(IDENTITY), &wishes)?, coding)))
             .collect();
         weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
         let mut codings: Vec<_> = weighed.into_iter().map(|(_, coding)| coding).collect();
@@ -64,16 +61,25 @@ impl Coding {
     }
 }
 
+/// The codings that a client names, each with how much it likes it.
+pub(super) fn wishes(asked: &HeaderMap) -> Vec<(&str, u16)> {
+    let values = asked.get_all(header::ACCEPT_ENCODING).iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(wish)
+        .collect()
+}
+
 /// How much a client likes a coding, in thousandths; nothing if it does not take it.
-fn weight(coding: Coding, wishes: &[(&str, u16)]) -> Option<u16> {
+pub(super) fn weight(coding: &str, wishes: &[(&str, u16)]) -> Option<u16> {
     let of = |name: &str| {
         let named = wishes.iter().find(|(wished, _)| wished.eq_ignore_ascii_case(name));
         named.map(|(_, weight)| *weight)
     };
-    let named = of(coding.name().unwrap_or("identity")).or_else(|| of("*"));
-    match named {
+    match of(coding).or_else(|| of("*")) {
         Some(0) => None,
-        None => (coding == Coding::Identity).then_some(UNNAMED),
+        None => (coding == IDENTITY).then_some(UNNAMED),
         weight => weight,
     }
 }

@@ -14,15 +14,52 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, header};
 
 use super::client_ip::client_ip;
-use super::cors::Cors;
+use super::cors::{Cors, CorsConfig};
 use super::problem::{Code, Problem};
 use super::request_id::{RequestIds, X_REQUEST_ID};
 use super::sdk;
 use crate::app::App;
+use trailmark_protocol::Timestamp;
 
-/// The address at the other end of the connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
+/// The other end of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address; behind a balancer that speaks the PROXY protocol, its client's.
+    pub ip: IpAddr,
+    /// How it speaks: to us, or to such a balancer.
+    pub scheme: Scheme,
+}
+
+/// Whether a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// It is not.
+    Http,
+    /// It is.
+    Https,
+}
+
+impl Peer {
+    /// A peer that speaks plain HTTP.
+    #[must_use]
+    pub const fn plain(ip: IpAddr) -> Self {
+        Self {
+            ip,
+            scheme: Scheme::Http,
+        }
+    }
+}
+
+impl Scheme {
+    /// Its name in a URI and in `X-Forwarded-Proto`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
 
 /// What stands around all routes.
 pub struct Edge {
@@ -35,7 +72,7 @@ impl Edge {
     /// The edge of this server.
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
-        let cors = Cors::new(&app.config.http.cors_origins);
+        let cors = Cors::new(&CorsConfig::own(&app.config.http.cors_origins));
         Self {
             app,
             cors,
@@ -68,9 +105,14 @@ impl Edge {
         response
     }
 
+    /// The request's id: the client's, if it is harmless, or a new one.
+    pub fn request_id(&self, headers: &HeaderMap, now: Timestamp) -> HeaderValue {
+        self.ids.of(headers, now)
+    }
+
     fn admit(&self, peer: Option<Peer>, headers: &HeaderMap) -> Result<(), Problem> {
-        let Some(Peer(peer)) = peer else { return Ok(()) };
-        let client = client_ip(peer, headers, &self.app.config.http.trusted_proxies);
+        let Some(peer) = peer else { return Ok(()) };
+        let client = client_ip(peer.ip, headers, &self.app.config.http.trusted_proxies);
         self.app.limits.check_ip(client)
     }
 }
@@ -91,7 +133,7 @@ pub async fn layer(State(edge): State<Arc<Edge>>, request: axum::extract::Reques
 }
 
 /// The response, also if making it panics.
-async fn whole(answer: impl Future<Output = Response>) -> Response {
+pub(super) async fn whole(answer: impl Future<Output = Response>) -> Response {
     let answered = AssertUnwindSafe(answer).catch_unwind().await;
     answered.unwrap_or_else(|panic| panicked(&*panic))
 }

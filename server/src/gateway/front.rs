@@ -1,4 +1,5 @@
-//! The first fork. Events are nearly all requests, and a router makes its way to a handler with a dozen boxes and clones
+//! The first forks. What a route of the gateway's file takes goes its way through [`dispatch`](super::dispatch). Of
+//! Trailmark's own, events are nearly all requests, and a router makes its way to a handler with a dozen boxes and clones
 //! for each: they go straight to [`ingest`], through the same [`edge`](super::edge). All else goes through the router.
 
 use std::sync::Arc;
@@ -6,12 +7,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{Method, Request};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, header};
 use hyper::body::Incoming;
 use tower::ServiceExt;
 
 use super::accept::Answer;
-use super::edge::{Edge, Peer};
+use super::client_ip::{client_ip, forwarded_scheme};
+use super::dispatch::{Entry, Route, Services, Snapshot, Visit};
+use super::edge::{Edge, Peer, Scheme};
+use super::problem::{Code, Problem};
+use super::reading::Reading;
+use super::routing::Found;
+use super::seen::{self, Seen};
 use super::{INGEST, routes};
 use crate::app::App;
 use crate::ingest;
@@ -23,6 +31,7 @@ pub struct Front {
     app: Arc<App>,
     edge: Arc<Edge>,
     router: Router,
+    services: Arc<Services>,
 }
 
 impl Front {
@@ -31,21 +40,163 @@ impl Front {
     pub fn new(app: &Arc<App>, pages: Router) -> Self {
         let edge = Arc::new(Edge::new(Arc::clone(app)));
         Self {
-            router: routes(&edge, app, pages),
+            router: routes(&edge, app, pages.clone()),
+            services: Arc::new(Services::new(app, pages)),
             app: Arc::clone(app),
             edge,
         }
+    }
+
+    /// A request of Trailmark's own.
+    async fn own(&self, peer: Peer, request: Request<Incoming>) -> Response {
+        let Some((route, shapes)) = ingest_route(&request) else {
+            return self.router.clone().answer(peer, request).await;
+        };
+        let take = async |request| ingest::accept(&self.app, request, shapes).await.into_response();
+        self.edge.around(route, Some(peer), request, take).await
+    }
+
+    /// The same, seen by whom the gateway's file names.
+    async fn own_seen(&self, visitor: &Visitor<'_>, request: Request<Incoming>) -> Response {
+        let snapshot = visitor.snapshot;
+        if snapshot.telling.is_silent() {
+            return self.own(visitor.peer, request).await;
+        }
+        let entry = self.entry(visitor, request.headers());
+        let (mut parts, body) = request.into_parts();
+        let mut seen = visitor.begin(&parts, &entry);
+        seen.route(&snapshot.own);
+        // The edge takes it from there, and so every line has the id that its answer has.
+        parts.headers.insert(super::request_id::X_REQUEST_ID, entry.request_id);
+        let response = self.own(visitor.peer, Request::from_parts(parts, body)).await;
+        seen.answer(response)
+    }
+
+    fn entry(&self, visitor: &Visitor<'_>, headers: &HeaderMap) -> Entry {
+        let (now, peer) = (self.app.clock.now(), visitor.peer);
+        let trusted = &self.app.config.http.trusted_proxies;
+        Entry {
+            request_id: self.edge.request_id(headers, now),
+            client: client_ip(peer.ip, headers, trusted),
+            scheme: forwarded_scheme(peer, headers, trusted),
+            now,
+            trace: self.app.gateway.trace(visitor.snapshot, headers),
+        }
+    }
+
+    async fn refused(
+        &self,
+        peer: Peer,
+        request: Request<Incoming>,
+        problem: Problem,
+        allow: Option<HeaderValue>,
+    ) -> Response {
+        let refuse = async |_| problem.into_response();
+        let mut response = self.edge.around("unmatched", Some(peer), request, refuse).await;
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        response
+    }
+
+    /// What the route's pages may send, told to their browser.
+    fn preflight(&self, route: &Route, visitor: &Visitor<'_>, parts: &Parts) -> Response {
+        let entry = self.entry(visitor, &parts.headers);
+        let mut seen = visitor.begin(parts, &entry);
+        seen.route(&route.seen);
+        seen.answer(route.cors.preflight(&parts.headers))
     }
 }
 
 impl Answer for Front {
     async fn answer(self, peer: Peer, request: Request<Incoming>) -> Response {
-        let Some((route, shapes)) = ingest_route(&request) else {
-            return self.router.answer(peer, request).await;
+        let snapshot = &self.app.gateway.snapshot();
+        let (parts, body) = request.into_parts();
+        let reading = match Reading::of(&parts) {
+            Ok(reading) => reading,
+            Err(problem) => {
+                let request = Request::from_parts(parts, body);
+                return Box::pin(self.refused(peer, request, problem, None)).await;
+            }
         };
-        let take = async |request| ingest::accept(&self.app, request, shapes).await.into_response();
-        self.edge.around(route, Some(peer), request, take).await
+        let visitor = Visitor {
+            snapshot,
+            peer,
+            reading: &reading,
+        };
+        let wanted = preflight(&parts).unwrap_or_else(|| parts.method.clone());
+        match snapshot.table.find(reading.host(), reading.path(), &wanted) {
+            Found::Route(route, _) if wanted != parts.method => self.preflight(route, &visitor, &parts),
+            Found::Route(route, parameters) => {
+                let entry = self.entry(&visitor, &parts.headers);
+                let seen = visitor.begin(&parts, &entry);
+                let visit = Visit {
+                    app: &self.app,
+                    services: &self.services,
+                    snapshot,
+                    route,
+                    parameters,
+                    reading: &reading,
+                    entry: &entry,
+                };
+                Box::pin(visit.answer(parts, Body::new(body), seen)).await
+            }
+            Found::Nothing if snapshot.file.own_routes => {
+                self.own_seen(&visitor, Request::from_parts(parts, body)).await
+            }
+            Found::Nothing => {
+                let problem = Problem::new(Code::NotFound, format!("no route leads to {}", reading.path()));
+                let request = Request::from_parts(parts, body);
+                Box::pin(self.refused(peer, request, problem, None)).await
+            }
+            Found::OtherMethods(methods) => {
+                let problem = Problem::new(
+                    Code::MethodNotAllowed,
+                    format!("{} does not take {}", reading.path(), parts.method),
+                );
+                Box::pin(self.refused(peer, Request::from_parts(parts, body), problem, allow(&methods))).await
+            }
+        }
     }
+}
+
+/// Who stands at the door, and what is said there.
+struct Visitor<'a> {
+    snapshot: &'a Arc<Snapshot>,
+    peer: Peer,
+    reading: &'a Reading,
+}
+
+impl Visitor<'_> {
+    fn begin(&self, parts: &Parts, entry: &Entry) -> Seen {
+        let arrival = seen::Arrival {
+            at: entry.now,
+            method: &parts.method,
+            uri: &parts.uri,
+            host: self.reading.host_header(),
+            headers: &parts.headers,
+            version: parts.version,
+            tls: self.peer.scheme == Scheme::Https,
+            client_ip: entry.client,
+            request_id: &entry.request_id,
+            trace: entry.trace,
+        };
+        Seen::begin(&self.snapshot.telling.witness, &self.snapshot.unmatched, &arrival)
+    }
+}
+
+/// The method that a page asks for before it sends the request itself.
+fn preflight(parts: &Parts) -> Option<Method> {
+    if parts.method != Method::OPTIONS || !parts.headers.contains_key(header::ORIGIN) {
+        return None;
+    }
+    let asked = parts.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
+    Method::from_bytes(asked.as_bytes()).ok()
+}
+
+fn allow(methods: &[Method]) -> Option<HeaderValue> {
+    let names: Vec<_> = methods.iter().map(Method::as_str).collect();
+    HeaderValue::try_from(names.join(", ")).ok()
 }
 
 impl Answer for Router {

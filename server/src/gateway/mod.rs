@@ -1,8 +1,11 @@
 //! The front door: connections, limits, keys, and one shape of refusal. What is behind it never repeats any of this.
 //!
-//! A request's way in: [`accept`] (connection, header deadline) → [`front`] (events go straight on, all else through the
-//! router) → [`edge`] (id, address, limit) → a route → [`body`] (deadline, size, budget) → [`auth`] (key, through the
-//! [`keyring`]) → its handler. A refusal anywhere is a [`problem::Problem`].
+//! A request's way in: [`accept`] → [`connection`] ([`proxy_protocol`], [`tls`], then HTTP over a [`stream`] that is
+//! [watched](watch)) → [`front`], which [reads](reading) it in one way. What a route of the gateway's [`mod@file`] takes goes
+//! through [`dispatch`]: limits ([`quota`]), who calls ([`credentials`], [`login`]), what changes ([`headers`],
+//! [`transform`]), then to a service of ours, through the [`cache`] to an [`upstream`], or into a [`hub`]; [`seen`] tells of
+//! it. Trailmark's own requests go past the [`edge`] (id, address, limit) to a route → [`body`] (deadline, size, budget) →
+//! [`auth`] (key, through the [`keyring`]) → its handler. A refusal anywhere is a [`problem::Problem`].
 
 use std::sync::Arc;
 
@@ -19,6 +22,12 @@ use edge::Edge;
 use problem::{Code, Problem};
 
 pub mod accept;
+pub mod proxy_protocol;
+pub mod tls;
+pub mod stream;
+pub mod watch;
+pub mod served;
+pub mod connection;
 pub mod front;
 pub mod edge;
 pub mod request_id;
@@ -26,14 +35,34 @@ pub mod client_ip;
 pub mod cors;
 pub mod limit;
 pub mod body;
+pub mod client_body;
+pub mod decompress;
 pub mod query_string;
 pub mod auth;
 pub mod keyring;
+pub mod login;
 pub mod health;
 pub mod coding;
+pub mod compress;
 pub mod files;
 pub mod sdk;
 pub mod openapi;
+pub mod file;
+pub mod routing;
+pub mod reading;
+pub mod changes;
+pub mod dispatch;
+pub mod desk;
+pub mod credentials;
+pub mod cache;
+pub mod transform;
+pub mod seen;
+pub mod headers;
+pub mod quota;
+pub mod units;
+pub mod upstream;
+pub mod caller;
+pub mod hub;
 pub mod problem;
 pub mod refusals;
 
@@ -62,6 +91,7 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
         .merge(query::router())
         .merge(live::http::router())
         .merge(admin::router())
+        .merge(login::http::router())
         .merge(health::router())
         .merge(sdk::router())
         .routes(routes!(openapi::openapi));

@@ -30,6 +30,7 @@ use crate::app::App;
         (name = "read", description = "What is stored: a secret key."),
         (name = "live", description = "What happens, as it happens: a secret key."),
         (name = "persons", description = "Who they are, and their right to leave: a secret key."),
+        (name = "auth", description = "Logging in: users of the installation, and their sessions."),
         (name = "server", description = "The server itself, and its files: no key."),
     ),
     modifiers(&Keys)
@@ -50,9 +51,14 @@ impl Modify for Keys {
             SecurityScheme::Http(scheme)
         };
         let query = ApiKeyValue::with_description("key", "A write key, for beacons, which cannot set headers.");
+        let cookie = ApiKeyValue::with_description(
+            "__Host-sid",
+            "The session of a login. What changes something also takes its `X-Csrf-Token`.",
+        );
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme(SECRET_KEY, bearer("`tm_sk_…`: reads and administers its project."));
         components.add_security_scheme("write_key", bearer("`tm_pk_…`: sends events, nothing else."));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         components.add_security_scheme("write_key_in_query", SecurityScheme::ApiKey(ApiKey::Query(query)));
     }
 }

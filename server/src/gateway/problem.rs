@@ -90,8 +90,52 @@ codes! {
     QueryTimeout = SERVICE_UNAVAILABLE "query_timeout" "Ask for less: a shorter time range, one event, one person.",
     /// The server has no place for another live stream, or is stopping.
     LiveUnavailable = SERVICE_UNAVAILABLE "live_unavailable" "Listen again later; GET /api/analytics/events has the stored events.",
+    /// The request line, its Host or its path cannot be meant seriously: what a proxy and its upstream may read differently.
+    MalformedRequest = BAD_REQUEST "malformed_request" "Send one valid Host and a path without encoded slashes, dots or control characters.",
+    /// No credentials of a kind that the route takes.
+    MissingCredentials = UNAUTHORIZED "missing_credentials" "Send a bearer token, an API key or a session, as `detail` says.",
+    /// A token that is forged, expired or meant for somebody else.
+    InvalidToken = UNAUTHORIZED "invalid_token" "Log in again, or refresh the token.",
+    /// A session that has ended, or never began.
+    InvalidSession = UNAUTHORIZED "invalid_session" "Log in again.",
+    /// Name and password do not belong together.
+    InvalidCredentials = UNAUTHORIZED "invalid_credentials" "Check the e-mail address and the password.",
+    /// Known, but without the role or the scope.
+    NotPermitted = FORBIDDEN "not_permitted" "Ask for the role or scope that `detail` names.",
+    /// A session came without the proof that its own page sent the request.
+    CsrfFailed = FORBIDDEN "csrf_failed" "Send the token of the login in `X-Csrf-Token`, from an allowed origin.",
+    /// A WebSocket or a page of an origin that may not.
+    OriginRefused = FORBIDDEN "origin_refused" "Open it from an origin that the route allows.",
+    /// Too many failed logins.
+    LockedOut = TOO_MANY_REQUESTS "locked_out" "Wait as long as Retry-After says; an administrator can unlock.",
+    /// The user has too many sockets.
+    TooManySockets = TOO_MANY_REQUESTS "too_many_sockets" "Close a socket that nobody needs.",
+    /// A method that a gateway must not follow.
+    MethodNotSupported = NOT_IMPLEMENTED "method_not_supported" "CONNECT is not served.",
+    /// The upstream could not be reached, or did not speak HTTP.
+    BadGateway = BAD_GATEWAY "bad_gateway" "Try again; the operator should look at the service that `detail` names.",
+    /// No instance of the upstream is fit to answer.
+    UpstreamUnavailable = SERVICE_UNAVAILABLE "upstream_unavailable" "Try again later; the operator should look at the service that `detail` names.",
+    /// The upstream did not answer in time.
+    GatewayTimeout = GATEWAY_TIMEOUT "gateway_timeout" "Try again, if that is safe: the request may have been carried out.",
+    /// The request has come through here before.
+    LoopDetected = LOOP_DETECTED "loop_detected" "The operator should look at where the route leads.",
+    /// The gateway is stopping.
+    Draining = SERVICE_UNAVAILABLE "draining" "Connect again: another instance answers.",
     /// A bug of ours.
     Internal = INTERNAL_SERVER_ERROR "internal" "Report it with the request id.",
+}
+
+impl Code {
+    /// What `WWW-Authenticate` says. A token that was shown and is not good gets the error code (RFC 6750 §3.1); who showed
+    /// none gets none.
+    const fn challenge(self) -> Option<&'static str> {
+        match (self, self.status()) {
+            (Self::InvalidToken, _) => Some("Bearer error=\"invalid_token\""),
+            (_, StatusCode::UNAUTHORIZED) => Some("Bearer"),
+            _ => None,
+        }
+    }
 }
 
 /// Seconds after which a refused client may try again, where the refusal itself does not know better.
@@ -162,8 +206,8 @@ impl Problem {
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Some(challenge) = self.code.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }
@@ -192,6 +236,17 @@ mod tests {
         texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn a_401_says_how_to_authenticate_and_whether_a_token_was_bad() {
+        let challenge = |code| {
+            let response = Problem::new(code, "x").render("r");
+            response.headers().get(header::WWW_AUTHENTICATE).cloned()
+        };
+        assert_eq!(challenge(Code::MissingCredentials).unwrap(), "Bearer");
+        assert_eq!(challenge(Code::InvalidToken).unwrap(), "Bearer error=\"invalid_token\"");
+        assert_eq!(challenge(Code::NotPermitted), None);
     }
 
     #[test]

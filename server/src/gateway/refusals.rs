@@ -31,7 +31,7 @@ refusals! {
     /// Of any route.
     AnyRefused = RateLimited Internal;
     /// Of a file.
-    FileRefused = NotFound SdkNotBuilt Internal;
+    FileRefused = MalformedRequest NotFound SdkNotBuilt Internal;
     /// Of a route that takes events.
     EventsRefused = InvalidJson InvalidBatch InvalidEncoding InvalidBody MissingKey UnknownKey WrongKeyKind BodyTimeout
         BodyTooLarge TooManyEvents UnsupportedEncoding RateLimited JournalFull JournalUnavailable Overloaded
@@ -48,6 +48,13 @@ refusals! {
     /// Of a route that reads a question from a body.
     QuestionRefused = InvalidParameter InvalidBody MissingKey UnknownKey WrongKeyKind BodyTimeout BodyTooLarge RateLimited
         Overloaded KeyringUnavailable DatabaseUnavailable TooManyReads QueryTimeout Internal;
+    /// Of a login.
+    LoginRefused = InvalidBody InvalidCredentials BodyTimeout BodyTooLarge RateLimited LockedOut Overloaded
+        KeyringUnavailable UpstreamUnavailable BadGateway GatewayTimeout Internal;
+    /// Of a route that ends a session.
+    LogoutRefused = CsrfFailed RateLimited KeyringUnavailable Internal;
+    /// Of a route that takes a session.
+    SessionRefused = MissingCredentials InvalidSession CsrfFailed RateLimited KeyringUnavailable Internal;
     /// Of a stream of what happens.
     LiveRefused = InvalidParameter MissingKey UnknownKey WrongKeyKind RateLimited TooManyListeners KeyringUnavailable
         LiveUnavailable Internal;

@@ -69,8 +69,16 @@ fn unsupported(name: &str) -> Problem {
 /// [`Code::InvalidEncoding`] if it is cut or corrupt, [`Code::BodyTooLarge`] beyond [`DECODED_BYTES`],
 /// [`Code::Overloaded`] when the budget is used up.
 pub fn decompress(coding: Coding, body: Metered) -> Result<Metered, Problem> {
+    decompress_within(coding, body, DECODED_BYTES)
+}
+
+/// The same with a limit of its own, in bytes.
+///
+/// # Errors
+/// As [`decompress`].
+pub fn decompress_within(coding: Coding, body: Metered, limit: usize) -> Result<Metered, Problem> {
     let wire = body.as_slice();
-    let decoded = Metered::new(body.budget(), DECODED_BYTES);
+    let decoded = Metered::new(body.budget(), limit);
     match coding {
         Coding::Identity => Ok(body),
         Coding::Gzip => drain(flate2::read::MultiGzDecoder::new(wire), decoded),

@@ -6,6 +6,7 @@ use trailmark_protocol::Timestamp;
 use super::connect::Store;
 use super::error::StoreError;
 use super::pg_time::PgTime;
+use super::random::{CHARS_256_BITS, random_text};
 
 /// What a key opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -107,28 +108,9 @@ pub fn hash_key(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/// Characters of a key after its prefix: 43 of 62 make 256 bits (43 × log₂ 62 = 256.03).
-const KEY_CHARS: usize = 43;
-
-/// The greatest multiple of 62 below 256: bytes from here on would favour the first letters.
-const FAIR_BYTES: u8 = 248;
-
 /// A new key's text.
 fn mint(kind: KeyKind) -> Result<String, StoreError> {
-    let mut text = String::from(kind.prefix());
-    let length = text.len() + KEY_CHARS;
-    while text.len() < length {
-        let mut bytes = [0u8; 64];
-        getrandom::fill(&mut bytes).map_err(StoreError::NoEntropy)?;
-        let fair = bytes.iter().filter(|byte| **byte < FAIR_BYTES);
-        text.extend(
-            fair.take(length - text.len())
-                .map(|byte| char::from(ALPHABET[usize::from(byte % 62)])),
-        );
-    }
-    Ok(text)
+    random_text(kind.prefix(), CHARS_256_BITS)
 }
 
 fn hint(kind: KeyKind, text: &str) -> String {

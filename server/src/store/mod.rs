@@ -4,9 +4,13 @@
 
 mod error;
 mod pg_time;
+mod random;
 mod connect;
 mod projects;
 mod keys;
+mod users;
+mod sessions;
+mod login_failures;
 mod weeks;
 mod tombstones;
 mod group;
@@ -37,8 +41,12 @@ pub use erasures::Erasure;
 pub use error::{ErrorClass, StoreError};
 pub use inspect::Vitals;
 pub use keys::{ApiKey, KeyKind, KeyRow, NewKey, hash_key};
+pub use login_failures::LoginFailures;
 pub use pg_time::PgTime;
 pub use projects::Project;
+pub use random::{CHARS_256_BITS, random_text};
+pub use sessions::{NewSession, Opening, SessionUser, TokenRow};
 pub use tombstones::Tombstones;
+pub use users::{Role, User, UserWithPassword, normal_email};
 pub use weeks::WEEKS_AHEAD;
 pub use write::Written;

@@ -16,8 +16,10 @@ use trailmark_server::clock::{SharedClock, SystemClock};
 use trailmark_server::config::Config;
 use trailmark_server::event::AcceptedEvent;
 use trailmark_server::gateway::body::Budget;
+use trailmark_server::gateway::dispatch::{Gateway, Ground};
 use trailmark_server::gateway::keyring::Keyring;
 use trailmark_server::gateway::limit::Limits;
+use trailmark_server::gateway::login::Login;
 use trailmark_server::journal::{Journal, MemoryJournal};
 use trailmark_server::store::KeyKind;
 use trailmark_server::writer::Writer;
@@ -40,12 +42,16 @@ impl Front {
         let config = Config::load(None, [], []).unwrap();
         let clock: SharedClock = Arc::new(SystemClock);
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
+        let login = Arc::new(Login::new(world.store.clone()));
+        let ground = Ground::bare(folder.path(), Arc::clone(&clock));
         let app = Arc::new(App {
             writer: Writer::new(world.store.clone(), journal.clone(), Uuid::nil(), clock.clone()).stats(),
             clock,
             journal,
             store: world.store.clone(),
             keyring: Keyring::open(&folder.path().join("keyring.json")),
+            gateway: Gateway::open(None, ground, Arc::clone(&login)).unwrap().into(),
+            login,
             limits: Limits::new(&config.rate_limit),
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(1),

@@ -1,5 +1,9 @@
 //! A Postgres that is not the server's: the test starts and stops it.
 
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
 use tokio::runtime::Runtime;
 use trailmark_server::postgres::{PostgresOptions, PrivatePostgres};
 
@@ -42,6 +46,18 @@ impl OutsidePostgres {
         if let Some(running) = self.running.take() {
             self.runtime.block_on(running.stop()).unwrap();
         }
+    }
+
+    /// Makes an empty database in it, and says where that is.
+    pub(crate) fn another_database(&self) -> String {
+        let name = format!("another_{}", uuid::Uuid::new_v4().simple());
+        let options = PgConnectOptions::from_str(&self.url()).unwrap();
+        self.runtime.block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            let sql = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+            connection.execute(sql).await.unwrap();
+        });
+        self.url().replace("/trailmark?", &format!("/{name}?"))
     }
 
     /// Where it is, running or not.

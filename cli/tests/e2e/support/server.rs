@@ -21,21 +21,45 @@ const TRAILMARK: &str = env!("CARGO_BIN_EXE_trailmark");
 /// Every test calls from one address, which would be over its limit at once: it has none, unless a test sets one.
 const PER_IP_RATE: &str = "TRAILMARK__RATE_LIMIT__PER_IP_PER_SECOND";
 
+/// The gateway's file, in the server's home, where it runs.
+const GATEWAY_FILE: &str = "gateway.toml";
+
+/// What it prints before the URL of its listener for operators, once it has started.
+const FOR_OPERATORS: &str = "listening for operators on http://";
+
 /// What a server is started with beside its data directory and its address.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
     env: Vec<(String, String)>,
     database_url: Option<String>,
+    gateway: Option<String>,
 }
 
 impl Setup {
     /// Sets a number of the configuration by its dotted name, through the environment.
-    pub(crate) fn set(mut self, key: &str, value: u64) -> Self {
-        self.env.push((
-            format!("TRAILMARK__{}", key.to_uppercase().replace('.', "__")),
-            value.to_string(),
-        ));
+    pub(crate) fn set(self, key: &str, value: u64) -> Self {
+        self.text(key, &value.to_string())
+    }
+
+    /// Sets a text in the same way.
+    pub(crate) fn text(self, key: &str, value: &str) -> Self {
+        let name = format!("TRAILMARK__{}", key.to_uppercase().replace('.', "__"));
+        self.env(&name, value)
+    }
+
+    /// Sets a variable of the environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Routes as this text of a gateway's file says, and listens for operators on a free port.
+    pub(crate) fn gateway(self, text: &str) -> Self {
+        let with_file = self.text("gateway.file", GATEWAY_FILE);
+        Self {
+            gateway: Some(text.to_owned()),
+            ..with_file.text("gateway.admin_listen", "127.0.0.1:0")
+        }
     }
 
     /// Uses this Postgres instead of a private one.
@@ -61,6 +85,9 @@ impl Setup {
             address: free_address(),
             child: Mutex::new(None),
         };
+        if let Some(text) = &server.setup.gateway {
+            server.write_gateway(text);
+        }
         server.launch();
         server
     }
@@ -90,6 +117,23 @@ impl Server {
     /// Its URL, as clients are told.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where its operator is listened to, since its last start.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        until("the listener for operators", || {
+            let log = self.log();
+            let (_, after) = log.rsplit_once(FOR_OPERATORS)?;
+            after.split_once('\n')?.0.trim_end_matches('/').parse().ok()
+        })
+    }
+
+    /// Writes the gateway's file anew, as deployments do: beside it first, so that nobody reads half of it.
+    pub(crate) fn write_gateway(&self, text: &str) {
+        let file = self.home.path().join(GATEWAY_FILE);
+        let new = file.with_extension("new");
+        fs::write(&new, text).unwrap();
+        fs::rename(&new, &file).unwrap();
     }
 
     /// The folder of its private Postgres.

@@ -1,0 +1,146 @@
+//! Judges tokens: whose are they, and are they good now?
+
+use std::fmt;
+use std::path::Path;
+
+use trailmark_protocol::Timestamp;
+
+use super::config::{JwtConfig, Source};
+use super::jwks::{Jwks, Published};
+use super::key::{Key, public_keys};
+use super::key_set::KeySet;
+use super::place::Place;
+use super::reason::{Failures, Reason};
+use super::signed::Signed;
+use super::trust;
+use crate::gateway::caller::Caller;
+use crate::gateway::problem::Problem;
+
+/// Judges the tokens of one `[auth.jwt.NAME]`.
+pub struct Tokens {
+    pub(super) config: JwtConfig,
+    keys: Keys,
+    failures: Failures,
+}
+
+enum Keys {
+    Given(KeySet),
+    Published(Jwks),
+}
+
+impl Tokens {
+    /// Judges by `config`; its files are in `directory`, unless their paths are absolute. Fetches nothing before
+    /// [`start`](Self::start).
+    ///
+    /// # Errors
+    /// [`JwtConfig::problems`], and what is wrong with the files.
+    pub fn new(config: JwtConfig, directory: &Path) -> Result<Self, Vec<String>> {
+        let problems = config.problems();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let keys = keys(&config, directory).map_err(|problem| vec![problem])?;
+        let failures = Failures::new();
+        Ok(Self { config, keys, failures })
+    }
+
+    /// Begins to fetch the keys, where they are published; a token that needs them begins it too. Needs a tokio runtime.
+    pub fn start(&self) {
+        if let Keys::Published(jwks) = &self.keys {
+            jwks.start();
+        }
+    }
+
+    /// Whether these can go on judging by `config`, with the keys they have fetched. A file may have changed with the
+    /// configuration as it was, so keys from a file never stay.
+    #[must_use]
+    pub fn is_same(&self, config: &JwtConfig) -> bool {
+        self.config == *config && config.jwks_file.is_none()
+    }
+
+    /// Whom `token` stands for at `now`. May wait, at most 5 s, for keys to be fetched.
+    ///
+    /// # Errors
+    /// [`Code::InvalidToken`](crate::gateway::problem::Code::InvalidToken), counted by its reason; while no keys could be
+    /// fetched so far, [`Code::KeyringUnavailable`](crate::gateway::problem::Code::KeyringUnavailable).
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, Problem> {
+        let judged = self.judge(token, now).await;
+        judged.map_err(|reason| {
+            self.failures.count(reason);
+            reason.of_token()
+        })
+    }
+
+    /// The same, with the reason.
+    ///
+    /// # Errors
+    /// The reason.
+    pub async fn judge(&self, token: &str, now: Timestamp) -> Result<Caller, Reason> {
+        let token = Signed::read(token)?;
+        if !self.config.algorithms.contains(&token.algorithm()) {
+            return Err(Reason::Algorithm);
+        }
+        self.check_signature(&token).await?;
+        let claims = token.claims()?;
+        claims.check(&self.config, now)?;
+        Ok(claims.into_caller(&self.config.claims))
+    }
+
+    async fn check_signature(&self, token: &Signed<'_>) -> Result<(), Reason> {
+        let jwks = match &self.keys {
+            Keys::Given(keys) => return keys.check(token),
+            Keys::Published(jwks) => jwks,
+        };
+        let keys = jwks.current();
+        match keys.check(token) {
+            // Also a signature by a key without a name: it may have been replaced by another.
+            Err(_) if !keys.names(token.kid()) => check_again(&*jwks.look_again().await, token),
+            known => known,
+        }
+    }
+}
+
+fn check_again(keys: &KeySet, token: &Signed<'_>) -> Result<(), Reason> {
+    if keys.is_empty() {
+        Err(Reason::KeysUnavailable)
+    } else {
+        keys.check(token)
+    }
+}
+
+fn keys(config: &JwtConfig, directory: &Path) -> Result<Keys, String> {
+    match config.source().ok_or("there are no keys")? {
+        Source::Url(url) => published(config, url, directory).map(Keys::Published),
+        Source::File(file) => of_file(config, &directory.join(file)).map(Keys::Given),
+        Source::Secret(secret) => Ok(Keys::Given(KeySet::new(vec![Key::of_secret(
+            secret.reveal().as_bytes(),
+        )]))),
+        Source::PublicKey(pem) => public_keys(pem, &config.algorithms).map(KeySet::new).map(Keys::Given),
+    }
+}
+
+fn of_file(config: &JwtConfig, file: &Path) -> Result<KeySet, String> {
+    let json = std::fs::read(file).map_err(|error| format!("jwks_file: {}: {error}", file.display()))?;
+    KeySet::parse(&json, &config.algorithms).map_err(|why| format!("jwks_file: {}: {why}", file.display()))
+}
+
+fn published(config: &JwtConfig, url: &str, directory: &Path) -> Result<Jwks, String> {
+    let place = Place::parse(url, config.jwks.allow_http).map_err(|why| format!("jwks_url: {why}"))?;
+    let ca = config.jwks.ca.as_ref().map(|file| directory.join(file));
+    let tls = place.tls.as_ref().map(|_| trust::connector(ca.as_deref())).transpose();
+    Ok(Jwks::new(Published {
+        tls: tls.map_err(|why| format!("jwks.ca: {why}"))?,
+        place,
+        allowed: config.algorithms.clone(),
+        refresh: config.jwks.refresh.0,
+        min_refresh: config.jwks.min_refresh.0,
+    }))
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

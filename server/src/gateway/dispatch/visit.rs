@@ -1,0 +1,249 @@
+//! One request, from the route it has met to the answer that leaves.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use trailmark_protocol::Timestamp;
+
+use super::admit::{Standings, authenticate, permit};
+use super::forward::Forward;
+use super::route::Route;
+use super::services::Services;
+use super::snapshot::Snapshot;
+use super::sockets::is_handshake;
+use crate::app::App;
+use crate::gateway::caller::Caller;
+use crate::gateway::client_body::{Patience, limit};
+use crate::gateway::compress::compress;
+use crate::gateway::decompress::decompress;
+use crate::gateway::edge::{Scheme, whole};
+use crate::gateway::headers::{Assertion, strip};
+use crate::gateway::problem::{Code, Problem};
+use crate::gateway::reading::Reading;
+use crate::gateway::request_id::X_REQUEST_ID;
+use crate::gateway::seen::metrics::auth_failure;
+use crate::gateway::seen::{Seen, Traceparent};
+use crate::gateway::transform::Scope;
+
+/// What is known of a request when it comes in.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its id.
+    pub request_id: HeaderValue,
+    /// Its client, as far as proxies are trusted.
+    pub client: IpAddr,
+    /// How the client spoke to us, or to a trusted proxy.
+    pub scheme: Scheme,
+    /// When it came.
+    pub now: Timestamp,
+    /// Its place in a trace.
+    pub trace: Traceparent,
+}
+
+/// Everything that a request meets.
+pub struct Visit<'a> {
+    /// The server.
+    pub app: &'a Arc<App>,
+    /// Its services.
+    pub services: &'a Services,
+    /// The file.
+    pub snapshot: &'a Arc<Snapshot>,
+    /// The route.
+    pub route: &'a Arc<Route>,
+    /// What the path's template has matched.
+    pub parameters: matchit::Params<'a, 'a>,
+    /// How the request is read.
+    pub reading: &'a Reading,
+    /// What is known of it.
+    pub entry: &'a Entry,
+}
+
+impl Visit<'_> {
+    /// The answer, as it leaves.
+    pub async fn answer(&self, parts: Parts, body: Body, mut seen: Seen) -> Response {
+        seen.route(&self.route.seen);
+        let (asked, origin) = (accepts(&parts.headers), parts.headers.get(header::ORIGIN).cloned());
+        let method = parts.method.clone();
+        let mut standings = Standings::default();
+        let admitted = async {
+            let admitted = self.admitted(&mut standings, parts, body, &mut seen).await;
+            admitted.unwrap_or_else(IntoResponse::into_response)
+        };
+        let mut response = whole(admitted).await;
+        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            seen.refused(problem.code());
+            response = problem.render(self.entry.request_id.to_str().unwrap_or_default());
+        }
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, self.entry.request_id.clone());
+        self.route.cors.share(origin.as_ref(), headers);
+        if let Some(fields) = standings.0 {
+            fields.write(headers, self.snapshot.file.legacy_limit_headers);
+        }
+        for (name, value) in &self.snapshot.answer_headers {
+            if !headers.contains_key(name) {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+        if self.route.compress && method != Method::HEAD {
+            response = compress(&asked, response);
+        }
+        seen.answer(response)
+    }
+
+    async fn admitted<'s>(
+        &'s self,
+        standings: &mut Standings<'s>,
+        parts: Parts,
+        body: Body,
+        seen: &mut Seen,
+    ) -> Result<Response, Problem> {
+        let (route, entry) = (&**self.route, self.entry);
+        standings.of_strangers(route, entry.client)?;
+        let caller = authenticate(self.app, route, &parts.headers, &parts.method, entry.now).await;
+        let caller = caller.inspect_err(count_failure)?;
+        if let Some(caller) = &caller {
+            seen.caller(caller);
+            permit(route, caller)?;
+            standings.of_caller(route, caller)?;
+        }
+        let request = Request::from_parts(parts, seen.count_in(body));
+        let (mut parts, body) = self.bounded(request)?.into_parts();
+        let upgrade = self.rewritten(&mut parts, caller.as_ref())?;
+        self.forwarded(Request::from_parts(parts, body), caller.as_ref(), upgrade, seen)
+            .await
+    }
+
+    /// The request with its body within the route's bounds, decoded if the route says so.
+    fn bounded(&self, request: Request<Body>) -> Result<Request<Body>, Problem> {
+        let total = self.app.config.http.body_timeout();
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+        let patience = match (is_stream, &self.route.timeouts.idle_body) {
+            (_, Some(idle)) => Patience::Idle(idle.0),
+            (true, None) => Patience::Idle(total),
+            (false, None) => Patience::Total(total),
+        };
+        let (parts, body) = request.into_parts();
+        let most = self.route.max_body as u64;
+        let body = limit(body, patience, most).map_err(|error| error.problem())?;
+        let request = Request::from_parts(parts, body);
+        if self.route.decompress {
+            decompress(request, most)
+        } else {
+            Ok(request)
+        }
+    }
+
+    /// Makes of the head what the target gets, but for rules that speak of the request; gives what it wants to upgrade to.
+    fn rewritten(&self, parts: &mut Parts, caller: Option<&Caller>) -> Result<Option<HeaderValue>, Problem> {
+        let is_upgrade = is_handshake(&parts.headers);
+        let upgrade = parts.headers.get(header::UPGRADE).filter(|_| is_upgrade).cloned();
+        let path = self.route.rewriting.path(self.reading.path(), &self.parameters);
+        parts.uri = target(&parts.uri, path.as_deref().unwrap_or(self.reading.path()))?;
+        if caller.is_some() {
+            self.route.spent.take(&mut parts.headers);
+        }
+        strip::request(&mut parts.headers);
+        self.assert(parts, caller);
+        Ok(upgrade)
+    }
+
+    async fn forwarded(
+        &self,
+        mut request: Request<Body>,
+        caller: Option<&Caller>,
+        upgrade: Option<HeaderValue>,
+        seen: &mut Seen,
+    ) -> Result<Response, Problem> {
+        let decoded = self.decoded_parameters();
+        let borrowed: Vec<_> = decoded.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let scope = self.scope(caller, &borrowed);
+        self.route.rules.request_headers.apply(request.headers_mut(), &scope);
+        let forward = Forward {
+            visit: self,
+            caller,
+            scope,
+        };
+        forward.answer(request, upgrade, seen).await
+    }
+
+    fn assert(&self, parts: &mut Parts, caller: Option<&Caller>) {
+        let entry = self.entry;
+        let assertion = Assertion {
+            request_id: &entry.request_id,
+            client: entry.client,
+            scheme: entry.scheme.as_str(),
+            host: self.reading.authority(),
+            caller,
+            now: entry.now,
+        };
+        assertion.write(
+            &mut parts.headers,
+            &parts.method,
+            parts.uri.path(),
+            self.snapshot.signer.as_ref(),
+        );
+        entry.trace.pass_on(&mut parts.headers);
+    }
+
+    fn scope<'s>(&'s self, caller: Option<&'s Caller>, path: &'s [(&'s str, &'s str)]) -> Scope<'s> {
+        Scope {
+            caller,
+            request_id: self.entry.request_id.to_str().unwrap_or_default(),
+            client_ip: self.entry.client,
+            path,
+            route: &self.route.seen.id,
+        }
+    }
+
+    /// The path's parameters for rules, where there are rules that speak of them.
+    fn decoded_parameters(&self) -> Vec<(&str, String)> {
+        if !self.route.names_parameters {
+            return Vec::new();
+        }
+        let decoded = |text: &str| {
+            percent_encoding::percent_decode_str(text)
+                .decode_utf8_lossy()
+                .into_owned()
+        };
+        self.parameters
+            .iter()
+            .map(|(name, value)| (name, decoded(value)))
+            .collect()
+    }
+}
+
+/// Tokens and keys count theirs by what is wrong with them.
+fn count_failure(problem: &Problem) {
+    let code = problem.code();
+    if matches!(code, Code::MissingCredentials | Code::InvalidSession | Code::CsrfFailed) {
+        auth_failure(code.as_str());
+    }
+}
+
+/// What compression needs of a request's headers.
+fn accepts(headers: &HeaderMap) -> HeaderMap {
+    let asked = headers.get(header::ACCEPT_ENCODING).cloned();
+    asked
+        .map(|value| (header::ACCEPT_ENCODING, value))
+        .into_iter()
+        .collect()
+}
+
+/// `path` with the query of `uri`, in origin form.
+fn target(uri: &Uri, path: &str) -> Result<Uri, Problem> {
+    let known = uri.path_and_query().filter(|known| known.path() == path);
+    let made = match (known, uri.query()) {
+        (Some(same), _) => Ok(same.clone()),
+        (None, Some(query)) => PathAndQuery::try_from(format!("{path}?{query}")),
+        (None, None) => PathAndQuery::try_from(path),
+    };
+    made.map(Uri::from)
+        .map_err(|error| Problem::new(Code::MalformedRequest, error.to_string()))
+}

@@ -1,0 +1,216 @@
+//! What is wrong with a file whose shapes are right: names that nothing has, requests that two routes want, routes that
+//! do not say who may call.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+
+use super::{GatewayFile, RouteConfig, VERSION};
+use crate::gateway::credentials::weak_secret;
+use crate::gateway::headers::sign::SHORTEST_SECRET;
+use crate::gateway::routing::rewrite::{Rewrite, parameters};
+use crate::gateway::routing::{Overlap, Place, Table};
+use crate::gateway::seen::{FactsConfig, OtlpConfig};
+
+/// Everything that is wrong with `file`, each with its place in it.
+#[must_use]
+pub fn problems(file: &GatewayFile) -> Vec<String> {
+    let mut problems = Vec::new();
+    if file.version != VERSION {
+        problems.push(format!("version: {} is not {VERSION}", file.version));
+    }
+    if file
+        .identity
+        .secret
+        .as_ref()
+        .is_some_and(|secret| secret.reveal().len() < SHORTEST_SECRET)
+    {
+        problems.push(format!("identity.secret: is shorter than {SHORTEST_SECRET} bytes"));
+    }
+    prefixed(&mut problems, "cors", file.cors.problems());
+    for (name, limit) in &file.limits {
+        prefixed(&mut problems, &format!("limits.{name}"), limit.problems());
+        if !is_name(name) {
+            problems.push(format!("limits.{name}: a name is of letters, digits, - and _"));
+        }
+    }
+    prefixed(&mut problems, "auth.session", file.auth.session.problems());
+    prefixed(&mut problems, "auth.login", file.auth.login.problems());
+    let secret = file
+        .auth
+        .login
+        .token
+        .as_ref()
+        .and_then(|token| weak_secret::problem(&token.secret));
+    problems.extend(secret.map(|problem| format!("auth.login.token.secret: {problem}")));
+    prefixed(&mut problems, "cache", file.cache.problems());
+    prefixed(&mut problems, "log", file.log.compile().err().unwrap_or_default());
+    prefixed(&mut problems, "trace", file.trace.problems());
+    prefixed(
+        &mut problems,
+        "otlp",
+        file.otlp.as_ref().map_or_else(Vec::new, OtlpConfig::problems),
+    );
+    prefixed(
+        &mut problems,
+        "facts",
+        file.facts.as_ref().map_or_else(Vec::new, FactsConfig::problems),
+    );
+    for route in &file.routes {
+        prefixed(&mut problems, &format!("route \"{}\"", route.id), of_route(file, route));
+    }
+    problems.extend(twice(file));
+    problems.extend(overlaps(file));
+    problems
+}
+
+/// Adds `found` with the place they were found at.
+pub fn prefixed(problems: &mut Vec<String>, place: &str, found: Vec<String>) {
+    problems.extend(found.into_iter().map(|problem| format!("{place}: {problem}")));
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+fn of_route(file: &GatewayFile, route: &RouteConfig) -> Vec<String> {
+    let mut problems = Vec::new();
+    if !is_name(&route.id) {
+        problems.push("id: a name is of letters, digits, - and _".to_owned());
+    }
+    problems.extend(of_place(route));
+    problems.extend(of_target(route));
+    problems.extend(of_auth(route));
+    for limit in route.limits.iter().filter(|limit| !file.limits.contains_key(*limit)) {
+        problems.push(unknown("limits", limit, file.limits.keys()));
+    }
+    if let Some(cors) = &route.cors {
+        prefixed(&mut problems, "cors", cors.problems());
+    }
+    if let Some(cache) = &route.cache {
+        prefixed(&mut problems, "cache", cache.problems());
+    }
+    problems
+}
+
+/// `limits: there is no "usr"; there are ip, user`.
+pub fn unknown<'n>(key: &str, name: &str, known: impl Iterator<Item = &'n String>) -> String {
+    let known: Vec<_> = known.map(String::as_str).collect();
+    match known.is_empty() {
+        true => format!("{key}: there is no \"{name}\", nor any other"),
+        false => format!("{key}: there is no \"{name}\"; there are {}", known.join(", ")),
+    }
+}
+
+fn of_place(route: &RouteConfig) -> Vec<String> {
+    let mut problems = Vec::new();
+    match (&route.path, &route.prefix) {
+        (Some(path), None) => problems.extend(of_path(path, route.rewrite.as_deref())),
+        (None, Some(prefix)) => problems.extend(of_prefix(prefix, route.rewrite.as_deref())),
+        _ => problems.push("path: a route has either a path or a prefix".to_owned()),
+    }
+    for method in &route.methods {
+        match Method::from_bytes(method.as_bytes()) {
+            Ok(Method::CONNECT | Method::TRACE) | Err(_) => {
+                problems.push(format!("methods: \"{method}\" is no method that is served"));
+            }
+            Ok(_) => {}
+        }
+    }
+    problems
+}
+
+fn of_path(path: &str, rewrite: Option<&str>) -> Option<String> {
+    if !path.starts_with('/') {
+        return Some(format!("path: \"{path}\" does not begin with a slash"));
+    }
+    let rewrite = rewrite.map(|text| Rewrite::parse(text, &parameters(path)));
+    rewrite
+        .and_then(Result::err)
+        .map(|problem| format!("rewrite: {problem}"))
+}
+
+fn of_prefix(prefix: &str, rewrite: Option<&str>) -> Option<String> {
+    let is_plain =
+        |text: &str| text.starts_with('/') && !text.contains(['{', '}']) && (text == "/" || !text.ends_with('/'));
+    if !is_plain(prefix) {
+        return Some(format!("prefix: \"{prefix}\" is not of the form /a/b"));
+    }
+    rewrite
+        .filter(|rewrite| !is_plain(rewrite))
+        .map(|rewrite| format!("rewrite: \"{rewrite}\" is not of the form /a/b"))
+}
+
+fn of_target(route: &RouteConfig) -> Option<String> {
+    let targets = [
+        route.service.is_some(),
+        route.upstream.is_some(),
+        route.hub.is_some(),
+        route.grpc.is_some(),
+    ];
+    let count = targets.into_iter().filter(|is_there| *is_there).count();
+    (count != 1).then(|| "a route has one target: service, upstream, hub or grpc".to_owned())
+}
+
+fn of_auth(route: &RouteConfig) -> Option<String> {
+    match &route.auth {
+        None => Some("auth: is missing; say who may call, or [] for everybody".to_owned()),
+        Some(ways) if ways.is_empty() && !(route.any_role.is_empty() && route.all_scopes.is_empty()) => {
+            Some("auth: roles and scopes are asked for, but not who calls".to_owned())
+        }
+        Some(_) => None,
+    }
+}
+
+fn twice(file: &GatewayFile) -> Vec<String> {
+    let mut count = BTreeMap::<&str, usize>::new();
+    file.routes
+        .iter()
+        .for_each(|route| *count.entry(&route.id).or_default() += 1);
+    let twice = count.into_iter().filter(|(_, count)| *count > 1);
+    twice
+        .map(|(id, _)| format!("route \"{id}\": the id is there twice"))
+        .collect()
+}
+
+fn overlaps(file: &GatewayFile) -> Vec<String> {
+    let places: Vec<_> = file.routes.iter().map(|route| (place(route), ())).collect();
+    let Err(overlaps) = Table::build(&places) else {
+        return Vec::new();
+    };
+    let id = |position: usize| file.routes.get(position).map_or("?", |route| &route.id);
+    let text = |(position, overlap): (usize, Overlap)| match overlap {
+        Overlap::Same(earlier) => {
+            format!(
+                "route \"{}\": wants the same requests as route \"{}\"",
+                id(position),
+                id(earlier)
+            )
+        }
+        Overlap::Template(text) => format!("route \"{}\": {text}", id(position)),
+    };
+    overlaps.into_iter().map(text).collect()
+}
+
+/// Where a route stands.
+#[must_use]
+pub fn place(route: &RouteConfig) -> Place {
+    let paths = match (&route.path, route.prefix.as_deref()) {
+        (Some(path), _) => vec![path.clone()],
+        (None, Some("/")) => vec!["/".to_owned(), "/{*rest}".to_owned()],
+        (None, Some(prefix)) => vec![prefix.to_owned(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")],
+        (None, None) => Vec::new(),
+    };
+    let methods = route
+        .methods
+        .iter()
+        .filter_map(|method| Method::from_bytes(method.as_bytes()).ok());
+    Place {
+        host: route.host.clone(),
+        paths,
+        methods: methods.collect(),
+    }
+}

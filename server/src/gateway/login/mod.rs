@@ -1,0 +1,137 @@
+//! Logging in: users of Trailmark itself or of another service, lock-out, sessions, and the token that services read.
+//!
+//! `POST /api/auth/login` ([`http`]) → may this account and this address try at all ([`lockout`]) → is the password right
+//! ([`password`], or another service: [`delegated`]) → a session ([`sessions`]: a [`cookie`], its standing by [`session`],
+//! its page by [`csrf`]) and, where the gateway's file asks for one, a token ([`Mint`]).
+//!
+//! Whether an account exists is not to be learnt here: unknown addresses are counted, locked, answered and, with an
+//! argon2id of nobody's, timed as known ones are.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use trailmark_protocol::Timestamp;
+
+use crate::store::{Store, StoreError};
+use config::LockoutConfig;
+
+pub use config::{LoginConfig, SessionConfig, Users};
+use delegated::Validate;
+use lockout::{Counts, Rules, SUBJECTS_MAX};
+use password::Passwords;
+use sessions::Sessions;
+
+pub mod config;
+pub mod lockout;
+pub mod password;
+pub mod delegated;
+pub mod session;
+pub mod csrf;
+pub mod cookie;
+pub mod sessions;
+mod attempt;
+pub mod http;
+
+pub use attempt::{LoggedIn, UserShown, account_hash};
+
+/// Makes the tokens that services read.
+pub trait Mint: Send + Sync + 'static {
+    /// A signed token of this user, as of `now`.
+    fn mint(&self, user: &str, email: &str, roles: &[String], now: Timestamp) -> String;
+}
+
+/// How tokens are made, and how long each is good for.
+#[derive(Clone)]
+pub struct Tokens {
+    /// Makes them.
+    pub mint: Arc<dyn Mint>,
+    /// How long each is good for.
+    pub expires: Duration,
+}
+
+/// Who says that a password is right.
+#[derive(Clone, Default)]
+pub enum Judge {
+    /// The users of this installation.
+    #[default]
+    Local,
+    /// Another service.
+    Delegated(Arc<dyn Validate>),
+}
+
+/// What a gateway's file says about logins, with its names looked up. The default is local users and no token.
+#[derive(Clone, Default)]
+pub struct LoginPolicy {
+    /// Who says that a password is right.
+    pub judge: Judge,
+    /// How tokens are made, if at all.
+    pub tokens: Option<Tokens>,
+    /// What happens after failures.
+    pub lockout: LockoutConfig,
+}
+
+/// Logins and sessions. Counts, turns and what is known of sessions survive [`configure`](Self::configure).
+pub struct Login {
+    store: Store,
+    sessions: Sessions,
+    policy: ArcSwap<LoginPolicy>,
+    addresses: Mutex<Counts<IpAddr>>,
+    passwords: Passwords,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("sessions", &self.sessions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Login {
+    /// Logins with the defaults, over this store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self {
+            sessions: Sessions::new(store.clone(), SessionConfig::default()),
+            store,
+            policy: ArcSwap::default(),
+            addresses: Mutex::new(Counts::new(SUBJECTS_MAX)),
+            passwords: Passwords::default(),
+        }
+    }
+
+    /// Goes on with another configuration.
+    pub fn configure(&self, session: SessionConfig, policy: LoginPolicy) {
+        self.sessions.configure(session);
+        self.policy.store(policy.into());
+    }
+
+    /// The sessions.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Forgets sessions that have ended and failures that count no more; to be called once a minute.
+    ///
+    /// # Errors
+    /// What stands in the way in the database.
+    pub async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
+        let lockout = self.policy.load().lockout;
+        let rules = Rules::of_address(&lockout);
+        self.with_addresses(|addresses| addresses.sweep(now, &rules));
+        let remembered = i64::try_from(rules.remembered().as_micros()).unwrap_or(i64::MAX);
+        self.store
+            .sweep_login_failures(now.plus_micros(-remembered), now)
+            .await?;
+        self.store.remove_expired_sessions(now).await?;
+        Ok(())
+    }
+
+    fn with_addresses<T>(&self, work: impl FnOnce(&mut Counts<IpAddr>) -> T) -> T {
+        work(&mut self.addresses.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,14 @@
+//! Logging in, on a real Postgres and through the real routes; only the clock stands still until it is moved.
+
+#[path = "../support/mod.rs"]
+mod support;
+mod house;
+
+mod flow;
+mod rotation;
+mod csrf;
+mod lockout;
+mod users;
+mod delegated;
+mod unavailable;
+mod manual;
