@@ -2,13 +2,19 @@
 # Builds in release mode, measures the server on this machine (loopback only) and prints the tables of bench/RESULTS.md.
 # Arguments go to `trailmark-bench run`, see its --help; behind `sdk` as the first one, to `trailmark-bench sdk`, which
 # measures the client; `query` measures answers to questions about EVENTS=10000000 events, which it keeps for the next time;
-# `ffi` measures the client in other languages. The measuring itself is stopped after 15 minutes; what it starts it stops, and
+# `ffi` measures the client in other languages, `gateway` the gateway beside nginx, haproxy and Express. The measuring itself is stopped after 15 minutes; what it starts it stops, and
 # its data is a temporary directory that it removes.
 set -eu
 cd "$(dirname "$0")/.."
 command -v cargo >/dev/null || PATH="$HOME/.cargo/bin:$PATH"
 
 [ "${1:-}" != ffi ] || exec scripts/bench-ffi.sh
+if [ "${1:-}" = gateway ]; then
+  shift
+  scripts/setup.sh bench-gateway
+  cargo build --release --locked -p trailmark-cli
+  exec python3 bench/gateway/run.py "${CARGO_TARGET_DIR:-target}/release/trailmark" "$@"
+fi
 cargo build --release --locked -p trailmark-cli -p trailmark-bench
 target=${CARGO_TARGET_DIR:-target}/release
 
