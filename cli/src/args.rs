@@ -146,6 +146,7 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum Gateway {
     /// Say everything that is wrong with a file, as a server would that reads it
+    #[command(after_help = "Example:\n  JWT_SECRET=$(openssl rand -hex 32) trailmark gateway check gateway.toml")]
     Check(GatewayFile),
 }
 
