@@ -35,9 +35,11 @@ pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr
 /// How the client spoke to the first proxy that is trusted, or to us.
 #[must_use]
 pub fn forwarded_scheme(peer: Peer, headers: &HeaderMap, trusted: &[IpNet]) -> Scheme {
-    let said = headers.get("x-forwarded-proto").map(http::HeaderValue::as_bytes);
-    match said {
-        Some(b"https") if trusted.iter().any(|net| net.contains(&peer.ip.to_canonical())) => Scheme::Https,
+    if !trusted.iter().any(|net| net.contains(&peer.ip.to_canonical())) {
+        return peer.scheme;
+    }
+    match headers.get("x-forwarded-proto").map(http::HeaderValue::as_bytes) {
+        Some(b"https") => Scheme::Https,
         _ => peer.scheme,
     }
 }

@@ -132,10 +132,10 @@ pub async fn layer(State(edge): State<Arc<Edge>>, request: axum::extract::Reques
     edge.around(route, peer, request, |request| next.run(request)).await
 }
 
-/// The response, also if making it panics.
-pub(super) async fn whole(answer: impl Future<Output = Response>) -> Response {
-    let answered = AssertUnwindSafe(answer).catch_unwind().await;
-    answered.unwrap_or_else(|panic| panicked(&*panic))
+/// The response, also if making it panics. Not an `async fn`, which would have room for `answer` twice.
+pub(super) fn whole(answer: impl Future<Output = Response>) -> impl Future<Output = Response> {
+    let answered = AssertUnwindSafe(answer).catch_unwind();
+    answered.map(|answered| answered.unwrap_or_else(|panic| panicked(&*panic)))
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {

@@ -27,11 +27,14 @@ use crate::ingest::decode::Shapes;
 
 /// Answers what comes over connections.
 #[derive(Clone)]
-pub struct Front {
+pub struct Front(Arc<House>);
+
+/// What there is behind the front.
+struct House {
     app: Arc<App>,
     edge: Arc<Edge>,
     router: Router,
-    services: Arc<Services>,
+    services: Services,
 }
 
 impl Front {
@@ -39,14 +42,16 @@ impl Front {
     #[must_use]
     pub fn new(app: &Arc<App>, pages: Router) -> Self {
         let edge = Arc::new(Edge::new(Arc::clone(app)));
-        Self {
+        Self(Arc::new(House {
             router: routes(&edge, app, pages.clone()),
-            services: Arc::new(Services::new(app, pages)),
+            services: Services::new(app, pages),
             app: Arc::clone(app),
             edge,
-        }
+        }))
     }
+}
 
+impl House {
     /// A request of Trailmark's own.
     async fn own(&self, peer: Peer, request: Request<Incoming>) -> Response {
         let Some((route, shapes)) = ingest_route(&request) else {
@@ -110,13 +115,14 @@ impl Front {
 
 impl Answer for Front {
     async fn answer(self, peer: Peer, request: Request<Incoming>) -> Response {
-        let snapshot = &self.app.gateway.snapshot();
+        let house = &*self.0;
+        let snapshot = &house.app.gateway.snapshot();
         let (parts, body) = request.into_parts();
         let reading = match Reading::of(&parts) {
             Ok(reading) => reading,
             Err(problem) => {
                 let request = Request::from_parts(parts, body);
-                return Box::pin(self.refused(peer, request, problem, None)).await;
+                return Box::pin(house.refused(peer, request, problem, None)).await;
             }
         };
         let visitor = Visitor {
@@ -126,35 +132,35 @@ impl Answer for Front {
         };
         let wanted = preflight(&parts).unwrap_or_else(|| parts.method.clone());
         match snapshot.table.find(reading.host(), reading.path(), &wanted) {
-            Found::Route(route, _) if wanted != parts.method => self.preflight(route, &visitor, &parts),
+            Found::Route(route, _) if wanted != parts.method => house.preflight(route, &visitor, &parts),
             Found::Route(route, parameters) => {
-                let entry = self.entry(&visitor, &parts.headers);
+                let entry = house.entry(&visitor, &parts.headers);
                 let seen = visitor.begin(&parts, &entry);
                 let visit = Visit {
-                    app: &self.app,
-                    services: &self.services,
+                    app: &house.app,
+                    services: &house.services,
                     snapshot,
                     route,
                     parameters,
                     reading: &reading,
                     entry: &entry,
                 };
-                Box::pin(visit.answer(parts, Body::new(body), seen)).await
+                Box::pin(visit.answer(Request::from_parts(parts, Body::new(body)), seen)).await
             }
             Found::Nothing if snapshot.file.own_routes => {
-                self.own_seen(&visitor, Request::from_parts(parts, body)).await
+                Box::pin(house.own_seen(&visitor, Request::from_parts(parts, body))).await
             }
             Found::Nothing => {
                 let problem = Problem::new(Code::NotFound, format!("no route leads to {}", reading.path()));
                 let request = Request::from_parts(parts, body);
-                Box::pin(self.refused(peer, request, problem, None)).await
+                Box::pin(house.refused(peer, request, problem, None)).await
             }
             Found::OtherMethods(methods) => {
                 let problem = Problem::new(
                     Code::MethodNotAllowed,
                     format!("{} does not take {}", reading.path(), parts.method),
                 );
-                Box::pin(self.refused(peer, Request::from_parts(parts, body), problem, allow(&methods))).await
+                Box::pin(house.refused(peer, Request::from_parts(parts, body), problem, allow(&methods))).await
             }
         }
     }

@@ -62,6 +62,7 @@ pub mod quota;
 pub mod units;
 pub mod upstream;
 pub mod caller;
+pub mod digits;
 pub mod hub;
 pub mod problem;
 pub mod refusals;

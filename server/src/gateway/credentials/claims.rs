@@ -13,6 +13,31 @@ use crate::gateway::caller::{Caller, Proof};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims(Map<String, Value>);
 
+/// When a token is good, leeway included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// From then on.
+    begins: Option<Timestamp>,
+    /// Before then.
+    ends: Timestamp,
+}
+
+impl Validity {
+    /// Whether `now` is within it.
+    ///
+    /// # Errors
+    /// [`Reason::Expired`], [`Reason::NotYetValid`].
+    pub fn check(&self, now: Timestamp) -> Result<(), Reason> {
+        if now >= self.ends {
+            return Err(Reason::Expired);
+        }
+        match self.begins {
+            Some(begins) if now < begins => Err(Reason::NotYetValid),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Claims {
     /// Holds them against `config` at `now`.
     ///
@@ -20,27 +45,23 @@ impl Claims {
     /// [`Reason::NoExpiry`], [`Reason::Expired`], [`Reason::NotYetValid`], [`Reason::WrongIssuer`],
     /// [`Reason::WrongAudience`]; [`Reason::Malformed`] for a time that is no number.
     pub fn check(&self, config: &JwtConfig, now: Timestamp) -> Result<(), Reason> {
-        let leeway = i64::try_from(config.leeway.0.as_micros()).unwrap_or(i64::MAX);
-        self.check_times(now, leeway)?;
+        self.validity(config)?.check(now)?;
         self.check_issuer(config)?;
         self.check_audience(config)
     }
 
-    /// RFC 7519 §4.1.4: `exp` is the time on or after which it is not accepted; §4.1.5: `nbf` the time before.
-    fn check_times(&self, now: Timestamp, leeway: i64) -> Result<(), Reason> {
-        let expires = self.time("exp")?.ok_or(Reason::NoExpiry)?;
-        if now >= expires.plus_micros(leeway) {
-            return Err(Reason::Expired);
-        }
-        for begins in ["nbf", "iat"] {
-            if self
-                .time(begins)?
-                .is_some_and(|begins| now.plus_micros(leeway) < begins)
-            {
-                return Err(Reason::NotYetValid);
-            }
-        }
-        Ok(())
+    /// When they are good. RFC 7519 §4.1.4: `exp` is the time on or after which a token is not accepted; §4.1.5: `nbf` the
+    /// time before.
+    ///
+    /// # Errors
+    /// [`Reason::NoExpiry`]; [`Reason::Malformed`] for a time that is no number.
+    pub fn validity(&self, config: &JwtConfig) -> Result<Validity, Reason> {
+        let leeway = i64::try_from(config.leeway.0.as_micros()).unwrap_or(i64::MAX);
+        let begins = self.time("nbf")?.max(self.time("iat")?);
+        Ok(Validity {
+            begins: begins.map(|begins| begins.plus_micros(-leeway)),
+            ends: self.time("exp")?.ok_or(Reason::NoExpiry)?.plus_micros(leeway),
+        })
     }
 
     fn check_issuer(&self, config: &JwtConfig) -> Result<(), Reason> {

@@ -2,7 +2,7 @@
 //!
 //! A token's way: [`signed`] (size, header) → a [`key`] of the [`key_set`], which [`jwks`] keeps fresh → the signature, by
 //! `jsonwebtoken` over ring ([`crypto`]) → its [`claims`], by the [`config`] and the time → a
-//! [`Caller`](super::caller::Caller). What is wrong with one is a [`reason`].
+//! [`Caller`](super::caller::Caller), who is `known` from then on. What is wrong with one is a [`reason`].
 
 pub mod config;
 pub mod weak_secret;
@@ -19,6 +19,7 @@ pub mod place;
 pub mod trust;
 pub mod fetch;
 pub mod jwks;
+mod known;
 pub mod tokens;
 pub mod minter;
 pub mod api_key_config;

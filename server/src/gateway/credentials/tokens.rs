@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use trailmark_protocol::Timestamp;
 
@@ -9,6 +10,7 @@ use super::config::{JwtConfig, Source};
 use super::jwks::{Jwks, Published};
 use super::key::{Key, public_keys};
 use super::key_set::KeySet;
+use super::known::Known;
 use super::place::Place;
 use super::reason::{Failures, Reason};
 use super::signed::Signed;
@@ -20,11 +22,12 @@ use crate::gateway::problem::Problem;
 pub struct Tokens {
     pub(super) config: JwtConfig,
     keys: Keys,
+    known: Known,
     failures: Failures,
 }
 
 enum Keys {
-    Given(KeySet),
+    Given(Arc<KeySet>),
     Published(Jwks),
 }
 
@@ -40,8 +43,12 @@ impl Tokens {
             return Err(problems);
         }
         let keys = keys(&config, directory).map_err(|problem| vec![problem])?;
-        let failures = Failures::new();
-        Ok(Self { config, keys, failures })
+        Ok(Self {
+            config,
+            keys,
+            known: Known::new(),
+            failures: Failures::new(),
+        })
     }
 
     /// Begins to fetch the keys, where they are published; a token that needs them begins it too. Needs a tokio runtime.
@@ -63,7 +70,7 @@ impl Tokens {
     /// # Errors
     /// [`Code::InvalidToken`](crate::gateway::problem::Code::InvalidToken), counted by its reason; while no keys could be
     /// fetched so far, [`Code::KeyringUnavailable`](crate::gateway::problem::Code::KeyringUnavailable).
-    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, Problem> {
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Caller>, Problem> {
         let judged = self.judge(token, now).await;
         judged.map_err(|reason| {
             self.failures.count(reason);
@@ -75,28 +82,47 @@ impl Tokens {
     ///
     /// # Errors
     /// The reason.
-    pub async fn judge(&self, token: &str, now: Timestamp) -> Result<Caller, Reason> {
-        let token = Signed::read(token)?;
+    pub async fn judge(&self, token: &str, now: Timestamp) -> Result<Arc<Caller>, Reason> {
+        match self.known.get(token, &self.current(), now) {
+            Some(caller) => Ok(caller),
+            // Boxed: few requests wait for it, and all would have room for it.
+            None => Box::pin(self.judge_anew(token, now)).await,
+        }
+    }
+
+    async fn judge_anew(&self, text: &str, now: Timestamp) -> Result<Arc<Caller>, Reason> {
+        let token = Signed::read(text)?;
         if !self.config.algorithms.contains(&token.algorithm()) {
             return Err(Reason::Algorithm);
         }
-        self.check_signature(&token).await?;
+        let keys = self.check_signature(&token).await?;
         let claims = token.claims()?;
         claims.check(&self.config, now)?;
-        Ok(claims.into_caller(&self.config.claims))
+        let validity = claims.validity(&self.config)?;
+        let caller = Arc::new(claims.into_caller(&self.config.claims));
+        self.known.put(text, keys, validity, Arc::clone(&caller));
+        Ok(caller)
     }
 
-    async fn check_signature(&self, token: &Signed<'_>) -> Result<(), Reason> {
-        let jwks = match &self.keys {
-            Keys::Given(keys) => return keys.check(token),
-            Keys::Published(jwks) => jwks,
-        };
-        let keys = jwks.current();
-        match keys.check(token) {
-            // Also a signature by a key without a name: it may have been replaced by another.
-            Err(_) if !keys.names(token.kid()) => check_again(&*jwks.look_again().await, token),
-            known => known,
+    fn current(&self) -> Arc<KeySet> {
+        match &self.keys {
+            Keys::Given(keys) => Arc::clone(keys),
+            Keys::Published(jwks) => jwks.current(),
         }
+    }
+
+    /// The keys, one of which has signed `token`.
+    async fn check_signature(&self, token: &Signed<'_>) -> Result<Arc<KeySet>, Reason> {
+        let mut keys = self.current();
+        match (keys.check(token), &self.keys) {
+            // Also a signature by a key without a name: it may have been replaced by another.
+            (Err(_), Keys::Published(jwks)) if !keys.names(token.kid()) => {
+                keys = jwks.look_again().await;
+                check_again(&keys, token)?;
+            }
+            (known, _) => known?,
+        }
+        Ok(keys)
     }
 }
 
@@ -109,14 +135,13 @@ fn check_again(keys: &KeySet, token: &Signed<'_>) -> Result<(), Reason> {
 }
 
 fn keys(config: &JwtConfig, directory: &Path) -> Result<Keys, String> {
-    match config.source().ok_or("there are no keys")? {
-        Source::Url(url) => published(config, url, directory).map(Keys::Published),
-        Source::File(file) => of_file(config, &directory.join(file)).map(Keys::Given),
-        Source::Secret(secret) => Ok(Keys::Given(KeySet::new(vec![Key::of_secret(
-            secret.reveal().as_bytes(),
-        )]))),
-        Source::PublicKey(pem) => public_keys(pem, &config.algorithms).map(KeySet::new).map(Keys::Given),
-    }
+    let given = match config.source().ok_or("there are no keys")? {
+        Source::Url(url) => return published(config, url, directory).map(Keys::Published),
+        Source::File(file) => of_file(config, &directory.join(file))?,
+        Source::Secret(secret) => KeySet::new(vec![Key::of_secret(secret.reveal().as_bytes())]),
+        Source::PublicKey(pem) => KeySet::new(public_keys(pem, &config.algorithms)?),
+    };
+    Ok(Keys::Given(Arc::new(given)))
 }
 
 fn of_file(config: &JwtConfig, file: &Path) -> Result<KeySet, String> {

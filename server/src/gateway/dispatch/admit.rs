@@ -2,6 +2,7 @@
 //! theirs.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method, header};
 use trailmark_protocol::Timestamp;
@@ -64,7 +65,7 @@ pub async fn authenticate(
     headers: &HeaderMap,
     method: &Method,
     now: Timestamp,
-) -> Result<Option<Caller>, Problem> {
+) -> Result<Option<Arc<Caller>>, Problem> {
     if route.ways.is_empty() {
         return Ok(None);
     }
@@ -85,12 +86,13 @@ async fn present(
     headers: &HeaderMap,
     method: &Method,
     now: Timestamp,
-) -> Option<Result<Caller, Problem>> {
-    match way {
-        Way::Token(tokens) => Some(tokens.verify(bearer(headers)?, now).await),
-        Way::Key(keys) => keys.check(headers, &app.keyring, &app.store, now).await,
-        Way::Session => app.login.sessions().check(headers, method, now).await,
-    }
+) -> Option<Result<Arc<Caller>, Problem>> {
+    let caller = match way {
+        Way::Token(tokens) => return Some(tokens.verify(bearer(headers)?, now).await),
+        Way::Key(keys) => Box::pin(keys.check(headers, &app.keyring, &app.store, now)).await,
+        Way::Session => Box::pin(app.login.sessions().check(headers, method, now)).await,
+    };
+    caller.map(|caller| caller.map(Arc::new))
 }
 
 /// A bearer token that is none of our keys.

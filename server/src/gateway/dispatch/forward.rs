@@ -1,5 +1,6 @@
 //! The last step in: to a service of this process, to one behind, or into a hub; through the cache, if the route has one.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -60,28 +61,31 @@ impl Forward<'_> {
     /// Why there is none.
     pub async fn answer(
         &self,
-        mut request: Request<Body>,
+        request: &mut Request<Body>,
         upgrade: Option<HeaderValue>,
         seen: &mut Seen,
     ) -> Result<Response, Problem> {
         pass_on(request.headers_mut())?;
         let method = request.method().clone();
         if let Some(rules) = &self.route().rules.request_body {
-            request = Box::pin(rules.request(request, &self.scope, &self.limits())).await?;
+            *request = Box::pin(rules.request(take(request), &self.scope, &self.limits())).await?;
         }
         let mut response = match &self.route().target {
-            Target::Service(service) => Box::pin(self.served(*service, request)).await,
-            Target::Hub(hub) => return Ok(hub.join(self.caller, self.scope.request_id, handshake(request, upgrade))),
+            Target::Service(service) => Box::pin(self.served(*service, take(request))).await,
+            Target::Hub(hub) => {
+                let handshake = handshake(take(request), upgrade);
+                return Ok(hub.join(self.caller, self.scope.request_id, handshake));
+            }
             Target::Upstream(upstream) => match (upgrade, &self.route().sockets) {
                 (Some(protocol), Some(_)) => {
-                    return Box::pin(self.tunnel(upstream, request, protocol)).await;
+                    return Box::pin(self.tunnel(upstream, take(request), protocol)).await;
                 }
                 _ => self.fetched(upstream, request, seen).await?,
             },
             Target::Grpc(method, upstream) => {
                 let (upstream, plan) = (Arc::clone(upstream), self.plan(upstream, request.headers()));
                 let send = async move |call| upstream.send(call, &plan).await.map_err(Problem::from);
-                Box::pin(method.call(request, &self.scope, &self.limits(), send)).await?
+                Box::pin(method.call(take(request), &self.scope, &self.limits(), send)).await?
             }
         };
         if let Some(rules) = &self.route().rules.response_body {
@@ -115,29 +119,29 @@ impl Forward<'_> {
     async fn fetched(
         &self,
         upstream: &Arc<Upstream>,
-        request: Request<Body>,
+        request: &mut Request<Body>,
         seen: &mut Seen,
     ) -> Result<Response, Problem> {
-        let (upstream, plan) = (Arc::clone(upstream), self.plan(upstream, request.headers()));
+        let plan = self.plan(upstream, request.headers());
         let Some(cache) = &self.route().cache else {
             if self.visit.snapshot.caches && !request.method().is_safe() {
-                return Box::pin(self.changed(&upstream, request, &plan, seen)).await;
+                return Box::pin(self.changed(upstream, request, &plan, seen)).await;
             }
-            return sent(&upstream, request, &plan, seen).await;
+            return sent(upstream, request, &plan, seen).await;
         };
-        let plan = Arc::new(plan);
+        let (upstream, plan) = (Arc::clone(upstream), Arc::new(plan));
         let fetch = move |request| {
             let (upstream, plan) = (Arc::clone(&upstream), Arc::clone(&plan));
             async move { upstream.send(request, &plan).await.map_err(Problem::from) }
         };
-        Box::pin(self.cached(cache, request, fetch)).await
+        Box::pin(self.cached(cache, take(request), fetch)).await
     }
 
     /// A request that may change what another route has cached: if it succeeds, that is stale (RFC 9111 §4.4).
     async fn changed(
         &self,
         upstream: &Upstream,
-        request: Request<Body>,
+        request: &mut Request<Body>,
         plan: &Plan,
         seen: &mut Seen,
     ) -> Result<Response, Problem> {
@@ -207,9 +211,14 @@ impl Forward<'_> {
 }
 
 /// The answer of an upstream, and how long it took.
-async fn sent(upstream: &Upstream, request: Request<Body>, plan: &Plan, seen: &mut Seen) -> Result<Response, Problem> {
+async fn sent(
+    upstream: &Upstream,
+    request: &mut Request<Body>,
+    plan: &Plan,
+    seen: &mut Seen,
+) -> Result<Response, Problem> {
     let asked = Instant::now();
-    let answer = upstream.send(request, plan).await;
+    let answer = upstream.send(take(request), plan).await;
     seen.upstream_answered(asked.elapsed());
     Ok(answer?)
 }

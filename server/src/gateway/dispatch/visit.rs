@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use trailmark_protocol::Timestamp;
@@ -65,13 +64,14 @@ pub struct Visit<'a> {
 
 impl Visit<'_> {
     /// The answer, as it leaves.
-    pub async fn answer(&self, parts: Parts, body: Body, mut seen: Seen) -> Response {
+    pub async fn answer(&self, mut request: Request<Body>, mut seen: Seen) -> Response {
         seen.route(&self.route.seen);
-        let (asked, origin) = (accepts(&parts.headers), parts.headers.get(header::ORIGIN).cloned());
-        let method = parts.method.clone();
+        let headers = request.headers();
+        let (asked, origin) = (accepts(headers), headers.get(header::ORIGIN).cloned());
+        let method = request.method().clone();
         let mut standings = Standings::default();
         let admitted = async {
-            let admitted = self.admitted(&mut standings, parts, body, &mut seen).await;
+            let admitted = self.admitted(&mut standings, &mut request, &mut seen).await;
             admitted.unwrap_or_else(IntoResponse::into_response)
         };
         let mut response = whole(admitted).await;
@@ -99,28 +99,26 @@ impl Visit<'_> {
     async fn admitted<'s>(
         &'s self,
         standings: &mut Standings<'s>,
-        parts: Parts,
-        body: Body,
+        request: &mut Request<Body>,
         seen: &mut Seen,
     ) -> Result<Response, Problem> {
         let (route, entry) = (&**self.route, self.entry);
         standings.of_strangers(route, entry.client)?;
-        let caller = authenticate(self.app, route, &parts.headers, &parts.method, entry.now).await;
+        let (headers, method) = (request.headers(), request.method());
+        let caller = authenticate(self.app, route, headers, method, entry.now).await;
         let caller = caller.inspect_err(count_failure)?;
         if let Some(caller) = &caller {
             seen.caller(caller);
             permit(route, caller)?;
             standings.of_caller(route, caller)?;
         }
-        let request = Request::from_parts(parts, seen.count_in(body));
-        let (mut parts, body) = self.bounded(request)?.into_parts();
-        let upgrade = self.rewritten(&mut parts, caller.as_ref())?;
-        self.forwarded(Request::from_parts(parts, body), caller.as_ref(), upgrade, seen)
-            .await
+        self.bound(request, seen)?;
+        let upgrade = self.rewrite(request, caller.as_deref())?;
+        self.forwarded(request, caller.as_deref(), upgrade, seen).await
     }
 
-    /// The request with its body within the route's bounds, decoded if the route says so.
-    fn bounded(&self, request: Request<Body>) -> Result<Request<Body>, Problem> {
+    /// Keeps the request's body within the route's bounds, and decodes it if the route says so.
+    fn bound(&self, request: &mut Request<Body>, seen: &mut Seen) -> Result<(), Problem> {
         let total = self.app.config.http.body_timeout();
         let kind = request.headers().get(header::CONTENT_TYPE);
         let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
@@ -129,34 +127,34 @@ impl Visit<'_> {
             (true, None) => Patience::Idle(total),
             (false, None) => Patience::Total(total),
         };
-        let (parts, body) = request.into_parts();
         let most = self.route.max_body as u64;
-        let body = limit(body, patience, most).map_err(|error| error.problem())?;
-        let request = Request::from_parts(parts, body);
+        let body = seen.count_in(std::mem::take(request.body_mut()));
+        *request.body_mut() = limit(body, patience, most).map_err(|error| error.problem())?;
         if self.route.decompress {
-            decompress(request, most)
-        } else {
-            Ok(request)
+            *request = decompress(std::mem::take(request), most)?;
         }
+        Ok(())
     }
 
     /// Makes of the head what the target gets, but for rules that speak of the request; gives what it wants to upgrade to.
-    fn rewritten(&self, parts: &mut Parts, caller: Option<&Caller>) -> Result<Option<HeaderValue>, Problem> {
-        let is_upgrade = is_handshake(&parts.headers);
-        let upgrade = parts.headers.get(header::UPGRADE).filter(|_| is_upgrade).cloned();
+    fn rewrite(&self, request: &mut Request<Body>, caller: Option<&Caller>) -> Result<Option<HeaderValue>, Problem> {
+        let upgrade = match is_handshake(request.headers()) {
+            true => request.headers().get(header::UPGRADE).cloned(),
+            false => None,
+        };
         let path = self.route.rewriting.path(self.reading.path(), &self.parameters);
-        parts.uri = target(&parts.uri, path.as_deref().unwrap_or(self.reading.path()))?;
+        *request.uri_mut() = target(request.uri(), path.as_deref().unwrap_or(self.reading.path()))?;
         if caller.is_some() {
-            self.route.spent.take(&mut parts.headers);
+            self.route.spent.take(request.headers_mut());
         }
-        strip::request(&mut parts.headers);
-        self.assert(parts, caller);
+        strip::request(request.headers_mut());
+        self.assert(request, caller);
         Ok(upgrade)
     }
 
     async fn forwarded(
         &self,
-        mut request: Request<Body>,
+        request: &mut Request<Body>,
         caller: Option<&Caller>,
         upgrade: Option<HeaderValue>,
         seen: &mut Seen,
@@ -173,8 +171,10 @@ impl Visit<'_> {
         forward.answer(request, upgrade, seen).await
     }
 
-    fn assert(&self, parts: &mut Parts, caller: Option<&Caller>) {
+    fn assert(&self, request: &mut Request<Body>, caller: Option<&Caller>) {
         let entry = self.entry;
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let headers = request.headers_mut();
         let assertion = Assertion {
             request_id: &entry.request_id,
             client: entry.client,
@@ -183,13 +183,8 @@ impl Visit<'_> {
             caller,
             now: entry.now,
         };
-        assertion.write(
-            &mut parts.headers,
-            &parts.method,
-            parts.uri.path(),
-            self.snapshot.signer.as_ref(),
-        );
-        entry.trace.pass_on(&mut parts.headers);
+        assertion.write(headers, &method, uri.path(), self.snapshot.signer.as_ref());
+        entry.trace.pass_on(headers);
     }
 
     fn scope<'s>(&'s self, caller: Option<&'s Caller>, path: &'s [(&'s str, &'s str)]) -> Scope<'s> {

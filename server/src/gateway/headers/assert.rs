@@ -9,6 +9,7 @@ use trailmark_protocol::Timestamp;
 
 use super::sign::Signer;
 use crate::gateway::caller::Caller;
+use crate::gateway::digits::push_ip;
 use crate::gateway::request_id::X_REQUEST_ID;
 
 /// The user's id; absent for callers without one.
@@ -48,12 +49,12 @@ impl Assertion<'_> {
     /// Writes the headers, with a signature if there is a `signer`. The client's own must be gone already.
     pub fn write(&self, headers: &mut HeaderMap, method: &Method, path: &str, signer: Option<&Signer>) {
         headers.insert(X_REQUEST_ID, self.request_id.clone());
-        put(headers, X_FORWARDED_FOR, text(format_args!("{}", self.client)));
+        put(headers, X_FORWARDED_FOR, text(|text| push_ip(text, self.client)));
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(self.scheme));
         if let Some(host) = self.host {
             put(headers, X_FORWARDED_HOST, HeaderValue::from_str(host).ok());
         }
-        put(headers, X_GATEWAY_TIMESTAMP, text(format_args!("{}", self.now)));
+        put(headers, X_GATEWAY_TIMESTAMP, text(|text| self.now.write(text)));
         if let Some(caller) = self.caller {
             identity(caller, headers);
         }
@@ -91,9 +92,9 @@ fn readable(text: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(encoded).ok()
 }
 
-fn text(arguments: std::fmt::Arguments<'_>) -> Option<HeaderValue> {
+fn text(write: impl FnOnce(&mut String)) -> Option<HeaderValue> {
     let mut text = String::with_capacity(40);
-    let _ = text.write_fmt(arguments);
+    write(&mut text);
     HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }
 

@@ -5,12 +5,11 @@
 //! `X-Auth-Scopes`, `X-Api-Key-Id`. A service computes the same, compares in constant time, and refuses timestamps that
 //! are older than it tolerates.
 
-use std::fmt::Write;
-
 use http::{HeaderMap, HeaderName, Method};
 use ring::hmac;
 
 use super::assert::{X_API_KEY_ID, X_AUTH_SCOPES, X_GATEWAY_TIMESTAMP, X_USER_ID, X_USER_ROLE};
+use crate::gateway::digits::push_hex;
 use crate::gateway::request_id::X_REQUEST_ID;
 use crate::gateway::units::Secret;
 
@@ -54,9 +53,7 @@ impl Signer {
         }
         let mut text = String::with_capacity(3 + 64);
         text.push_str("v1=");
-        for byte in signing.sign().as_ref() {
-            let _ = write!(text, "{byte:02x}");
-        }
+        push_hex(&mut text, signing.sign().as_ref());
         text
     }
 }

@@ -11,7 +11,7 @@ use trailmark_protocol::json::{Object, write_digits, write_u64};
 use super::log::LogPolicy;
 use super::record::Record;
 use super::redact::write_clean;
-use super::trace::push_hex;
+use crate::gateway::digits::{push_hex, push_ip};
 
 /// A line is about 500 bytes; a longer one grows the thread's buffer once.
 const LINE_BYTES: usize = 1024;
@@ -70,8 +70,10 @@ fn ending<'a>(object: Object<'a>, record: &Record) -> Object<'a> {
 /// Who sent it, and what it is called.
 fn origin<'a>(object: Object<'a>, record: &Record) -> Object<'a> {
     let mut object = object.str("route", &record.route.id);
-    // An address needs no escapes, and a `String` takes everything.
-    let _ = write!(object.key("client_ip"), "\"{}\"", record.client_ip);
+    let out = object.key("client_ip");
+    out.push('"');
+    push_ip(out, record.client_ip);
+    out.push('"');
     for (key, who) in [("user", &record.user), ("key", &record.key)] {
         if let Some(who) = who {
             write_clean(object.key(key), who);
@@ -80,7 +82,7 @@ fn origin<'a>(object: Object<'a>, record: &Record) -> Object<'a> {
     header(&mut object, "request_id", Some(&record.request_id));
     let out = object.key("trace_id");
     out.push('"');
-    push_hex(out, record.trace.trace_id);
+    push_hex(out, &record.trace.trace_id);
     out.push('"');
     object
 }

@@ -6,7 +6,7 @@ use trailmark_protocol::json::{Array, Object, write_str};
 use super::line::protocol;
 use super::record::{Outcome, Record};
 use super::redact::write_clean;
-use super::trace::push_hex;
+use crate::gateway::digits::push_hex;
 
 /// `SPAN_KIND_SERVER`.
 const SERVER: u64 = 2;
@@ -123,6 +123,6 @@ fn int_attribute(out: &mut String, key: &str, value: u64) {
 fn hex<const N: usize>(object: &mut Object<'_>, key: &str, id: [u8; N]) {
     let out = object.key(key);
     out.push('"');
-    push_hex(out, id);
+    push_hex(out, &id);
     out.push('"');
 }

@@ -196,14 +196,6 @@ fn write_hex(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Appends the small hexadecimal digits of an id.
-pub(super) fn push_hex<const N: usize>(out: &mut String, id: [u8; N]) {
-    let mut digits = [[0; 2]; N];
-    let digits = digits.as_flattened_mut();
-    write_hex(&id, digits);
-    out.push_str(std::str::from_utf8(digits).unwrap_or_default());
-}
-
 fn is_tracestate(headers: &HeaderMap) -> bool {
     let mut members = 0;
     headers.get_all(TRACESTATE).iter().all(|value| {
@@ -311,7 +303,7 @@ mod tests {
             assert_ne!(Some(trace.span_id), trace.parent);
             assert_eq!(trace.is_sampled(), sampled);
             let mut span = String::new();
-            push_hex(&mut span, trace.span_id);
+            crate::gateway::digits::push_hex(&mut span, &trace.span_id);
             assert_eq!(trace.header_value(), format!("00-{TRACE}-{span}-{passed}"));
         }
     }

@@ -34,9 +34,9 @@ async fn ask(endpoint: &Arc<Endpoint>, rules: &HealthConfig) -> bool {
             request
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));
-            exchange::over_new_http1(endpoint, request, &times).await
+            exchange::over_new_http1(endpoint, &mut request, &times).await
         }
-        Protocol::H2 => exchange::replied(endpoint, request, &times).await,
+        Protocol::H2 => exchange::replied(endpoint, &mut request, &times, Instant::now()).await,
     };
     replied.is_ok_and(|(response, _)| response.status().is_success() || response.status().is_redirection())
 }

@@ -46,30 +46,34 @@ impl Http1 {
         }
     }
 
-    /// Whether it can carry a request, after a look at whether it was closed.
-    pub(super) fn is_usable(&mut self, cx: &mut Context<'_>) -> bool {
-        self.drive(cx);
+    /// Whether it can carry a request, after a look at whether it was closed. What happens to it from then on wakes nobody,
+    /// and is seen at the next look.
+    pub(super) fn is_usable(&mut self) -> bool {
+        self.drive(&mut Context::from_waker(Waker::noop()));
         !self.is_over && self.sender.is_ready()
     }
 
-    /// The same for one that nobody waits for: what happens to it wakes nobody, and is seen at the next look.
-    pub(super) fn is_parked(&mut self) -> bool {
-        self.is_usable(&mut Context::from_waker(Waker::noop()))
-    }
-
-    /// Sends a request and waits for the head of its answer.
+    /// Sends a request and waits for the head of its answer. One that has not left is put back where it was.
+    ///
+    /// The two halves of hyper's connection would wake each other's task, which is the same one: the answer's half is
+    /// looked at after each turn of the half that moves bytes, and needs nobody to wake it. That halves the turns of a
+    /// request.
     ///
     /// # Errors
-    /// Why there is none.
-    pub(super) async fn reply(&mut self, request: Request<Outgoing>, wait: &Wait) -> Result<Response<Incoming>, Fell> {
-        let mut reply = pin!(self.sender.try_send_request(request));
+    /// Why there is no answer.
+    pub(super) async fn reply(
+        &mut self,
+        request: &mut Request<Outgoing>,
+        wait: &Wait<'_>,
+    ) -> Result<Response<Incoming>, Fell> {
+        let mut reply = pin!(self.sender.try_send_request(std::mem::take(request)));
         poll_fn(|cx| {
             if !self.is_over {
                 self.is_over = self.driver.as_mut().poll(cx).is_ready();
             }
-            match reply.as_mut().poll(cx) {
+            match reply.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
-                Poll::Ready(Err(error)) => Poll::Ready(Err(wait.fell(error))),
+                Poll::Ready(Err(error)) => Poll::Ready(Err(wait.fell(error, request))),
                 Poll::Pending if self.is_over => Poll::Ready(Err(wait.broke())),
                 Poll::Pending => self.alarm.poll(wait.deadline(), cx).map(|()| Err(wait.late())),
             }

@@ -18,41 +18,44 @@ use super::connect;
 use super::connection::Http1;
 use super::endpoint::{Endpoint, Lease};
 use super::failure::Trouble;
-use super::headers;
 use super::incoming::Incoming;
 use super::meters::Meters;
 use super::outgoing::Outgoing;
 use super::shared::Sender;
 use super::wait::{Blame, Fell, Times, Wait};
+use crate::gateway::headers::strip::hop_by_hop;
 
 /// An answer's head, and the connection that its body will come over.
 pub(super) type Replied = (Response<Received>, Option<Http1>);
 
 /// Carries out one attempt, judges the address by it, and gives the answer as the client may have it.
 ///
+/// Requests are lent on the way to their connection: handed on, one would be in the state of each function that waits for
+/// another, 264 bytes each time, and all of that is moved when the request's turn begins.
+///
 /// # Errors
 /// Why there is none.
 pub(super) async fn run(
     mut lease: Lease,
-    mut request: Request<Outgoing>,
+    request: &mut Request<Outgoing>,
     preserve_host: bool,
-    times: Times,
+    times: &Times,
     meters: &Meters,
 ) -> Result<Response<Body>, Fell> {
     let started = Instant::now();
     let progress = request.body().progress();
-    address(&mut request, lease.endpoint(), preserve_host);
-    let (response, connection) = replied(lease.endpoint(), request, &times)
+    address(request, lease.endpoint(), preserve_host);
+    let (response, connection) = replied(lease.endpoint(), request, times, started)
         .await
         .and_then(asked_for)
         .inspect_err(|fell| judge(fell, &mut lease))?;
     meters.duration.record(started.elapsed());
     lease.answered(response.status());
     let (mut head, body) = response.into_parts();
-    headers::strip(&mut head.headers);
+    hop_by_hop(&mut head.headers);
     // The upstream's version says nothing to the client: with 1.0 hyper would speak 1.0 to it.
     head.version = Version::HTTP_11;
-    match Incoming::new(body, connection, lease, progress, times).begin().await {
+    match Incoming::new(body, connection, lease, progress, *times).begin() {
         Ok(body) => Ok(Response::from_parts(head, body)),
         Err(broken) => {
             tracing::debug!(%broken, "an answer broke off in its first bytes");
@@ -135,29 +138,33 @@ fn path(uri: &Uri) -> PathAndQuery {
 /// Why there is no answer.
 pub(super) async fn replied(
     endpoint: &Arc<Endpoint>,
-    request: Request<Outgoing>,
+    request: &mut Request<Outgoing>,
     times: &Times,
+    now: Instant,
 ) -> Result<Replied, Fell> {
     match endpoint.protocol {
-        Protocol::Http1 => over_http1(endpoint, request, times).await,
+        Protocol::Http1 => over_http1(endpoint, request, times, now).await,
         Protocol::H2 => Box::pin(over_h2(endpoint, request, times))
             .await
             .map(|response| (response, None)),
     }
 }
 
-async fn over_http1(endpoint: &Endpoint, request: Request<Outgoing>, times: &Times) -> Result<Replied, Fell> {
-    let Some(mut connection) = endpoint.pool.take().await else {
+async fn over_http1(
+    endpoint: &Endpoint,
+    request: &mut Request<Outgoing>,
+    times: &Times,
+    now: Instant,
+) -> Result<Replied, Fell> {
+    let Some(mut connection) = endpoint.pool.take(now) else {
         return Box::pin(over_new_http1(endpoint, request, times)).await;
     };
-    let wait = Wait::new(&request, *times);
+    let wait = Wait::new(request, times, now);
     match connection.reply(request, &wait).await {
         Ok(response) => Ok((response, Some(connection))),
-        Err(fell) => match fell.unsent {
-            // Closed before anything was written: to the client nothing has happened.
-            Some(request) => Box::pin(over_new_http1(endpoint, *request, times)).await,
-            None => Err(reused(endpoint, fell)),
-        },
+        // Closed before anything was written: to the client nothing has happened.
+        Err(fell) if fell.is_unsent => Box::pin(over_new_http1(endpoint, request, times)).await,
+        Err(fell) => Err(reused(endpoint, fell)),
     }
 }
 
@@ -178,33 +185,26 @@ fn reused(endpoint: &Endpoint, fell: Fell) -> Fell {
 /// Why there is no answer.
 pub(super) async fn over_new_http1(
     endpoint: &Endpoint,
-    request: Request<Outgoing>,
+    request: &mut Request<Outgoing>,
     times: &Times,
 ) -> Result<Replied, Fell> {
-    let mut connection = match connect::http1(endpoint, times).await {
-        Ok(connection) => connection,
-        Err(trouble) => return Err(Fell::unsent(trouble, request)),
-    };
-    let wait = Wait::new(&request, *times);
+    let connected = connect::http1(endpoint, times).await;
+    let mut connection = connected.map_err(Fell::unsent)?;
+    let wait = Wait::new(request, times, Instant::now());
     let response = connection.reply(request, &wait).await?;
     Ok((response, Some(connection)))
 }
 
 async fn over_h2(
     endpoint: &Endpoint,
-    mut request: Request<Outgoing>,
+    request: &mut Request<Outgoing>,
     times: &Times,
 ) -> Result<Response<Received>, Fell> {
     loop {
-        let (mut sender, was_there) = match connect::h2(endpoint, times).await {
-            Ok(opened) => opened,
-            Err(trouble) => return Err(Fell::unsent(trouble, request)),
-        };
-        let wait = Wait::new(&request, *times);
+        let (mut sender, was_there) = connect::h2(endpoint, times).await.map_err(Fell::unsent)?;
+        let wait = Wait::new(request, times, Instant::now());
         match reply_h2(&mut sender, request, &wait).await {
-            Err(Fell {
-                unsent: Some(unsent), ..
-            }) if was_there && sender.is_closed() => request = *unsent,
+            Err(fell) if fell.is_unsent && was_there && sender.is_closed() => {}
             Err(fell) => {
                 let was_reused = was_there && sender.is_closed();
                 return Err(Fell { was_reused, ..fell });
@@ -214,11 +214,15 @@ async fn over_h2(
     }
 }
 
-async fn reply_h2(sender: &mut Sender, request: Request<Outgoing>, wait: &Wait) -> Result<Response<Received>, Fell> {
+async fn reply_h2(
+    sender: &mut Sender,
+    request: &mut Request<Outgoing>,
+    wait: &Wait<'_>,
+) -> Result<Response<Received>, Fell> {
     let mut alarm = Alarm::new(wait.deadline().duration_since(Instant::now()));
-    let mut reply = pin!(sender.try_send_request(request));
+    let mut reply = pin!(sender.try_send_request(std::mem::take(request)));
     poll_fn(|cx| match reply.as_mut().poll(cx) {
-        Poll::Ready(answer) => Poll::Ready(answer.map_err(|error| wait.fell(error))),
+        Poll::Ready(answer) => Poll::Ready(answer.map_err(|error| wait.fell(error, request))),
         Poll::Pending => alarm.poll(wait.deadline(), cx).map(|()| Err(wait.late())),
     })
     .await

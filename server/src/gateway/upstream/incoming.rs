@@ -3,10 +3,9 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -78,16 +77,17 @@ impl Incoming {
     }
 
     /// The body to answer with. What has come together with the head, for small answers all of it, is read now, so that
-    /// the connection goes back before the client is even written to, and a broken answer may still be another's.
+    /// the connection goes back before the client is even written to, and a broken answer may still be another's. What has
+    /// not come wakes nobody yet: whoever gets the body asks for it.
     ///
     /// # Errors
     /// That it is broken already.
-    pub(super) async fn begin(mut self) -> Result<Body, Broken> {
+    pub(super) fn begin(mut self) -> Result<Body, Broken> {
         if self.body.is_end_stream() {
             self.finish();
             return Ok(Body::empty());
         }
-        let Poll::Ready(first) = poll_fn(|cx| Poll::Ready(self.poll_next(cx))).await else {
+        let Poll::Ready(first) = self.poll_next(&mut Context::from_waker(Waker::noop())) else {
             return Ok(Body::new(self));
         };
         let Some(frame) = first.transpose()? else {
@@ -103,10 +103,7 @@ impl Incoming {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if let Some(connection) = &mut self.connection {
-            connection.drive(cx);
-        }
-        match Pin::new(&mut self.body).poll_frame(cx) {
+        match self.poll_body(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.waiting_since = None;
                 if self.body.is_end_stream() {
@@ -123,6 +120,18 @@ impl Incoming {
         }
     }
 
+    /// The next frame. A connection that is ours fills the body in its own turn, just before, and need not wake anybody.
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let body = Pin::new(&mut self.body);
+        match &mut self.connection {
+            Some(connection) => {
+                connection.drive(cx);
+                body.poll_frame(&mut Context::from_waker(Waker::noop()))
+            }
+            None => body.poll_frame(cx),
+        }
+    }
+
     /// The end: the answer is whole. The connection goes back if it has nothing more to do; one that is still sending the
     /// request's body has, and is closed instead.
     fn finish(&mut self) {
@@ -131,7 +140,7 @@ impl Incoming {
         };
         lease.succeeded();
         if let Some(mut connection) = self.connection.take()
-            && connection.is_parked()
+            && connection.is_usable()
         {
             lease.endpoint().pool.put(connection);
         }

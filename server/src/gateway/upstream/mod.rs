@@ -29,7 +29,6 @@ mod failure;
 mod dns;
 mod tls;
 mod alarm;
-mod headers;
 mod outgoing;
 mod wait;
 mod connect;
@@ -147,8 +146,12 @@ impl Upstream {
     ///
     /// # Errors
     /// Why there is no answer, to be turned into a [`Problem`](super::problem::Problem).
-    pub async fn send(&self, request: Request<Body>, plan: &Plan) -> Result<Response<Body>, Failure> {
-        send::send(&self.core, request, plan).await
+    pub fn send(
+        &self,
+        request: Request<Body>,
+        plan: &Plan,
+    ) -> impl Future<Output = Result<Response<Body>, Failure>> + Send {
+        send::send(&self.core, request, plan)
     }
 
     /// Sends a request that asks to switch protocols, with its `Upgrade` header and no `Connection`, over an HTTP/1.1

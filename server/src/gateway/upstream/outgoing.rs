@@ -90,6 +90,13 @@ impl Progress {
     }
 }
 
+impl Default for Outgoing {
+    /// Nothing.
+    fn default() -> Self {
+        Self::Whole(None)
+    }
+}
+
 impl Outgoing {
     /// A body as it comes.
     pub(super) fn stream(body: Body, now: Instant) -> Self {

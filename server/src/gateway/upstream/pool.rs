@@ -1,8 +1,6 @@
 //! Connections that wait for their next request.
 
-use std::future::poll_fn;
 use std::sync::Mutex;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -42,17 +40,17 @@ impl Pool {
     }
 
     /// A connection that has not been closed so far as anybody knows: each is polled, which reads a close that has come.
-    pub(super) async fn take(&self) -> Option<Http1> {
+    pub(super) fn take(&self, now: Instant) -> Option<Http1> {
         loop {
             // A statement of its own, so that the lock is not held while the connection is polled.
             let idle = lock(&self.idle).pop();
             let Idle { mut connection, since } = idle?;
-            if since.elapsed() > self.keep {
+            if now.duration_since(since) > self.keep {
                 // All below it are older.
                 self.sweep();
                 return None;
             }
-            if poll_fn(|cx| Poll::Ready(connection.is_usable(cx))).await {
+            if connection.is_usable() {
                 return Some(connection);
             }
         }
@@ -61,7 +59,7 @@ impl Pool {
     /// Drops those that are too old or closed; without it a closed one would hold its file descriptor until its turn.
     pub(super) fn sweep(&self) {
         let keep = self.keep;
-        lock(&self.idle).retain_mut(|idle| idle.since.elapsed() <= keep && idle.connection.is_parked());
+        lock(&self.idle).retain_mut(|idle| idle.since.elapsed() <= keep && idle.connection.is_usable());
     }
 
     /// Drops all.

@@ -27,18 +27,19 @@ struct Errand<'a> {
     had_free: bool,
     /// Addresses that have failed it.
     tried: Vec<u64>,
+    /// What it would be sent again with.
+    spare: Option<Request<Outgoing>>,
 }
 
-/// An attempt's result, and what is left to try again with.
+/// An attempt's result.
 struct Tried {
     result: Result<Response<Body>, Fell>,
-    spare: Option<Request<Outgoing>>,
     endpoint: u64,
 }
 
 impl Tried {
     fn is_unsent(&self) -> bool {
-        self.result.as_ref().is_err_and(|fell| fell.unsent.is_some())
+        self.result.as_ref().is_err_and(|fell| fell.is_unsent)
     }
 }
 
@@ -60,16 +61,24 @@ pub(super) async fn send(core: &Core, request: Request<Body>, plan: &Plan) -> Re
         nth: 1,
         had_free: false,
         tried: Vec::new(),
+        spare: None,
     };
-    let mut request = errand.packed(request).await?;
+    let mut request = match errand.packed(request) {
+        Ok(packed) => packed,
+        Err(request) => {
+            let held = Box::pin(held(request, &errand.times)).await;
+            held.map_err(|problem| Failure::client(&core.name, problem))?
+        }
+    };
     loop {
-        let tried = errand.attempt(request).await?;
+        let tried = errand.attempt(&mut request).await?;
         match errand.verdict(&tried) {
             Verdict::Stop => return errand.ended(tried.result),
             Verdict::Free => errand.had_free = true,
             Verdict::Again => Box::pin(errand.goes_on(tried.endpoint, tried.is_unsent())).await,
         }
-        match tried.spare {
+        match errand.spare.take() {
+            _ if tried.is_unsent() => {}
             Some(spare) => request = spare,
             None => return errand.ended(tried.result),
         }
@@ -77,39 +86,25 @@ pub(super) async fn send(core: &Core, request: Request<Body>, plan: &Plan) -> Re
 }
 
 impl Errand<'_> {
-    /// The request with its body as it will be sent: held in memory if it may be sent again and is small, else as it comes.
-    async fn packed(&self, request: Request<Body>) -> Result<Request<Outgoing>, Failure> {
-        let (mut head, body) = request.into_parts();
-        head.extensions.clear();
+    /// The request with its body as it will be sent, or as it is, if its body has to be [held] first.
+    fn packed(&self, mut request: Request<Body>) -> Result<Request<Outgoing>, Request<Body>> {
+        request.extensions_mut().clear();
+        let body = request.body();
         let is_small = body.size_hint().upper().is_some_and(|upper| upper <= REPLAYABLE_BYTES);
-        let outgoing = if body.is_end_stream() {
-            Outgoing::Whole(None)
-        } else if self.may_repeat && is_small {
-            let whole = Box::pin(whole(body, &self.times)).await;
-            whole.map_err(|problem| Failure::client(&self.core.name, problem))?
-        } else {
-            Outgoing::stream(body, Instant::now())
-        };
-        Ok(Request::from_parts(head, outgoing))
+        match body.is_end_stream() {
+            true => Ok(request.map(|_| Outgoing::Whole(None))),
+            false if self.may_repeat && is_small => Err(request),
+            false => Ok(request.map(|body| Outgoing::stream(body, Instant::now()))),
+        }
     }
 
-    async fn attempt(&self, request: Request<Outgoing>) -> Result<Tried, Failure> {
-        let mut spare = if self.may_repeat { copy(&request) } else { None };
+    async fn attempt(&mut self, request: &mut Request<Outgoing>) -> Result<Tried, Failure> {
+        self.spare = self.may_repeat.then(|| copy(request)).flatten();
         let lease = self.core.pick(self.plan.hash_key, &self.tried, &self.times).await?;
         let endpoint = lease.endpoint().id;
         let preserve_host = self.core.config.preserve_host;
-        let mut result = exchange::run(lease, request, preserve_host, self.times, &self.core.meters).await;
-        if let Err(fell) = &mut result
-            && let Some(unsent) = &mut fell.unsent
-        {
-            let empty = Request::new(Outgoing::Whole(None));
-            spare = Some(std::mem::replace(unsent.as_mut(), empty));
-        }
-        Ok(Tried {
-            result,
-            spare,
-            endpoint,
-        })
+        let result = exchange::run(lease, request, preserve_host, &self.times, &self.core.meters).await;
+        Ok(Tried { result, endpoint })
     }
 
     fn verdict(&self, tried: &Tried) -> Verdict {
@@ -121,9 +116,9 @@ impl Errand<'_> {
             Ok(_) => return Verdict::Stop,
             Err(Fell {
                 blame: Blame::Upstream(trouble),
-                unsent,
+                is_unsent,
                 was_reused,
-            }) => (Ending::Trouble(*trouble), unsent.is_some(), *was_reused),
+            }) => (Ending::Trouble(*trouble), *is_unsent, *was_reused),
             Err(_) => return Verdict::Stop,
         };
         let attempt = Attempt {
@@ -131,7 +126,7 @@ impl Errand<'_> {
             ending,
             is_unsent,
             was_reused,
-            may_repeat: self.may_repeat && tried.spare.is_some(),
+            may_repeat: self.spare.is_some(),
             had_free: self.had_free,
         };
         match decide(attempt, &self.core.config.retry) {
@@ -181,14 +176,15 @@ fn copy(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
     Some(copy)
 }
 
-/// Reads a small body into memory.
-async fn whole(mut body: Body, times: &Times) -> Result<Outgoing, Problem> {
+/// The request with its body, which is small, in memory.
+async fn held(request: Request<Body>, times: &Times) -> Result<Request<Outgoing>, Problem> {
+    let (head, mut body) = request.into_parts();
     let mut bytes = Vec::new();
     loop {
         let deadline = times.bounded(Instant::now() + times.idle_body);
         match timeout_at(deadline, body.frame()).await {
             Err(_) => return Err(body_timeout()),
-            Ok(None) => return Ok(Outgoing::Whole(Some(bytes.into()))),
+            Ok(None) => return Ok(Request::from_parts(head, Outgoing::Whole(Some(bytes.into())))),
             Ok(Some(Err(error))) => return Err(fault(&error)),
             Ok(Some(Ok(frame))) => bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
         }

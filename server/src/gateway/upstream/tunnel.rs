@@ -28,12 +28,12 @@ use super::endpoint::{Endpoint, Lease};
 use super::exchange::{address_http1, judge};
 use super::failure::{Failure, Trouble};
 use super::frames::GOING_AWAY;
-use super::headers;
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
 use super::send::failure;
 use super::wait::{Fell, Times, Wait};
 use super::watched::{Moved, Watched};
+use crate::gateway::headers::strip::hop_by_hop;
 
 /// How long a tunnel that is stopped has to get its last bytes out: 1 s.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -123,8 +123,8 @@ fn upgrading(request: Request<Body>, endpoint: &Endpoint, preserve_host: bool) -
 }
 
 /// Sends the request and waits for the head of the answer. The connection has a task of its own: it outlives the request.
-async fn greet(io: connect::Io, request: Request<Outgoing>, times: Times) -> Result<Response<Received>, Fell> {
-    let wait = Wait::new(&request, times);
+async fn greet(io: connect::Io, mut request: Request<Outgoing>, times: Times) -> Result<Response<Received>, Fell> {
+    let wait = Wait::new(&request, &times, Instant::now());
     let (mut sender, driver) = http1::handshake(TokioIo::new(io))
         .await
         .map_err(|_| Fell::new(Trouble::Reset))?;
@@ -134,9 +134,9 @@ async fn greet(io: connect::Io, request: Request<Outgoing>, times: Times) -> Res
         }
     });
     let mut alarm = Alarm::new(times.response_headers);
-    let mut reply = pin!(sender.try_send_request(request));
+    let mut reply = pin!(sender.try_send_request(std::mem::take(&mut request)));
     poll_fn(|cx| match reply.as_mut().poll(cx) {
-        Poll::Ready(answer) => Poll::Ready(answer.map_err(|error| wait.fell(error))),
+        Poll::Ready(answer) => Poll::Ready(answer.map_err(|error| wait.fell(error, &mut request))),
         Poll::Pending => alarm.poll(wait.deadline(), cx).map(|()| Err(wait.late())),
     })
     .await
@@ -164,7 +164,7 @@ impl Exchange {
         };
         let upstream = hyper::upgrade::on(&mut response);
         let (mut head, _) = response.into_parts();
-        headers::strip(&mut head.headers);
+        hop_by_hop(&mut head.headers);
         head.version = Version::HTTP_11;
         // hyper's own handle to the upstream's side, not the client's.
         head.extensions.clear();
@@ -179,9 +179,9 @@ impl Exchange {
     /// The upstream will not switch: its answer is one like any other.
     async fn refused(self, core: &Core, response: Response<Received>) -> Result<Response<Body>, Failure> {
         let (mut head, body) = response.into_parts();
-        headers::strip(&mut head.headers);
+        hop_by_hop(&mut head.headers);
         head.version = Version::HTTP_11;
-        let body = Incoming::new(body, None, self.lease, None, self.times).begin().await;
+        let body = Incoming::new(body, None, self.lease, None, self.times).begin();
         let body = body.map_err(|_| Failure::trouble(&core.name, Trouble::Reset))?;
         Ok(Response::from_parts(head, body))
     }

@@ -62,8 +62,8 @@ pub(super) enum Blame {
 #[derive(Debug)]
 pub(super) struct Fell {
     pub(super) blame: Blame,
-    /// The request, if not a byte of it was sent.
-    pub(super) unsent: Option<Box<Request<Outgoing>>>,
+    /// Whether not a byte of the request was sent: it is where it was.
+    pub(super) is_unsent: bool,
     /// Whether it went over a connection that had been used before, so that it may have been closed just then.
     pub(super) was_reused: bool,
 }
@@ -72,32 +72,32 @@ impl Fell {
     pub(super) fn new(trouble: Trouble) -> Self {
         Self {
             blame: Blame::Upstream(trouble),
-            unsent: None,
+            is_unsent: false,
             was_reused: false,
         }
     }
 
     /// The request did not even leave.
-    pub(super) fn unsent(trouble: Trouble, request: Request<Outgoing>) -> Self {
+    pub(super) fn unsent(trouble: Trouble) -> Self {
         Self {
-            unsent: Some(Box::new(request)),
+            is_unsent: true,
             ..Self::new(trouble)
         }
     }
 }
 
 /// What is waited for.
-pub(super) struct Wait {
-    times: Times,
+pub(super) struct Wait<'a> {
+    times: &'a Times,
     started: Instant,
     progress: Option<Arc<Progress>>,
 }
 
-impl Wait {
-    pub(super) fn new(request: &Request<Outgoing>, times: Times) -> Self {
+impl<'a> Wait<'a> {
+    pub(super) fn new(request: &Request<Outgoing>, times: &'a Times, started: Instant) -> Self {
         Self {
             times,
-            started: Instant::now(),
+            started,
             progress: request.body().progress(),
         }
     }
@@ -137,9 +137,13 @@ impl Wait {
         }
     }
 
-    /// The connection says why there is no answer.
-    pub(super) fn fell(&self, mut error: TrySendError<Request<Outgoing>>) -> Fell {
-        let unsent = error.take_message().map(Box::new);
+    /// The connection says why there is no answer, and gives `request` back if it has not left.
+    pub(super) fn fell(&self, mut error: TrySendError<Request<Outgoing>>, request: &mut Request<Outgoing>) -> Fell {
+        let unsent = error.take_message();
+        let is_unsent = unsent.is_some();
+        if let Some(unsent) = unsent {
+            *request = unsent;
+        }
         let error = error.into_error();
         tracing::debug!(%error, "no answer from an upstream");
         let trouble = if error.is_parse() {
@@ -149,7 +153,7 @@ impl Wait {
         };
         Fell {
             blame: self.blame(trouble),
-            unsent,
+            is_unsent,
             was_reused: false,
         }
     }

@@ -253,6 +253,21 @@ async fn the_client_reads_the_same_of_every_forgery_and_the_truth_of_an_old_toke
 }
 
 #[tokio::test]
+async fn a_token_that_is_known_is_read_once_and_refused_from_its_end_on() {
+    let (tokens, token) = (all(), token("ES256"));
+    let first = tokens.judge(token, NOW).await.unwrap();
+    let again = tokens.judge(token, NOW).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &again));
+    let later = NOW.plus_micros(1_000_000_000_000);
+    assert_eq!(tokens.judge(token, later).await, Err(Reason::Expired));
+    let almost = &token[..token.len() - 1];
+    assert!(
+        tokens.judge(almost, NOW).await.is_err(),
+        "what it begins with is another"
+    );
+}
+
+#[tokio::test]
 async fn each_refusal_is_counted_by_its_reason() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let tokens = metrics::with_local_recorder(&recorder, secret);
@@ -276,7 +291,7 @@ async fn each_refusal_is_counted_by_its_reason() {
 }
 
 /// The judgement without a runtime of its own: nothing here waits.
-fn judge(tokens: &Tokens, token: &str) -> Result<Caller, Reason> {
+fn judge(tokens: &Tokens, token: &str) -> Result<Arc<Caller>, Reason> {
     futures_util::FutureExt::now_or_never(tokens.judge(token, NOW)).expect("given keys never wait")
 }
 

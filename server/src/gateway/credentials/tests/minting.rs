@@ -46,7 +46,8 @@ async fn it_says_the_user_and_the_role_under_the_names_of_older_gateways_too() {
     let claims = judged(&trailmark(), &mint(&minter("trailmark", SECRET)))
         .await
         .unwrap()
-        .claims;
+        .claims
+        .clone();
     assert_eq!(
         (&claims["userId"], &claims["role"], &claims["sub"]),
         (&json!("u_7"), &json!("admin"), &json!("u_7"))

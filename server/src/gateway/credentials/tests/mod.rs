@@ -1,6 +1,7 @@
 //! Tokens and keys from their bytes to a caller. `fixtures/make.py` tells how the fixtures were made.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};
@@ -64,7 +65,7 @@ fn token(algorithm: &str) -> &'static str {
     TOKENS.iter().find(|(name, _)| *name == algorithm).unwrap().1.trim()
 }
 
-async fn judged(tokens: &Tokens, token: &str) -> Result<Caller, Reason> {
+async fn judged(tokens: &Tokens, token: &str) -> Result<Arc<Caller>, Reason> {
     tokens.judge(token, NOW).await
 }
 
