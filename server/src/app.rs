@@ -173,7 +173,7 @@ impl Server {
         let writer = Writer::new(database.store().clone(), Arc::clone(&journal), node, Arc::clone(&clock));
         let login = Arc::new(Login::new(database.store().clone()));
         let metrics = observe::install()?;
-        let gateway = open_gateway(&config, &clock, &journal, &login).await?;
+        let gateway = open_gateway(&config, &clock, &journal, database.store(), &login).await?;
         let app = Arc::new(App {
             clock,
             gateway,
@@ -300,6 +300,7 @@ async fn open_gateway(
     config: &Config,
     clock: &SharedClock,
     journal: &Arc<dyn Journal>,
+    store: &Store,
     login: &Arc<Login>,
 ) -> Result<Arc<Gateway>, StartError> {
     let file = Some(config.gateway.file.clone()).filter(|file| !file.as_os_str().is_empty());
@@ -307,6 +308,7 @@ async fn open_gateway(
     let ground = Ground {
         bus: bus::open(&config.gateway.bus_url).await.map_err(StartError::Bus)?,
         journal: Some(Arc::clone(journal)),
+        projects: Some(Arc::new(store.clone())),
         ..Ground::bare(directory, Arc::clone(clock))
     };
     let error = |source| StartError::Gateway {

@@ -33,10 +33,7 @@ impl Topic {
     /// # Errors
     /// [`BadTopic`].
     pub fn new(text: &str) -> Result<Self, BadTopic> {
-        let is_one = is_short(text) && text.split('.').all(is_token);
-        is_one
-            .then(|| Self(text.into()))
-            .ok_or_else(|| BadTopic(text.to_owned()))
+        made_of(text, text, is_token).map(Self)
     }
 
     /// The topic as text.
@@ -57,10 +54,7 @@ impl Pattern {
             Some(start) => start.strip_suffix('.').unwrap_or(">"),
             None => text,
         };
-        let is_one = is_short(text) && start.split('.').all(|token| token == "*" || is_token(token));
-        is_one
-            .then(|| Self(text.into()))
-            .ok_or_else(|| BadTopic(text.to_owned()))
+        made_of(text, start, |token| token == "*" || is_token(token)).map(Self)
     }
 
     /// The pattern as text.
@@ -105,8 +99,10 @@ pub fn untoken(token: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(token).decode_utf8().ok()
 }
 
-fn is_short(text: &str) -> bool {
-    text.len() <= LONGEST
+/// `text`, if it is short enough and the tokens of its `start` are all fit.
+fn made_of(text: &str, start: &str, is_fit: impl Fn(&str) -> bool) -> Result<Arc<str>, BadTopic> {
+    let is_one = text.len() <= LONGEST && start.split('.').all(is_fit);
+    is_one.then(|| text.into()).ok_or_else(|| BadTopic(text.to_owned()))
 }
 
 fn is_token(token: &str) -> bool {

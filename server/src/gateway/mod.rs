@@ -60,6 +60,7 @@ pub mod seen;
 pub mod headers;
 pub mod quota;
 pub mod units;
+pub mod trust;
 pub mod upstream;
 pub mod caller;
 pub mod digits;

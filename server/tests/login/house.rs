@@ -1,32 +1,23 @@
 //! A server's routes over a database of their own, and a browser that keeps the cookie.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 use tower::ServiceExt;
-use trailmark_protocol::{Timestamp, Uuid};
+use trailmark_protocol::Timestamp;
 use trailmark_server::app::App;
 use trailmark_server::clock::{Clock, ManualClock};
 use trailmark_server::config::Config;
-use trailmark_server::gateway::body::Budget;
-use trailmark_server::gateway::dispatch::{Gateway, Ground};
 use trailmark_server::gateway::edge::Peer;
-use trailmark_server::gateway::keyring::Keyring;
-use trailmark_server::gateway::limit::Limits;
 use trailmark_server::gateway::login::config::{LockoutConfig, SessionConfig};
 use trailmark_server::gateway::login::password::hash;
-use trailmark_server::gateway::login::{Login, LoginPolicy, Mint, Tokens};
-use trailmark_server::journal::{Journal, MemoryJournal};
+use trailmark_server::gateway::login::{LoginPolicy, Mint, Tokens};
 use trailmark_server::store::{Role, Store, User};
-use trailmark_server::writer::Writer;
 
 use crate::support;
 
@@ -67,26 +58,7 @@ impl House {
         let mut config = Config::load(None, [], []).unwrap();
         config.rate_limit.per_ip_per_second = 0;
         let clock = ManualClock::at(Timestamp::from_millis(BEGINNING));
-        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
-        let login = Arc::new(Login::new(store.clone()));
-        let ground = Ground::bare(folder.path(), clock.clone());
-        let app = Arc::new(App {
-            writer: Writer::new(store.clone(), journal.clone(), Uuid::nil(), clock.clone()).stats(),
-            clock: clock.clone(),
-            journal,
-            keyring: Keyring::open(&folder.path().join("keyring.json")),
-            gateway: Gateway::open(None, ground, Arc::clone(&login)).unwrap().into(),
-            login,
-            limits: Limits::new(&config.rate_limit),
-            budget: Budget::new(config.http.max_inflight_bytes),
-            decompressions: Semaphore::new(1),
-            live: Arc::default(),
-            stopping: AtomicBool::new(false),
-            requests: trailmark_server::observe::Requests::default(),
-            metrics: PrometheusBuilder::new().build_recorder().handle(),
-            store,
-            config,
-        });
+        let app = support::app::app(store, clock.clone(), config, folder.path());
         Self {
             router: trailmark_server::gateway::router(&app),
             app,

@@ -1,29 +1,18 @@
 //! The routes as a client meets them: keys, parameters, problems.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use axum::body::{Body, Bytes, to_bytes};
 use http::{Request, StatusCode, header};
-use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 use tower::ServiceExt;
-use trailmark_protocol::Uuid;
-use trailmark_server::app::App;
-use trailmark_server::clock::{SharedClock, SystemClock};
+use trailmark_server::clock::SystemClock;
 use trailmark_server::config::Config;
 use trailmark_server::event::AcceptedEvent;
-use trailmark_server::gateway::body::Budget;
-use trailmark_server::gateway::dispatch::{Gateway, Ground};
-use trailmark_server::gateway::keyring::Keyring;
-use trailmark_server::gateway::limit::Limits;
-use trailmark_server::gateway::login::Login;
-use trailmark_server::journal::{Journal, MemoryJournal};
 use trailmark_server::store::KeyKind;
-use trailmark_server::writer::Writer;
 
+use crate::support::app::app;
 use crate::world::{World, anonymous, id_at, identify, user};
 
 /// The routes of a server over a project, without its connections.
@@ -40,27 +29,7 @@ impl Front {
     pub(crate) async fn of(world: World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::load(None, [], []).unwrap();
-        let clock: SharedClock = Arc::new(SystemClock);
-        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
-        let login = Arc::new(Login::new(world.store.clone()));
-        let ground = Ground::bare(folder.path(), Arc::clone(&clock));
-        let app = Arc::new(App {
-            writer: Writer::new(world.store.clone(), journal.clone(), Uuid::nil(), clock.clone()).stats(),
-            clock,
-            journal,
-            store: world.store.clone(),
-            keyring: Keyring::open(&folder.path().join("keyring.json")),
-            gateway: Gateway::open(None, ground, Arc::clone(&login)).unwrap().into(),
-            login,
-            limits: Limits::new(&config.rate_limit),
-            budget: Budget::new(config.http.max_inflight_bytes),
-            decompressions: Semaphore::new(1),
-            live: Arc::default(),
-            stopping: AtomicBool::new(false),
-            requests: trailmark_server::observe::Requests::default(),
-            metrics: PrometheusBuilder::new().build_recorder().handle(),
-            config,
-        });
+        let app = app(world.store.clone(), Arc::new(SystemClock), config, folder.path());
         Self {
             router: trailmark_server::gateway::router(&app),
             world,

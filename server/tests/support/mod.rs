@@ -7,6 +7,8 @@
     reason = "each test binary uses a part of it"
 )]
 
+pub mod app;
+
 use std::path::Path;
 use std::sync::OnceLock;
 use std::thread;

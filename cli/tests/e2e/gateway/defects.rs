@@ -250,7 +250,7 @@ fn d7_a_weak_secret_is_refused_with_its_place() {
     let weak = [("JWT_SECRET", "your-secret-key")];
     let without_login = file.replace("token = {", "# token = {");
     for (file, environment, problem) in [
-        (file, &weak[..], "auth.login: token.secret: has fewer than 32 bytes"),
+        (file, &weak[..], "auth.login: token.secret: it is well known"),
         (&without_login, &weak[..], "auth.jwt.main: secret"),
         (file, &[], "the environment has no JWT_SECRET"),
     ] {

@@ -43,6 +43,7 @@ mod served;
 mod tests;
 
 pub use key::Origin;
+pub use served::CacheStatus;
 pub use settings::{CacheConfig, RouteCache, RouteCacheConfig};
 
 /// The stored answers of all routes.
@@ -81,6 +82,8 @@ impl Cache {
     /// `request` has the path and query that the upstream will see. `origin` is where it came in. `has_credentials` says
     /// whether the gateway knows the caller, also if it took the credentials out of the headers.
     ///
+    /// Gives the answer, counted, and what the cache did for it.
+    ///
     /// # Errors
     /// Those of `fetch`; `GatewayTimeout` for `only-if-cached` and nothing stored.
     pub async fn answer<F, Fut>(
@@ -90,7 +93,7 @@ impl Cache {
         has_credentials: bool,
         request: Request<Body>,
         fetch: F,
-    ) -> Result<Response, Problem>
+    ) -> Result<(Response, CacheStatus), Problem>
     where
         F: Fn(Request<Body>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Problem>> + Send + 'static,
@@ -101,9 +104,9 @@ impl Cache {
             Meaning::Pass(request, why) => Reply::forwarded(fetch(request).await?, why),
         };
         let Reply { mut response, served } = reply;
-        route.meters.count(served);
+        route.meters.count(served.status());
         served.mark(response.headers_mut());
-        Ok(response)
+        Ok((response, served.status()))
     }
 
     /// A request that may change its resource: if it succeeds, what is stored of that, and of what the answer names as

@@ -123,7 +123,7 @@ impl Cache {
 
 /// RFC 9111 §5.2.1.7.
 fn refused(ask: &Ask) -> Problem {
-    ask.route.meters.count(Served::Unstored);
+    ask.route.meters.count(Served::Unstored.status());
     Problem::new(
         Code::GatewayTimeout,
         "only-if-cached, and nothing stored that may be given",

@@ -37,17 +37,43 @@ pub(super) enum Served {
     Unstored,
 }
 
-/// The statuses of `gateway_cache_total`, in the order of [`Served::index`].
-const STATUSES: [&str; 8] = [
-    "hit",
-    "stale",
-    "collapsed",
-    "revalidated",
-    "stale_if_error",
-    "miss",
-    "bypass",
-    "only_if_cached",
-];
+macro_rules! statuses {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What the cache did for a request, in one word: for `gateway_cache_total`, the access log and spans.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum CacheStatus { $($(#[$doc])* $name,)* }
+
+        impl CacheStatus {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+statuses! {
+    /// Answered from what is fresh.
+    Hit = "hit",
+    /// Answered from what is stale, as the configuration allows; it is fetched anew behind the caller's back.
+    Stale = "stale",
+    /// Answered from the fetch of another who asked first.
+    Collapsed = "collapsed",
+    /// The upstream was asked, and what was stored is still good.
+    Revalidated = "revalidated",
+    /// The upstream failed, and what is stale stood in.
+    StaleIfError = "stale_if_error",
+    /// Fetched.
+    Miss = "miss",
+    /// Not a request that a cache may answer.
+    Bypass = "bypass",
+    /// Refused: the caller wanted a stored answer, and there is none.
+    OnlyIfCached = "only_if_cached",
+}
 
 impl Why {
     fn as_str(self) -> &'static str {
@@ -62,19 +88,19 @@ impl Why {
 }
 
 impl Served {
-    fn index(self) -> usize {
+    pub(super) fn status(self) -> CacheStatus {
         match self {
-            Self::Hit { ttl } if ttl > 0 => 0,
-            Self::Hit { .. } => 1,
-            Self::Collapsed { .. } => 2,
-            Self::Revalidated => 3,
-            Self::DespiteError { .. } => 4,
+            Self::Hit { ttl } if ttl > 0 => CacheStatus::Hit,
+            Self::Hit { .. } => CacheStatus::Stale,
+            Self::Collapsed { .. } => CacheStatus::Collapsed,
+            Self::Revalidated => CacheStatus::Revalidated,
+            Self::DespiteError { .. } => CacheStatus::StaleIfError,
             Self::Forwarded {
                 why: Why::Miss | Why::Stale,
                 ..
-            } => 5,
-            Self::Forwarded { .. } => 6,
-            Self::Unstored => 7,
+            } => CacheStatus::Miss,
+            Self::Forwarded { .. } => CacheStatus::Bypass,
+            Self::Unstored => CacheStatus::OnlyIfCached,
         }
     }
 
@@ -105,7 +131,7 @@ impl Served {
 }
 
 /// A route's counters.
-pub(super) struct Meters([Counter; STATUSES.len()]);
+pub(super) struct Meters([Counter; CacheStatus::ALL.len()]);
 
 impl std::fmt::Debug for Meters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -115,11 +141,15 @@ impl std::fmt::Debug for Meters {
 
 impl Meters {
     pub(super) fn new(route: &str) -> Self {
-        Self(STATUSES.map(|status| counter!("gateway_cache_total", "route" => route.to_owned(), "status" => status)))
+        let counter = |at: usize| {
+            let status = CacheStatus::ALL[at].as_str();
+            counter!("gateway_cache_total", "route" => route.to_owned(), "status" => status)
+        };
+        Self(std::array::from_fn(counter))
     }
 
-    pub(super) fn count(&self, served: Served) {
-        if let Some(counter) = self.0.get(served.index()) {
+    pub(super) fn count(&self, status: CacheStatus) {
+        if let Some(counter) = self.0.get(status as usize) {
             counter.increment(1);
         }
     }
@@ -160,7 +190,7 @@ mod tests {
             },
             Served::Unstored,
         ];
-        let indices: Vec<_> = ways.iter().map(|way| way.index()).collect();
-        assert_eq!(indices, (0..STATUSES.len()).collect::<Vec<_>>());
+        let statuses: Vec<_> = ways.iter().map(|way| way.status()).collect();
+        assert_eq!(statuses, CacheStatus::ALL);
     }
 }

@@ -127,6 +127,12 @@ impl JwtConfig {
         problems
     }
 
+    /// The other file that it names: keys, or the authority of whoever publishes them.
+    #[must_use]
+    pub fn file(&self) -> Option<&PathBuf> {
+        self.jwks_file.as_ref().or(self.jwks.ca.as_ref())
+    }
+
     /// The one place its keys come from; `None` for none or several.
     pub(super) fn source(&self) -> Option<Source<'_>> {
         let sources = [

@@ -44,9 +44,8 @@ impl KeySet {
         (!keys.is_empty()).then_some(Self(keys)).ok_or_else(|| none.to_owned())
     }
 
-    /// How many keys there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 

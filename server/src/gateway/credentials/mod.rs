@@ -16,7 +16,6 @@ pub mod signed;
 pub mod strict_json;
 pub mod claims;
 pub mod place;
-pub mod trust;
 pub mod fetch;
 pub mod jwks;
 mod known;

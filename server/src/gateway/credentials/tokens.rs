@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio_rustls::TlsConnector;
 use trailmark_protocol::Timestamp;
 
 use super::config::{JwtConfig, Source};
@@ -14,13 +15,15 @@ use super::known::Known;
 use super::place::Place;
 use super::reason::{Failures, Reason};
 use super::signed::Signed;
-use super::trust;
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Problem;
+use crate::gateway::trust;
 
 /// Judges the tokens of one `[auth.jwt.NAME]`.
 pub struct Tokens {
     pub(super) config: JwtConfig,
+    /// What was in the file that the configuration names.
+    file: Option<Vec<u8>>,
     keys: Keys,
     known: Known,
     failures: Failures,
@@ -42,9 +45,12 @@ impl Tokens {
         if !problems.is_empty() {
             return Err(problems);
         }
+        // Before it is used: if it changes meanwhile, this is seen to be another's.
+        let file = contents(&config, directory);
         let keys = keys(&config, directory).map_err(|problem| vec![problem])?;
         Ok(Self {
             config,
+            file,
             keys,
             known: Known::new(),
             failures: Failures::new(),
@@ -58,11 +64,11 @@ impl Tokens {
         }
     }
 
-    /// Whether these can go on judging by `config`, with the keys they have fetched. A file may have changed with the
-    /// configuration as it was, so keys from a file never stay.
+    /// Whether these can go on judging by `config`, with the keys they have fetched: it is the same, and so is what its
+    /// file in `directory` holds.
     #[must_use]
-    pub fn is_same(&self, config: &JwtConfig) -> bool {
-        self.config == *config && config.jwks_file.is_none()
+    pub fn is_same(&self, config: &JwtConfig, directory: &Path) -> bool {
+        self.config == *config && self.file == contents(config, directory)
     }
 
     /// Whom `token` stands for at `now`. May wait, at most 5 s, for keys to be fetched.
@@ -134,6 +140,10 @@ fn check_again(keys: &KeySet, token: &Signed<'_>) -> Result<(), Reason> {
     }
 }
 
+fn contents(config: &JwtConfig, directory: &Path) -> Option<Vec<u8>> {
+    std::fs::read(directory.join(config.file()?)).ok()
+}
+
 fn keys(config: &JwtConfig, directory: &Path) -> Result<Keys, String> {
     let given = match config.source().ok_or("there are no keys")? {
         Source::Url(url) => return published(config, url, directory).map(Keys::Published),
@@ -152,7 +162,7 @@ fn of_file(config: &JwtConfig, file: &Path) -> Result<KeySet, String> {
 fn published(config: &JwtConfig, url: &str, directory: &Path) -> Result<Jwks, String> {
     let place = Place::parse(url, config.jwks.allow_http).map_err(|why| format!("jwks_url: {why}"))?;
     let ca = config.jwks.ca.as_ref().map(|file| directory.join(file));
-    let tls = place.tls.as_ref().map(|_| trust::connector(ca.as_deref())).transpose();
+    let tls = place.tls.as_ref().map(|_| connector(ca.as_deref())).transpose();
     Ok(Jwks::new(Published {
         tls: tls.map_err(|why| format!("jwks.ca: {why}"))?,
         place,
@@ -160,6 +170,13 @@ fn published(config: &JwtConfig, url: &str, directory: &Path) -> Result<Jwks, St
         refresh: config.jwks.refresh.0,
         min_refresh: config.jwks.min_refresh.0,
     }))
+}
+
+fn connector(ca: Option<&Path>) -> Result<TlsConnector, String> {
+    let named = |file: &Path| std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
+    let roots = trust::authorities(ca.map(named).transpose()?.as_deref())?;
+    let config = trust::client(roots)?.with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 impl fmt::Debug for Tokens {

@@ -54,11 +54,14 @@ impl<'r> Standings<'r> {
     }
 }
 
-/// Who calls; `None` where the route does not ask. The first way whose credentials are there decides: what is presented
-/// must be good, also if another way would let the caller in without.
+/// Who calls; `None` where the route does not ask.
+///
+/// What a client sends on purpose decides, a token or a key: the first way of the route that takes one of them says who
+/// calls. A session's cookie counts only where there is neither, as browsers send it with everything: a stale cookie does
+/// not spoil a good token, and a request with a bad token is not let in as somebody else, whose cookie happened to be there.
 ///
 /// # Errors
-/// [`Code::MissingCredentials`], and what is wrong with those that are there.
+/// [`Code::MissingCredentials`], and what the first way found wrong with what is there.
 pub async fn authenticate(
     app: &App,
     route: &Route,
@@ -70,14 +73,21 @@ pub async fn authenticate(
         return Ok(None);
     }
     let mut refused = None;
-    for way in &route.ways {
+    for way in route.ways.iter().filter(|way| !way.is_ambient()) {
         match present(app, way, headers, method, now).await {
             Some(Ok(caller)) => return Ok(Some(caller)),
             Some(Err(problem)) => refused = refused.or(Some(problem)),
             None => {}
         }
     }
-    Err(refused.unwrap_or_else(|| missing(&route.ways)))
+    match (refused, route.ways.iter().find(|way| way.is_ambient())) {
+        (Some(problem), _) => Err(problem),
+        (None, Some(way)) => {
+            let presented = present(app, way, headers, method, now).await;
+            presented.unwrap_or_else(|| Err(missing(&route.ways))).map(Some)
+        }
+        (None, None) => Err(missing(&route.ways)),
+    }
 }
 
 async fn present(

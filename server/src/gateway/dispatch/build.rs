@@ -98,7 +98,7 @@ impl<'a> Builder<'a> {
         let mut all = BTreeMap::new();
         for (name, config) in &self.file.auth.jwt {
             let before = self.previous.and_then(|previous| previous.tokens.get(name));
-            let made = match before.filter(|tokens| tokens.is_same(config)) {
+            let made = match before.filter(|tokens| tokens.is_same(config, &self.ground.directory)) {
                 Some(same) => Ok(Arc::clone(same)),
                 None => Tokens::new(config.clone(), &self.ground.directory).map(Arc::new),
             };
@@ -174,8 +174,11 @@ impl<'a> Builder<'a> {
             Users::Local => Judge::Local,
             Users::Upstream(users) => {
                 let known = named.upstreams.get(&users.upstream).cloned();
-                let missing = || vec![unknown("users.upstream", &users.upstream, self.file.upstreams.keys())];
-                let upstream = self.keep("auth.login", known.ok_or_else(missing))?;
+                if !self.file.upstreams.contains_key(&users.upstream) {
+                    let problem = unknown("users.upstream", &users.upstream, self.file.upstreams.keys());
+                    prefixed(&mut self.problems, "auth.login", vec![problem]);
+                }
+                let upstream = known?;
                 let path = users.path.clone();
                 Judge::Delegated(Arc::new(Delegate { upstream, path }))
             }

@@ -7,18 +7,18 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use hyper::upgrade::OnUpgrade;
-use tokio::time::Instant;
 
+use super::asking::Asking;
 use super::route::{Route, Target};
 use super::visit::Visit;
-use crate::gateway::cache::{Origin, RouteCache};
+use crate::gateway::cache::{CacheStatus, Origin, RouteCache};
 use crate::gateway::caller::Caller;
 use crate::gateway::edge::Peer;
 use crate::gateway::file::Service;
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::seen::Seen;
 use crate::gateway::transform::{Limits, Scope};
-use crate::gateway::upstream::{Plan, TunnelLimits, Upstream};
+use crate::gateway::upstream::{Attempts, Plan, TunnelLimits, Upstream};
 
 /// What a service says of itself, and nobody needs to know.
 const UNTOLD: [HeaderName; 2] = [header::SERVER, HeaderName::from_static("x-powered-by")];
@@ -78,14 +78,14 @@ impl Forward<'_> {
             }
             Target::Upstream(upstream) => match (upgrade, &self.route().sockets) {
                 (Some(protocol), Some(_)) => {
-                    return Box::pin(self.tunnel(upstream, take(request), protocol)).await;
+                    return Box::pin(self.tunnel(upstream, take(request), protocol, seen)).await;
                 }
                 _ => self.fetched(upstream, request, seen).await?,
             },
             Target::Grpc(method, upstream) => {
-                let (upstream, plan) = (Arc::clone(upstream), self.plan(upstream, request.headers()));
-                let send = async move |call| upstream.send(call, &plan).await.map_err(Problem::from);
-                Box::pin(method.call(take(request), &self.scope, &self.limits(), send)).await?
+                let (plan, limits) = (self.plan(upstream, request.headers()), self.limits());
+                let send = async |mut call| sent(upstream, &mut call, &plan, seen).await;
+                Box::pin(method.call(take(request), &self.scope, &limits, send)).await?
             }
         };
         if let Some(rules) = &self.route().rules.response_body {
@@ -130,11 +130,15 @@ impl Forward<'_> {
             return sent(upstream, request, &plan, seen).await;
         };
         let (upstream, plan) = (Arc::clone(upstream), Arc::new(plan));
+        let fetching = Arc::clone(&plan);
         let fetch = move |request| {
-            let (upstream, plan) = (Arc::clone(&upstream), Arc::clone(&plan));
+            let (upstream, plan) = (Arc::clone(&upstream), Arc::clone(&fetching));
             async move { upstream.send(request, &plan).await.map_err(Problem::from) }
         };
-        Box::pin(self.cached(cache, take(request), fetch)).await
+        let mut asking = Asking::new(seen, &plan.attempts);
+        let (answer, status) = Box::pin(self.cached(cache, take(request), fetch)).await?;
+        asking.cached(status);
+        Ok(answer)
     }
 
     /// A request that may change what another route has cached: if it succeeds, that is stale (RFC 9111 §4.4).
@@ -167,7 +171,7 @@ impl Forward<'_> {
         rules: &Arc<RouteCache>,
         request: Request<Body>,
         fetch: F,
-    ) -> Result<Response, Problem>
+    ) -> Result<(Response, CacheStatus), Problem>
     where
         F: Fn(Request<Body>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Response, Problem>> + Send + 'static,
@@ -183,6 +187,7 @@ impl Forward<'_> {
             hash_key: Route::hash(upstream, self.visit.entry.client, self.caller, headers),
             timeouts: self.route().timeouts.clone(),
             may_retry: true,
+            attempts: Attempts::default(),
         }
     }
 
@@ -191,6 +196,7 @@ impl Forward<'_> {
         upstream: &Upstream,
         mut request: Request<Body>,
         protocol: HeaderValue,
+        seen: &mut Seen,
     ) -> Result<Response, Problem> {
         let Some(rules) = &self.route().sockets else {
             return Err(Problem::new(Code::Internal, "a route without sockets"));
@@ -206,7 +212,10 @@ impl Forward<'_> {
             stop: self.visit.services.stop(),
             guard: Box::new(held),
         };
-        Ok(upstream.tunnel(request, client, &plan, limits).await?)
+        let mut asking = Asking::new(seen, &plan.attempts);
+        let answer = upstream.tunnel(request, client, &plan, limits).await;
+        asking.answered();
+        Ok(answer?)
     }
 }
 
@@ -217,9 +226,9 @@ async fn sent(
     plan: &Plan,
     seen: &mut Seen,
 ) -> Result<Response, Problem> {
-    let asked = Instant::now();
+    let mut asking = Asking::new(seen, &plan.attempts);
     let answer = upstream.send(take(request), plan).await;
-    seen.upstream_answered(asked.elapsed());
+    asking.answered();
     Ok(answer?)
 }
 

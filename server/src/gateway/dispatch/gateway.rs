@@ -10,10 +10,11 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::contents::Contents;
 use super::ground::Ground;
 use super::snapshot::Snapshot;
 use crate::gateway::changes::{Watching, follow};
-use crate::gateway::file::{BadFile, GatewayFile, read};
+use crate::gateway::file::{BadFile, GatewayFile, Shaped, shaped};
 use crate::gateway::login::Login;
 use crate::gateway::seen::metrics::config_reloaded;
 use crate::gateway::seen::{TraceIds, Traceparent};
@@ -24,7 +25,7 @@ pub struct Gateway {
     ground: Ground,
     login: Arc<Login>,
     snapshot: ArcSwap<Snapshot>,
-    /// One reload at a time; the text that the present snapshot was made of.
+    /// One reload at a time; what the present snapshot was made of.
     last: Mutex<Last>,
     trace_ids: TraceIds,
 }
@@ -34,6 +35,9 @@ pub struct Gateway {
 pub struct Last {
     #[serde(skip)]
     text: String,
+    /// Of the other files that it names.
+    #[serde(skip)]
+    contents: Contents,
     /// When the present routes were taken, in RFC 3339.
     pub taken_at: String,
     /// What is wrong with the file as it is now; empty if nothing is.
@@ -56,7 +60,9 @@ impl Gateway {
     /// [`BadFile`], or that it cannot be read.
     pub fn open(path: Option<PathBuf>, ground: Ground, login: Arc<Login>) -> Result<Self, BadFile> {
         let text = path.as_deref().map_or_else(|| Ok(EMPTY.to_owned()), text_of)?;
-        let snapshot = Snapshot::build(&parse(&text)?, None, &ground)?;
+        let shaped = parse(&text)?;
+        let contents = Contents::read(&shaped.file, &ground.directory);
+        let snapshot = Snapshot::of(shaped, None, &ground)?;
         let now = ground.clock.now();
         let gateway = Self {
             path,
@@ -69,6 +75,7 @@ impl Gateway {
         gateway.taken(&gateway.snapshot());
         *gateway.last() = Last {
             text,
+            contents,
             taken_at: now.to_string(),
             problems: Vec::new(),
         };
@@ -86,7 +93,7 @@ impl Gateway {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the file again and, if it has changed and nothing is wrong with it, lets requests meet it from now on. Those
+    /// Reads the file again, and the others that it names. If one has changed and nothing is wrong, lets requests meet it from now on. Those
     /// under way end with what they began with. Within a tokio runtime.
     ///
     /// # Errors
@@ -112,25 +119,29 @@ impl Gateway {
     }
 
     fn take(&self, text: String, last: &mut Last) -> Result<Reloaded, BadFile> {
-        if last.text == text && last.problems.is_empty() && !self.names_files() {
+        if last.text == text && last.problems.is_empty() && last.contents == self.contents(&self.snapshot().file) {
             return Ok(Reloaded::Same);
         }
-        let snapshot = Snapshot::build(&parse(&text)?, Some(&self.snapshot()), &self.ground)?;
+        let shaped = parse(&text)?;
+        // Before they are used: what changes meanwhile is found at the next look.
+        let contents = self.contents(&shaped.file);
+        let snapshot = Snapshot::of(shaped, Some(&self.snapshot()), &self.ground)?;
         let snapshot = Arc::new(snapshot);
         self.taken(&snapshot);
         let before = self.snapshot.swap(snapshot);
         before.leave_behind(&self.snapshot());
         *last = Last {
             text,
+            contents,
             taken_at: self.ground.clock.now().to_string(),
             problems: Vec::new(),
         };
         Ok(Reloaded::Taken)
     }
 
-    /// Whether the file names others, whose change is a change too.
-    fn names_files(&self) -> bool {
-        self.snapshot().file.names_files()
+    /// What is in the other files now that `file` names.
+    fn contents(&self, file: &GatewayFile) -> Contents {
+        Contents::read(file, &self.ground.directory)
     }
 
     fn taken(&self, snapshot: &Snapshot) {
@@ -140,7 +151,8 @@ impl Gateway {
         snapshot.start();
     }
 
-    /// Reloads whenever the file changes, for as long as `gateway` lives and the watch is kept.
+    /// Reloads whenever the file changes, or within a minute another that it names, for as long as `gateway` lives and the
+    /// watch is kept.
     #[must_use]
     pub fn watch(gateway: &Arc<Self>, runtime: Handle) -> Option<Watching> {
         let path = gateway.path.clone()?;
@@ -181,8 +193,8 @@ fn text_of(path: &Path) -> Result<String, BadFile> {
     std::fs::read_to_string(path).map_err(|error| BadFile(vec![format!("{}: {error}", path.display())]))
 }
 
-fn parse(text: &str) -> Result<GatewayFile, BadFile> {
-    read(text, &|name| std::env::var(name).ok())
+fn parse(text: &str) -> Result<Shaped, BadFile> {
+    shaped(text, &|name| std::env::var(name).ok())
 }
 
 /// Everything that is wrong with the file at `path`, without using it for anything. Within a tokio runtime.
@@ -190,5 +202,5 @@ fn parse(text: &str) -> Result<GatewayFile, BadFile> {
 /// # Errors
 /// [`BadFile`].
 pub fn check(path: &Path, ground: &Ground) -> Result<Snapshot, BadFile> {
-    Snapshot::build(&parse(&text_of(path)?)?, None, ground)
+    Snapshot::of(parse(&text_of(path)?)?, None, ground)
 }

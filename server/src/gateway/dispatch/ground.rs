@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bus::{LocalBus, SharedBus};
 use crate::clock::SharedClock;
+use crate::gateway::seen::Projects;
 use crate::gateway::upstream::Upstream;
 use crate::journal::Journal;
 
@@ -30,6 +31,8 @@ pub struct Ground {
     pub stop: CancellationToken,
     /// Takes latency facts. Without one the file is only checked: nothing is logged, exported or gathered.
     pub journal: Option<Arc<dyn Journal>>,
+    /// Knows for which projects there can be facts.
+    pub projects: Option<Arc<dyn Projects>>,
 }
 
 impl Ground {
@@ -43,6 +46,12 @@ impl Ground {
             upstreams: Upstreams::default(),
             stop: CancellationToken::new(),
             journal: None,
+            projects: None,
         }
+    }
+
+    /// The same place, where what is made reaches nobody.
+    pub(super) fn to_check(&self) -> Self {
+        Self::bare(&self.directory, Arc::clone(&self.clock))
     }
 }

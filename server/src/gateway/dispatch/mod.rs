@@ -11,12 +11,16 @@ pub mod telling;
 mod post;
 mod place;
 mod build;
+mod contents;
 pub mod snapshot;
 pub mod services;
 pub mod admit;
+mod asking;
 pub mod forward;
 pub mod visit;
 pub mod gateway;
+#[cfg(test)]
+mod tests;
 
 pub use gateway::{Gateway, Reloaded, check};
 pub use ground::Ground;

@@ -1,5 +1,6 @@
 //! Makes one route of its lines in the file.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::header;
@@ -16,8 +17,7 @@ use crate::gateway::file::{GatewayFile, RouteConfig};
 use crate::gateway::routing::Rewrite;
 use crate::gateway::routing::rewrite::parameters;
 use crate::gateway::seen::SeenRoute;
-use crate::gateway::transform::grpc::Transcoder;
-use crate::gateway::upstream::Upstream;
+use crate::gateway::transform::grpc::{GrpcConfig, Transcoder};
 
 /// The largest request body where a route does not say: 1 MiB, as nginx has it.
 const MAX_BODY: usize = 1 << 20;
@@ -35,8 +35,8 @@ pub(super) fn route(
 ) -> Result<Route, Vec<String>> {
     let mut problems = Vec::new();
     let path = config.path.as_deref().or(config.prefix.as_deref()).unwrap_or_default();
-    let target = gather(target(config, named, ground), &mut problems);
-    let ways = ways(config, named, &mut problems);
+    let target = target(file, config, named, ground, &mut problems);
+    let ways = ways(file, config, named, &mut problems);
     let rules = rules(config, &mut problems);
     problems.extend(unknown_parameters(config, path, &rules, target.as_ref()));
     let limits = config
@@ -44,12 +44,13 @@ pub(super) fn route(
         .iter()
         .filter_map(|name| named.limits.get(name).cloned())
         .collect();
-    let Some(target) = target.filter(|_| problems.is_empty()) else {
+    let is_whole = problems.is_empty() && ways.len() == config.auth.iter().flatten().count();
+    let Some(target) = target.filter(|_| is_whole) else {
         return Err(problems);
     };
     let scope = target_name(config);
     Ok(Route {
-        seen: SeenRoute::new(&config.id, path),
+        seen: SeenRoute::towards(config.upstream_name(), &config.id, path),
         names_parameters: config.grpc.is_some() || rules.path_parameters().next().is_some(),
         target,
         rewriting: rewriting(config, path),
@@ -76,8 +77,18 @@ pub(super) fn route(
     })
 }
 
-fn gather<T>(made: Result<T, String>, problems: &mut Vec<String>) -> Option<T> {
-    made.map_err(|problem| problems.push(problem)).ok()
+/// What the file calls `name`. Where that is wrong itself it was not made, which was said at its own place.
+fn find<T: Clone, C>(
+    key: &str,
+    name: &str,
+    made: &BTreeMap<String, T>,
+    listed: &BTreeMap<String, C>,
+    problems: &mut Vec<String>,
+) -> Option<T> {
+    if !listed.contains_key(name) {
+        problems.push(unknown(key, name, listed.keys()));
+    }
+    made.get(name).cloned()
 }
 
 fn target_name(config: &RouteConfig) -> &str {
@@ -88,57 +99,54 @@ fn target_name(config: &RouteConfig) -> &str {
         .unwrap_or(&config.id)
 }
 
-fn target(config: &RouteConfig, named: &Named, ground: &Ground) -> Result<Target, String> {
-    let upstream = |key: &str, name: &String| -> Result<Arc<Upstream>, String> {
-        named
-            .upstreams
-            .get(name)
-            .cloned()
-            .ok_or_else(|| unknown(key, name, named.upstreams.keys()))
+fn target(
+    file: &GatewayFile,
+    config: &RouteConfig,
+    named: &Named,
+    ground: &Ground,
+    problems: &mut Vec<String>,
+) -> Option<Target> {
+    let upstream = |key: &str, name: &str, problems: &mut Vec<String>| {
+        find(key, name, &named.upstreams, &file.upstreams, problems)
     };
     if let Some(service) = config.service {
-        return Ok(Target::Service(service));
+        return Some(Target::Service(service));
     }
     if let Some(name) = &config.upstream {
-        return upstream("upstream", name).map(Target::Upstream);
+        return upstream("upstream", name, problems).map(Target::Upstream);
     }
     if let Some(name) = &config.hub {
-        let hub = named.hubs.get(name).cloned();
-        return hub
-            .map(Target::Hub)
-            .ok_or_else(|| unknown("hub", name, named.hubs.keys()));
+        return find("hub", name, &named.hubs, &file.hub, problems).map(Target::Hub);
     }
-    let grpc = config.grpc.as_ref().ok_or("there is no target")?;
-    let file = ground.directory.join(&grpc.descriptors);
-    let bytes = std::fs::read(&file).map_err(|error| format!("grpc.descriptors: {}: {error}", file.display()))?;
-    let transcoder = Transcoder::new(&bytes, grpc).map_err(|problem| format!("grpc.{problem}"))?;
-    Ok(Target::Grpc(
-        Arc::new(transcoder),
-        upstream("grpc.upstream", &grpc.upstream)?,
-    ))
+    // That there is a target was seen when the file was.
+    let grpc = config.grpc.as_ref()?;
+    let upstream = upstream("grpc.upstream", &grpc.upstream, problems);
+    let transcoder = transcoder(grpc, ground).map_err(|problem| problems.push(format!("grpc.{problem}")));
+    Some(Target::Grpc(Arc::new(transcoder.ok()?), upstream?))
 }
 
-fn ways(config: &RouteConfig, named: &Named, problems: &mut Vec<String>) -> Vec<Way> {
-    let mut ways = Vec::new();
-    for text in config.auth.iter().flatten() {
-        let way = match (text.as_str(), text.strip_prefix("jwt:")) {
-            ("session", _) => Ok(Way::Session),
-            ("api_key", _) => named
-                .api_keys
-                .clone()
-                .map(Way::Key)
-                .ok_or_else(|| "auth: there is no [auth.api_key]".to_owned()),
-            (_, Some(name)) => named
-                .tokens
-                .get(name)
-                .cloned()
-                .map(Way::Token)
-                .ok_or_else(|| unknown("auth: jwt", name, named.tokens.keys())),
-            (other, None) => Err(format!("auth: \"{other}\" is not jwt:NAME, api_key or session")),
-        };
-        ways.extend(gather(way, problems));
-    }
-    ways
+fn transcoder(config: &GrpcConfig, ground: &Ground) -> Result<Transcoder, String> {
+    let file = ground.directory.join(&config.descriptors);
+    let bytes = std::fs::read(&file).map_err(|error| format!("descriptors: {}: {error}", file.display()))?;
+    Transcoder::new(&bytes, config)
+}
+
+fn ways(file: &GatewayFile, config: &RouteConfig, named: &Named, problems: &mut Vec<String>) -> Vec<Way> {
+    let mut way = |text: &String| match (text.as_str(), text.strip_prefix("jwt:")) {
+        ("session", _) => Some(Way::Session),
+        ("api_key", _) => {
+            if file.auth.api_key.is_none() {
+                problems.push("auth: there is no [auth.api_key]".to_owned());
+            }
+            named.api_keys.clone().map(Way::Key)
+        }
+        (_, Some(name)) => find("auth: jwt", name, &named.tokens, &file.auth.jwt, problems).map(Way::Token),
+        (other, None) => {
+            problems.push(format!("auth: \"{other}\" is not jwt:NAME, api_key or session"));
+            None
+        }
+    };
+    config.auth.iter().flatten().filter_map(&mut way).collect()
 }
 
 fn rules(config: &RouteConfig, problems: &mut Vec<String>) -> Rules {

@@ -83,6 +83,14 @@ pub enum Way {
     Session,
 }
 
+impl Way {
+    /// Whether browsers present it by themselves, whatever page has made them send the request.
+    #[must_use]
+    pub fn is_ambient(&self) -> bool {
+        matches!(self, Self::Session)
+    }
+}
+
 /// The path for the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rewriting {

@@ -13,7 +13,7 @@ use super::sockets::SocketRules;
 use super::telling::Telling;
 use crate::gateway::cache::Cache;
 use crate::gateway::credentials::{ApiKeys, Tokens};
-use crate::gateway::file::{BadFile, GatewayFile};
+use crate::gateway::file::{BadFile, GatewayFile, Shaped};
 use crate::gateway::headers::Signer;
 use crate::gateway::hub::Hub;
 use crate::gateway::login::LoginPolicy;
@@ -60,6 +60,22 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// What a file says, if nothing at all is wrong with it: see [`build`](Self::build).
+    ///
+    /// # Errors
+    /// [`BadFile`] with everything that is wrong. What can only be seen by making it is looked for also in a file that is
+    /// known to be bad.
+    pub fn of(shaped: Shaped, previous: Option<&Self>, ground: &Ground) -> Result<Self, BadFile> {
+        let Shaped { file, mut problems } = shaped;
+        if problems.is_empty() {
+            return Self::build(&file, previous, ground);
+        }
+        if let Err(BadFile(more)) = Self::build(&file, None, &ground.to_check()) {
+            problems.extend(more);
+        }
+        Err(BadFile(problems.into()))
+    }
+
     /// What `file` says. What has not changed since `previous` is taken over with all it knows: counts of limits, the
     /// health of upstreams, fetched keys, open sockets, cached answers.
     ///
@@ -94,5 +110,6 @@ impl Snapshot {
     /// Begins what goes on in the background once requests meet this snapshot.
     pub fn start(&self) {
         self.tokens.values().for_each(|tokens| tokens.start());
+        self.upstreams.values().for_each(|upstream| upstream.start());
     }
 }

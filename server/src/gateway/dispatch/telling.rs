@@ -107,9 +107,10 @@ fn facts(
     if let Some(same) = before.filter(|working| working.config == *config) {
         return Some(Arc::clone(same));
     }
-    let (stop, journal) = (ground.stop.child_token(), Arc::clone(ground.journal.as_ref()?));
+    let (journal, projects) = (ground.journal.clone()?, ground.projects.clone()?);
+    let stop = ground.stop.child_token();
     let part = Facts::new(config.clone(), ground.clock.now());
-    tokio::spawn(Arc::clone(&part).run(journal, Arc::clone(&ground.clock), stop.clone()));
+    tokio::spawn(Arc::clone(&part).run(journal, projects, Arc::clone(&ground.clock), stop.clone()));
     Some(Arc::new(Working {
         config: config.clone(),
         part,

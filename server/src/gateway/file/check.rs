@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use http::Method;
 
 use super::{GatewayFile, RouteConfig, VERSION};
-use crate::gateway::credentials::weak_secret;
 use crate::gateway::headers::sign::SHORTEST_SECRET;
 use crate::gateway::routing::rewrite::{Rewrite, parameters};
 use crate::gateway::routing::{Overlap, Place, Table};
@@ -36,13 +35,6 @@ pub fn problems(file: &GatewayFile) -> Vec<String> {
     }
     prefixed(&mut problems, "auth.session", file.auth.session.problems());
     prefixed(&mut problems, "auth.login", file.auth.login.problems());
-    let secret = file
-        .auth
-        .login
-        .token
-        .as_ref()
-        .and_then(|token| weak_secret::problem(&token.secret));
-    problems.extend(secret.map(|problem| format!("auth.login.token.secret: {problem}")));
     prefixed(&mut problems, "cache", file.cache.problems());
     prefixed(&mut problems, "log", file.log.compile().err().unwrap_or_default());
     prefixed(&mut problems, "trace", file.trace.problems());

@@ -4,6 +4,7 @@
 //! what requests meet. Whoever reads the file again keeps what they had until all three have succeeded.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -25,7 +26,7 @@ pub mod environment;
 pub mod read;
 pub mod check;
 
-pub use read::{BadFile, read};
+pub use read::{BadFile, Shaped, read, shaped};
 
 /// The version of the format that this server reads.
 pub const VERSION: u32 = 1;
@@ -202,17 +203,27 @@ fn response_headers() -> BTreeMap<String, String> {
 }
 
 impl GatewayFile {
-    /// Whether it names other files, whose change is a change too: keys, certificates, descriptors.
-    #[must_use]
-    pub fn names_files(&self) -> bool {
-        let mut tokens = self.auth.jwt.values();
-        tokens.any(|jwt| jwt.jwks_file.is_some())
-            || self.upstreams.values().any(|upstream| upstream.tls.is_some())
-            || self.routes.iter().any(|route| route.grpc.is_some())
+    /// The other files that it names, whose change is a change too: keys, certificates, descriptors. Their paths are meant
+    /// from where it is itself.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let tokens = self.auth.jwt.values().filter_map(JwtConfig::file);
+        let tls = self.upstreams.values().filter_map(|upstream| upstream.tls.as_ref());
+        let descriptors = self.routes.iter().filter_map(|route| route.grpc.as_ref());
+        tokens
+            .chain(tls.flat_map(|tls| [&tls.ca, &tls.cert, &tls.key].into_iter().flatten()))
+            .chain(descriptors.map(|grpc| &grpc.descriptors))
+            .map(PathBuf::as_path)
     }
 }
 
 impl RouteConfig {
+    /// The upstream that answers its requests, if one does.
+    #[must_use]
+    pub fn upstream_name(&self) -> Option<&str> {
+        let of_grpc = || self.grpc.as_ref().map(|grpc| &*grpc.upstream);
+        self.upstream.as_deref().or_else(of_grpc)
+    }
+
     /// Where it leads, for people.
     #[must_use]
     pub fn target(&self) -> String {

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::gateway::credentials::weak_secret;
 use crate::gateway::units::{Secret, Span};
 
 /// How long a session may at least be idle: a minute. `last_seen_at` is kept to the minute, so less would end sessions
 /// that are in use.
 pub const LEAST_IDLE: Duration = Duration::from_secs(60);
-
-/// Least bytes of a secret that signs tokens: 32, the length of HS256's hash (RFC 7518 §3.2).
-const SECRET_BYTES: usize = 32;
 
 /// Most failures that a lock-out waits for: 100, as NIST SP 800-63B-4 §3.2.2 has it.
 const FAILURES_MAX: u32 = 100;
@@ -191,9 +189,7 @@ impl TokenConfig {
         if self.issuer.is_empty() {
             problems.push("token.issuer: is empty".to_owned());
         }
-        if self.secret.reveal().len() < SECRET_BYTES {
-            problems.push(format!("token.secret: has fewer than {SECRET_BYTES} bytes"));
-        }
+        problems.extend(weak_secret::problem(&self.secret).map(|why| format!("token.secret: {why}")));
         if self.expires.0 < Duration::from_secs(1) {
             problems.push("token.expires: is less than \"1s\"".to_owned());
         }
@@ -248,7 +244,7 @@ mod tests {
     fn the_example_of_the_manual_is_read() {
         let config = login(
             "users = { upstream = \"users\", path = \"/users/validate\" }
-             token = { issuer = \"trailmark\", audience = [\"api\"], secret = \"0123456789abcdef0123456789abcdef\" }
+             token = { issuer = \"trailmark\", audience = [\"api\"], secret = \"vK2p9sQmX7fLr4TzB1nYc8WdHg5JaEu3\" }
              lockout = { failures = 3, base = \"2m\" }",
         )
         .unwrap();

@@ -1,7 +1,6 @@
 //! One line of the access log.
 
 use std::cell::RefCell;
-use std::fmt::Write;
 use std::time::Duration;
 
 use http::{HeaderValue, Version};
@@ -89,9 +88,12 @@ fn origin<'a>(object: Object<'a>, record: &Record) -> Object<'a> {
 
 /// Which way it went.
 fn way<'a>(mut object: Object<'a>, record: &Record) -> Object<'a> {
-    if let Some((name, endpoint)) = &record.upstream {
-        let _ = write!(object.key("upstream"), "\"{name}/{endpoint}\"");
-        object = object.int("attempts", u64::from(record.attempts));
+    if let (Some(name), Some(asked)) = (&record.route.upstream, record.asked) {
+        write_clean(object.key("upstream"), name);
+        if let Some(endpoint) = asked.endpoint {
+            object = object.int("endpoint", u64::from(endpoint));
+        }
+        object = object.int("attempts", u64::from(asked.attempts));
     }
     object.opt_str("cache", record.cache.map(|status| status.as_str()))
 }

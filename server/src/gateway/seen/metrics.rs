@@ -10,7 +10,7 @@ use metrics::{
 };
 use trailmark_protocol::Timestamp;
 
-use super::record::{CacheStatus, Outcome};
+use super::record::Outcome;
 
 macro_rules! names {
     ($($(#[$unit:ident])? $kind:ident $name:ident = $text:literal $meaning:literal;)*) => {
@@ -58,7 +58,7 @@ names! {
     counter SPANS_DROPPED = "gateway_spans_dropped_total"
         "Spans dropped: the queue was full, or the collector did not take them.";
     counter FACTS_DROPPED = "gateway_facts_dropped_total"
-        "Latency facts dropped: too many at once, or the journal did not take them.";
+        "Latency facts dropped: too many at once, no such project, or the journal did not take them.";
 }
 
 /// Counts a request that the limit `policy` refused. For each limit, keep what this returns.
@@ -109,7 +109,6 @@ pub struct RouteMetrics {
     bytes_in: Counter,
     bytes_out: Counter,
     cut: [OnceLock<Counter>; 2],
-    cache: [OnceLock<Counter>; CacheStatus::ALL.len()],
 }
 
 type Answered = (&'static str, StatusCode);
@@ -129,8 +128,6 @@ pub struct Finished<'a> {
     pub bytes_in: u64,
     /// Length of the answer's body, in bytes.
     pub bytes_out: u64,
-    /// What the cache did.
-    pub cache: Option<CacheStatus>,
 }
 
 impl RouteMetrics {
@@ -145,7 +142,6 @@ impl RouteMetrics {
             bytes_in: counter!(REQUEST_BYTES, "route" => label()),
             bytes_out: counter!(RESPONSE_BYTES, "route" => label()),
             cut: Default::default(),
-            cache: Default::default(),
             route: Arc::clone(route),
         }
     }
@@ -173,18 +169,9 @@ impl RouteMetrics {
         if finished.outcome != Outcome::Complete {
             let word = finished.outcome.as_str();
             let slot = &self.cut[usize::from(finished.outcome == Outcome::Broken)];
-            slot.get_or_init(|| self.labelled(CUT, "outcome", word)).increment(1);
-        }
-        if let Some(status) = finished.cache
-            && let Some(slot) = self.cache.get(status as usize)
-        {
-            slot.get_or_init(|| self.labelled(CACHE, "status", status.as_str()))
+            slot.get_or_init(|| counter!(CUT, "route" => self.route.to_string(), "outcome" => word))
                 .increment(1);
         }
-    }
-
-    fn labelled(&self, name: &'static str, label: &'static str, value: &'static str) -> Counter {
-        counter!(name, "route" => self.route.to_string(), label => value)
     }
 
     /// Looks from a slot of the key's own to the next free one; once taken, a slot is its key's for good.
@@ -236,7 +223,6 @@ mod tests {
             took: Duration::from_millis(3),
             bytes_in: 10,
             bytes_out: 1_000,
-            cache: None,
         }
     }
 
@@ -248,7 +234,6 @@ mod tests {
             route.finished(&finished(&Method::GET, 200));
             route.finished(&finished(&Method::GET, 200));
             route.finished(&Finished {
-                cache: Some(CacheStatus::Hit),
                 outcome: Outcome::Aborted,
                 ..finished(&Method::POST, 502)
             });
@@ -262,7 +247,6 @@ mod tests {
             r#"gateway_response_bytes_total{route="users"} 3000"#,
             r#"gateway_inflight{route="users"} 1"#,
             r#"gateway_cut_total{route="users",outcome="aborted"} 1"#,
-            r#"gateway_cache_total{route="users",status="hit"} 1"#,
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

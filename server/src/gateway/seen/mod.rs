@@ -21,6 +21,7 @@ pub mod otlp;
 mod spans;
 pub mod digest;
 pub mod facts;
+mod recipient;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,8 @@ pub use facts::{Facts, FactsConfig};
 pub use log::{LogConfig, LogPolicy};
 pub use metrics::RouteMetrics;
 pub use otlp::{OtlpConfig, Spans};
-pub use record::{Arrival, CacheStatus, Outcome, Record, Seen};
+pub use recipient::Projects;
+pub use record::{Arrival, Outcome, Record, Seen};
 pub use trace::{TraceConfig, TraceIds, Traceparent};
 pub use writer::LogWriter;
 
@@ -51,6 +53,8 @@ pub struct SeenRoute {
     pub id: Arc<str>,
     /// Its path, as the configuration has it.
     pub path: Arc<str>,
+    /// The upstream that it leads to, if it leads to one.
+    pub upstream: Option<Arc<str>>,
     /// Its metrics.
     pub metrics: RouteMetrics,
 }
@@ -59,13 +63,20 @@ pub struct SeenRoute {
 pub const UNMATCHED: &str = "unmatched";
 
 impl SeenRoute {
-    /// The route `id` with the path template `path`.
+    /// The route `id` with the path template `path`, which leads to no upstream.
     #[must_use]
     pub fn new(id: &str, path: &str) -> Arc<Self> {
+        Self::towards(None, id, path)
+    }
+
+    /// The same, which leads to the upstream of this name.
+    #[must_use]
+    pub fn towards(upstream: Option<&str>, id: &str, path: &str) -> Arc<Self> {
         let id = Arc::from(id);
         Arc::new(Self {
             metrics: RouteMetrics::new(&id),
             path: Arc::from(path),
+            upstream: upstream.map(Arc::from),
             id,
         })
     }

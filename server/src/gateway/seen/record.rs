@@ -16,8 +16,10 @@ use super::body::{Counted, Watched};
 use super::metrics::Finished;
 use super::trace::Traceparent;
 use super::{SeenRoute, Witness, line};
+use crate::gateway::cache::CacheStatus;
 use crate::gateway::caller::Caller;
 use crate::gateway::problem::Code;
+use crate::gateway::upstream::Asked;
 
 /// What stands for the status of a request whose client left before there was one; nginx's word for it.
 pub const CLIENT_LEFT: StatusCode = match StatusCode::from_u16(499) {
@@ -46,40 +48,6 @@ impl Outcome {
             Self::Broken => "broken",
         }
     }
-}
-
-macro_rules! cache_statuses {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What the cache did for a request.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum CacheStatus { $($(#[$doc])* $name,)* }
-
-        impl CacheStatus {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The word in logs and labels.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-cache_statuses! {
-    /// Answered from what is fresh.
-    Hit = "hit",
-    /// Fetched.
-    Miss = "miss",
-    /// Answered from what is stale, as the configuration allows.
-    Stale = "stale",
-    /// Fetched again, and what was there is still good.
-    Revalidated = "revalidated",
-    /// Waited for another request's fetch.
-    Shared = "shared",
-    /// Not a request that a cache may answer.
-    Bypass = "bypass",
 }
 
 /// What is known of a request when it begins.
@@ -124,8 +92,7 @@ pub struct Record {
     pub(super) route: Arc<SeenRoute>,
     pub(super) user: Option<Box<str>>,
     pub(super) key: Option<Box<str>>,
-    pub(super) upstream: Option<(Arc<str>, usize)>,
-    pub(super) attempts: u32,
+    pub(super) asked: Option<Asked>,
     pub(super) upstream_took: Option<Duration>,
     pub(super) cache: Option<CacheStatus>,
     pub(super) refused: Option<Code>,
@@ -214,8 +181,7 @@ impl Seen {
             route: Arc::clone(unmatched),
             user: None,
             key: None,
-            upstream: None,
-            attempts: 0,
+            asked: None,
             upstream_took: None,
             cache: None,
             refused: None,
@@ -260,12 +226,9 @@ impl Seen {
         });
     }
 
-    /// The request is sent to an endpoint of an upstream, for the first time or again.
-    pub fn attempt(&mut self, upstream: &Arc<str>, endpoint: usize) {
-        self.note(|record| {
-            record.upstream = Some((Arc::clone(upstream), endpoint));
-            record.attempts += 1;
-        });
+    /// The upstream of the request's route was asked for the answer.
+    pub fn asked(&mut self, asked: Asked) {
+        self.note(|record| record.asked = Some(asked));
     }
 
     /// The head of the upstream's answer is there, `took` after the request was sent to it.
@@ -273,7 +236,7 @@ impl Seen {
         self.note(|record| record.upstream_took = Some(took));
     }
 
-    /// The cache was asked.
+    /// What the cache did for the request; it has counted that.
     pub fn cache(&mut self, status: CacheStatus) {
         self.note(|record| record.cache = Some(status));
     }
@@ -377,7 +340,6 @@ fn count(record: &Record, is_inflight: bool) {
         took: record.duration(),
         bytes_in: record.bytes_in,
         bytes_out: record.bytes_out,
-        cache: record.cache,
     });
 }
 

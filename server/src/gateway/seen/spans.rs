@@ -95,9 +95,12 @@ fn ending(array: &mut Array<'_>, record: &Record) {
     }
     int_attribute(array.element(), "http.request.body.size", record.bytes_in);
     int_attribute(array.element(), "http.response.body.size", record.bytes_out);
-    if let Some((upstream, endpoint)) = &record.upstream {
-        text_attribute(array.element(), "trailmark.upstream", &format!("{upstream}/{endpoint}"));
-        int_attribute(array.element(), "trailmark.attempts", u64::from(record.attempts));
+    if let (Some(upstream), Some(asked)) = (&record.route.upstream, record.asked) {
+        text_attribute(array.element(), "trailmark.upstream", upstream);
+        if let Some(endpoint) = asked.endpoint {
+            int_attribute(array.element(), "trailmark.endpoint", u64::from(endpoint));
+        }
+        int_attribute(array.element(), "trailmark.attempts", u64::from(asked.attempts));
     }
     if let Some(cache) = record.cache {
         text_attribute(array.element(), "trailmark.cache", cache.as_str());

@@ -233,7 +233,7 @@ pub struct PoolConfig {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsConfig {
-    /// A PEM file of the certificate authorities to trust, instead of the public ones.
+    /// A PEM file of the certificate authorities to trust, instead of those that the machine trusts.
     pub ca: Option<PathBuf>,
     /// The name that the certificate must have; by default the host of the endpoint's url.
     pub server_name: Option<String>,

@@ -7,7 +7,7 @@
 //! Why connections are polled by the requests that use them is ADR 9.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -40,6 +40,7 @@ mod members;
 mod incoming;
 mod exchange;
 mod core;
+mod attempts;
 mod send;
 mod frames;
 mod watched;
@@ -51,6 +52,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use attempts::{Asked, Attempts};
 pub use config::{
     Balance, BreakerConfig, DnsConfig, EndpointConfig, HashBy, HealthConfig, MethodName, OutlierConfig, PoolConfig,
     Protocol, RetryConfig, RetryOn, Timeouts, TlsConfig, UpstreamConfig,
@@ -61,17 +63,16 @@ pub use state::{EndpointState, UpstreamState};
 pub use tunnel::TunnelLimits;
 
 use self::core::Core;
-use tls::Tls;
 
 /// A service that routes lead to: its instances, what is known of them, and the connections to them.
 pub struct Upstream {
     core: Arc<Core>,
-    /// Ends the background tasks with the upstream.
-    _tasks: DropGuard,
+    /// Ends the background tasks with the upstream, once they have begun.
+    tasks: OnceLock<DropGuard>,
 }
 
-/// What a route and its caller mean for one request.
-#[derive(Debug, Clone)]
+/// What a route and its caller mean for one request, and what came of it.
+#[derive(Debug)]
 pub struct Plan {
     /// Of what [`Upstream::hash_by`] names, made by [`hash_key`]; without one, requests are spread.
     pub hash_key: Option<u64>,
@@ -79,6 +80,8 @@ pub struct Plan {
     pub timeouts: Timeouts,
     /// Whether it may be sent again at all.
     pub may_retry: bool,
+    /// How often it was sent, and where to.
+    pub attempts: Attempts,
 }
 
 impl Default for Plan {
@@ -87,13 +90,14 @@ impl Default for Plan {
             hash_key: None,
             timeouts: Timeouts::default(),
             may_retry: true,
+            attempts: Attempts::default(),
         }
     }
 }
 
 impl Upstream {
-    /// An upstream, with its health checks and name look-ups started; they end when it is dropped. Must be called within a
-    /// tokio runtime.
+    /// An upstream that does nothing by itself before [`start`](Self::start): a file that is only checked, or refused,
+    /// asks no instance anything.
     ///
     /// # Errors
     /// What is wrong with the configuration, as [`UpstreamConfig::problems`] says it.
@@ -102,13 +106,20 @@ impl Upstream {
     }
 
     fn with_lookup(name: &str, config: &UpstreamConfig, lookup: dns::Lookup) -> Result<Arc<Self>, Vec<String>> {
-        let core = Arc::new(Core::new(name, config, lookup)?);
-        let stop = CancellationToken::new();
-        tasks::start(&core, &stop);
         Ok(Arc::new(Self {
-            core,
-            _tasks: stop.drop_guard(),
+            core: Arc::new(Core::new(name, config, lookup)?),
+            tasks: OnceLock::new(),
         }))
+    }
+
+    /// Begins with health checks and name look-ups, the first time that it is called; they end when the upstream is
+    /// dropped. Without it there is no address to send requests to. Must be called within a tokio runtime.
+    pub fn start(&self) {
+        self.tasks.get_or_init(|| {
+            let stop = CancellationToken::new();
+            tasks::start(&self.core, &stop);
+            stop.drop_guard()
+        });
     }
 
     /// Its name in the gateway's file.
@@ -121,12 +132,8 @@ impl Upstream {
     /// a reload with all it knows.
     #[must_use]
     pub fn is_same(&self, config: &UpstreamConfig) -> bool {
-        let same_files = match (&self.core.tls, Tls::load(config)) {
-            (Some(own), Ok(Some(other))) => own.is_same(&other),
-            (None, Ok(None)) => true,
-            _ => false,
-        };
-        *self.core.config == *config && same_files
+        let mut tls = self.core.tls.iter();
+        *self.core.config == *config && tls.all(|tls| tls.is_of(config.tls.as_ref()))
     }
 
     /// What the plan's `hash_key` is to be made of, if anything.

@@ -49,6 +49,7 @@ impl Tried {
 /// Why there is none.
 pub(super) async fn send(core: &Core, request: Request<Body>, plan: &Plan) -> Result<Response<Body>, Failure> {
     core.counts_request();
+    plan.attempts.begin();
     let now = Instant::now();
     let rules = &core.config.retry;
     let may_repeat =
@@ -101,6 +102,7 @@ impl Errand<'_> {
     async fn attempt(&mut self, request: &mut Request<Outgoing>) -> Result<Tried, Failure> {
         self.spare = self.may_repeat.then(|| copy(request)).flatten();
         let lease = self.core.pick(self.plan.hash_key, &self.tried, &self.times).await?;
+        self.plan.attempts.add(lease.endpoint().origin.position);
         let endpoint = lease.endpoint().id;
         let preserve_host = self.core.config.preserve_host;
         let result = exchange::run(lease, request, preserve_host, &self.times, &self.core.meters).await;

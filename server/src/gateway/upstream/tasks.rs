@@ -19,8 +19,9 @@ use super::members::Members;
 /// How often idle connections are looked through and gauges are set: 1 s.
 const TIDY: Duration = Duration::from_secs(1);
 
-/// Starts all tasks; they end with `stop`.
+/// Starts all tasks; they end with `stop`. Until something is known of an endpoint it is up, as for the balancing.
 pub(super) fn start(core: &Arc<Core>, stop: &CancellationToken) {
+    core.origins.iter().for_each(|origin| origin.up.set(1.0));
     spawn(stop, names(Arc::clone(core)));
     spawn(stop, tidy(Arc::clone(core)));
     if let Some(rules) = core.config.health.clone() {

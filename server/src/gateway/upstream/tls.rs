@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls_pki_types::{PrivateKeyDer, ServerName};
 use tokio_rustls::TlsConnector;
 
 use super::config::{TlsConfig, UpstreamConfig};
+use crate::gateway::trust;
 
 /// The two ways to greet an instance, and what they were made of.
 pub(super) struct Tls {
@@ -36,20 +36,18 @@ impl Tls {
     /// # Errors
     /// A file that cannot be read or holds something else, with its key in front.
     pub(super) fn load(config: &UpstreamConfig) -> Result<Option<Self>, String> {
-        let needed = config
-            .endpoints
-            .iter()
-            .any(|endpoint| endpoint.url.starts_with("https:"));
+        let mut urls = config.endpoints.iter().map(|endpoint| &endpoint.url);
+        let is_used = urls.any(|url| url.starts_with("https:"));
         match &config.tls {
-            Some(tls) => Self::new(tls).map(Some),
-            None if needed => Self::new(&TlsConfig::default()).map(Some),
+            Some(tls) => Self::new(tls, is_used).map(Some),
+            None if is_used => Self::new(&TlsConfig::default(), true).map(Some),
             None => Ok(None),
         }
     }
 
-    fn new(config: &TlsConfig) -> Result<Self, String> {
+    fn new(config: &TlsConfig, is_used: bool) -> Result<Self, String> {
         let files = Files::read(config)?;
-        let client = files.client()?;
+        let client = files.client(is_used)?;
         let offering = |protocol: &[u8]| {
             let mut client = client.clone();
             client.alpn_protocols = vec![protocol.to_vec()];
@@ -74,9 +72,10 @@ impl Tls {
         server_name(self.name.as_deref().unwrap_or(host))
     }
 
-    /// Whether it was made of the same files as `other`.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.files == other.files
+    /// Whether the files that `config` names hold what it was made of.
+    pub(super) fn is_of(&self, config: Option<&TlsConfig>) -> bool {
+        let files = config.map_or_else(|| Ok(Files::default()), Files::read);
+        files.is_ok_and(|files| files == self.files)
     }
 }
 
@@ -105,38 +104,23 @@ impl Files {
         }
     }
 
-    fn client(&self) -> Result<ClientConfig, String> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| format!("tls: {error}"))?
-            .with_root_certificates(self.roots()?);
+    fn client(&self, is_used: bool) -> Result<ClientConfig, String> {
+        let builder = trust::client(self.roots(is_used)?).map_err(|error| format!("tls: {error}"))?;
         let (Some(cert), Some(key)) = (&self.cert, &self.key) else {
             return Ok(builder.with_no_client_auth());
         };
-        let chain = certificates("cert", cert)?;
+        let chain = trust::certificates(cert).map_err(|error| format!("tls.cert: {error}"))?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("tls.key: {error}"))?;
         builder
             .with_client_auth_cert(chain, key)
             .map_err(|error| format!("tls.cert: {error}"))
     }
 
-    fn roots(&self) -> Result<RootCertStore, String> {
-        let Some(ca) = &self.ca else {
-            return Ok(RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()));
-        };
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates("ca", ca)? {
-            roots.add(certificate).map_err(|error| format!("tls.ca: {error}"))?;
+    /// Whom to believe; this machine's own are only looked for if they are used.
+    fn roots(&self, is_used: bool) -> Result<RootCertStore, String> {
+        match (&self.ca, is_used) {
+            (None, false) => Ok(RootCertStore::empty()),
+            (ca, _) => trust::authorities(ca.as_deref()).map_err(|error| format!("tls.ca: {error}")),
         }
-        Ok(roots)
-    }
-}
-
-fn certificates(key: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(certificates) if certificates.is_empty() => Err(format!("tls.{key}: no certificate in it")),
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(format!("tls.{key}: {error}")),
     }
 }

@@ -60,6 +60,7 @@ pub(super) async fn open(
     limits: TunnelLimits,
 ) -> Result<Response<Body>, Failure> {
     core.counts_request();
+    plan.attempts.begin();
     let times = Times::new(&plan.timeouts, &core.config.timeouts, Instant::now());
     let asked = request.headers().get(UPGRADE).cloned();
     let (lease, io) = connected(core, plan, &times).await?;
@@ -87,6 +88,7 @@ async fn connected(core: &Core, plan: &Plan, times: &Times) -> Result<(Lease, co
     let mut tried = Vec::new();
     loop {
         let mut lease = core.pick(plan.hash_key, &tried, times).await?;
+        plan.attempts.add(lease.endpoint().origin.position);
         match connect::in_time(
             lease.endpoint(),
             times,

@@ -1,7 +1,13 @@
-//! B1 to B12: what a large gateway adds. [`sockets`] has B3, [`services`] what is about several instances and the cache.
+//! B1 to B12: what a large gateway adds. [`sockets`] has B3, [`services`] what is about several instances and the
+//! cache, [`log`] what is written down, [`callers`] whose credentials count, [`reloads`] when the file is
+//! read anew, [`trust`] which services are believed.
 
 mod sockets;
 mod services;
+mod log;
+mod callers;
+mod reloads;
+mod trust;
 
 use std::sync::LazyLock;
 
@@ -9,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::recorder::{Received, Recorder, Reply};
 use super::token::{self, in_an_hour};
-use super::{asked, assert_refused, send};
+use super::{asked, assert_refused, nobody, send};
 use crate::support::{Request, Server, http, until};
 
 const FILE: &str = include_str!("gateway.toml");
@@ -27,6 +33,7 @@ fn scratch() -> &'static Scratch {
         let (one, two, doomed) = (Recorder::start(one), Recorder::named("two"), Recorder::named("doomed"));
         let setup = super::setup(FILE).env("JWT_SECRET", token::SECRET);
         let setup = setup.env("ONE_URL", &one.url()).env("TWO_URL", &two.url());
+        let setup = setup.env("NOBODY_URL", &nobody());
         let server = setup.env("DOOMED_URL", &doomed.url()).start();
         Scratch {
             server,
@@ -41,6 +48,7 @@ fn scratch() -> &'static Scratch {
 fn one(received: &Received) -> Reply {
     match received.target() {
         "/tunnel" => Reply::Echo,
+        "/silent" => Reply::Silence,
         "/v2/items/7" => Reply::ok(&json!({ "nm": "tea", "internal": "x" })).with("x-internal", "10.0.0.7"),
         "/cached/tagged" if received.headers("if-none-match").any(|tag| tag == "\"v1\"") => {
             Reply::Answer(304, vec![("etag".to_owned(), "\"v1\"".to_owned())], Vec::new())

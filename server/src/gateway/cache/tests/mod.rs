@@ -107,9 +107,10 @@ impl House {
     }
 
     async fn send(&self, origin: Origin<'_>, request: Request<Body>) -> Answer {
-        self.cache
-            .answer(&self.route, origin, self.credentials, request, self.fetch())
-            .await
+        let answer = self
+            .cache
+            .answer(&self.route, origin, self.credentials, request, self.fetch());
+        answer.await.map(|(response, _)| response)
     }
 
     async fn ask(&self, method: Method, uri: &str, lines: Lines<'_>) -> Seen {

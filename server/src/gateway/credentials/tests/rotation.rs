@@ -316,10 +316,11 @@ async fn keys_come_over_tls_from_who_has_the_certificate_and_from_nobody_else() 
 async fn what_it_knows_stays_while_the_configuration_is_the_same() {
     let issuer = Running::with(only(&["p256-ES256"])).await;
     let config = |more: &str| issuer.tokens(more).config;
-    let tokens = issuer.tokens("");
-    assert!(tokens.is_same(&config("")));
-    assert!(!tokens.is_same(&config("leeway = \"1s\"")));
-    assert!(!all().is_same(&all().config), "a file may have changed");
+    let (tokens, folder) = (issuer.tokens(""), tempfile::tempdir().unwrap());
+    assert!(tokens.is_same(&config(""), folder.path()));
+    assert!(!tokens.is_same(&config("leeway = \"1s\""), folder.path()));
+    assert!(all().is_same(&all().config, &fixtures()));
+    assert!(!all().is_same(&all().config, folder.path()), "the file is another one");
 }
 
 #[test]

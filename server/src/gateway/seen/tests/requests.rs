@@ -21,9 +21,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::support::{Log, answer, request};
+use crate::gateway::cache::CacheStatus;
 use crate::gateway::caller::{Caller, Proof};
 use crate::gateway::problem::Code;
-use crate::gateway::seen::{CacheStatus, Outcome, Seen};
+use crate::gateway::seen::{Outcome, Seen};
+use crate::gateway::upstream::Asked;
 
 /// Answers each connection's requests with what `handle` makes of them; returns where.
 async fn served<F>(log: &Arc<Log>, handle: impl Fn(Seen, Request<Incoming>) -> F + Send + Sync + 'static) -> TcpStream
@@ -66,11 +68,19 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A body of unknown length whose pieces a test sends.
-fn piecewise() -> (mpsc::Sender<Result<&'static str, std::io::Error>>, Body) {
+/// A client that has asked, and what is sent to it piece by piece, in a body of unknown length.
+async fn asked_for_pieces(log: &Arc<Log>) -> (mpsc::Sender<Result<&'static str, std::io::Error>>, TcpStream) {
     let (pieces, taken) = mpsc::channel(1);
     let pieces_of = |mut taken: mpsc::Receiver<_>| async { taken.recv().await.map(|piece| (piece, taken)) };
-    (pieces, Body::from_stream(stream::unfold(taken, pieces_of)))
+    let body = Body::from_stream(stream::unfold(taken, pieces_of));
+    let body = std::sync::Mutex::new(Some(body));
+    let mut client = served(log, move |seen, _| {
+        let body = body.lock().unwrap().take().unwrap();
+        async move { seen.answer(Response::new(body)) }
+    })
+    .await;
+    ask(&mut client, "GET /long").await;
+    (pieces, client)
 }
 
 #[tokio::test]
@@ -79,8 +89,10 @@ async fn a_request_and_its_answer_are_one_line() {
     let mut client = served(&log, |mut seen, request| async move {
         let body = seen.count_in(Body::new(request.into_body()));
         body.collect().await.unwrap();
-        seen.attempt(&"users".into(), 0);
-        seen.attempt(&"users".into(), 1);
+        seen.asked(Asked {
+            attempts: 2,
+            endpoint: Some(1),
+        });
         seen.upstream_answered(Duration::from_micros(1_500));
         seen.cache(CacheStatus::Miss);
         seen.caller(&Caller {
@@ -116,7 +128,8 @@ async fn a_request_and_its_answer_are_one_line() {
         ("user", json!("u_7")),
         ("key", json!("billing")),
         ("request_id", json!("r-1")),
-        ("upstream", json!("users/1")),
+        ("upstream", json!("users")),
+        ("endpoint", json!(1)),
         ("attempts", json!(2)),
         ("cache", json!("miss")),
         ("user_agent", json!("curl/8")),
@@ -166,14 +179,7 @@ async fn answers_without_a_body_and_many_on_one_connection_are_one_line_each() {
 #[tokio::test]
 async fn a_client_that_leaves_in_the_middle_is_one_line_with_the_bytes_so_far() {
     let log = Arc::new(Log::new("sample = 0.0"));
-    let (pieces, body) = piecewise();
-    let body = Arc::new(std::sync::Mutex::new(Some(body)));
-    let mut client = served(&log, move |seen, _| {
-        let body = body.lock().unwrap().take().unwrap();
-        async move { seen.answer(Response::new(body)) }
-    })
-    .await;
-    ask(&mut client, "GET /long").await;
+    let (pieces, mut client) = asked_for_pieces(&log).await;
     pieces.send(Ok("seven b")).await.unwrap();
     read_until(&mut client, "seven b").await;
     drop(client);
@@ -211,14 +217,7 @@ async fn a_client_that_leaves_before_there_is_an_answer_is_one_line() {
 #[tokio::test]
 async fn an_upstream_that_breaks_off_is_one_line() {
     let log = Arc::new(Log::new("sample = 0.0"));
-    let (pieces, body) = piecewise();
-    let body = Arc::new(std::sync::Mutex::new(Some(body)));
-    let mut client = served(&log, move |seen, _| {
-        let body = body.lock().unwrap().take().unwrap();
-        async move { seen.answer(Response::new(body)) }
-    })
-    .await;
-    ask(&mut client, "GET /broken").await;
+    let (pieces, mut client) = asked_for_pieces(&log).await;
     pieces.send(Ok("abc")).await.unwrap();
     pieces.send(Err(std::io::Error::other("reset"))).await.unwrap();
     let mut rest = Vec::new();

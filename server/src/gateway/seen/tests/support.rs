@@ -41,7 +41,7 @@ impl Log {
         };
         Self {
             witness: Arc::new(witness),
-            route: SeenRoute::new("users", "/api/users/{*rest}"),
+            route: SeenRoute::towards(Some("users"), "users", "/api/users/{*rest}"),
             path,
             _directory: directory,
         }

@@ -61,6 +61,7 @@ async fn new_addresses_of_a_name_come_in_and_gone_ones_go() {
     )
     .unwrap();
     let upstream = Upstream::with_lookup("users", &config, resolver(&answers)).unwrap();
+    upstream.start();
     assert_eq!(
         names(&upstream, 4).await,
         HashSet::from(["one".to_owned()]),
@@ -110,7 +111,26 @@ async fn a_name_that_never_resolves_is_an_unavailable_upstream() {
     let config: UpstreamConfig =
         toml::from_str("endpoints = [{ url = \"http://users.internal\" }]\ntimeouts = { connect = \"50ms\" }").unwrap();
     let upstream = Upstream::with_lookup("users", &config, resolver(&Arc::default())).unwrap();
+    upstream.start();
     assert_eq!(status(&upstream, get("/")).await, 503);
+}
+
+/// As for the balancing; and a file that is refused leaves no word about instances that others know better.
+#[tokio::test]
+async fn an_instance_counts_as_up_from_the_start_until_something_else_is_known() {
+    let config: UpstreamConfig = toml::from_str("endpoints = [{ url = \"http://users.internal\" }]").unwrap();
+    let silent: Lookup = Arc::new(|_, _| Box::pin(std::future::pending()));
+    let recorder = crate::observe::builder().unwrap().build_recorder();
+    let made = || Upstream::with_lookup("users", &config, silent).unwrap();
+    let upstream = metrics::with_local_recorder(&recorder, made);
+    let is_up = || {
+        let text = recorder.handle().render();
+        let mut lines = text.lines().filter(|line| line.starts_with("gateway_upstream_up{"));
+        lines.any(|line| line.ends_with(" 1"))
+    };
+    assert!(!is_up(), "it is only checked so far");
+    upstream.start();
+    assert!(is_up());
 }
 
 #[tokio::test]

@@ -176,7 +176,13 @@ fn dead() -> (TcpSocket, SocketAddr) {
 }
 
 fn upstream(addresses: &[SocketAddr], more: &str) -> Arc<Upstream> {
-    Upstream::new("users", &config(addresses, more)).unwrap()
+    started(&config(addresses, more))
+}
+
+fn started(config: &UpstreamConfig) -> Arc<Upstream> {
+    let upstream = Upstream::new("users", config).unwrap();
+    upstream.start();
+    upstream
 }
 
 fn config(addresses: &[SocketAddr], more: &str) -> UpstreamConfig {

@@ -52,7 +52,7 @@ async fn server(protocol: &'static str) -> Server {
 fn secure(server: &Server, host: &str, more: &str) -> Arc<Upstream> {
     let port = server.address.port();
     let text = format!("endpoints = [{{ url = \"https://{host}:{port}\" }}]\n{more}");
-    Upstream::new("users", &toml::from_str(&text).unwrap()).unwrap()
+    started(&toml::from_str(&text).unwrap())
 }
 
 fn trusting() -> String {

@@ -1,0 +1,44 @@
+//! A server's parts without its connections.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::sync::Semaphore;
+use trailmark_protocol::Uuid;
+use trailmark_server::app::App;
+use trailmark_server::clock::SharedClock;
+use trailmark_server::config::Config;
+use trailmark_server::gateway::body::Budget;
+use trailmark_server::gateway::dispatch::{Gateway, Ground};
+use trailmark_server::gateway::keyring::Keyring;
+use trailmark_server::gateway::limit::Limits;
+use trailmark_server::gateway::login::Login;
+use trailmark_server::journal::{Journal, MemoryJournal};
+use trailmark_server::store::Store;
+use trailmark_server::writer::Writer;
+
+/// What the handlers of a server over `store` reach; its files are in `folder`.
+pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> Arc<App> {
+    let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
+    let login = Arc::new(Login::new(store.clone()));
+    let ground = Ground::bare(folder, Arc::clone(&clock));
+    Arc::new(App {
+        writer: Writer::new(store.clone(), journal.clone(), Uuid::nil(), clock.clone()).stats(),
+        clock,
+        journal,
+        keyring: Keyring::open(&folder.join("keyring.json")),
+        gateway: Gateway::open(None, ground, Arc::clone(&login)).unwrap().into(),
+        login,
+        limits: Limits::new(&config.rate_limit),
+        budget: Budget::new(config.http.max_inflight_bytes),
+        decompressions: Semaphore::new(1),
+        live: Arc::default(),
+        stopping: AtomicBool::new(false),
+        requests: trailmark_server::observe::Requests::default(),
+        metrics: PrometheusBuilder::new().build_recorder().handle(),
+        store,
+        config,
+    })
+}
