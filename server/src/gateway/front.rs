@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Version, header};
 use hyper::body::Incoming;
 use tower::ServiceExt;
 
@@ -104,6 +104,18 @@ impl House {
         response
     }
 
+    /// Refuses what others could read differently, and everything behind it: who sends that may mean its next bytes, too,
+    /// for somebody who reads differently. A stream of HTTP/2 ends where it ends for everybody.
+    async fn refused_for_good(&self, peer: Peer, request: Request<Incoming>, problem: Problem) -> Response {
+        let is_http1 = request.version() < Version::HTTP_2;
+        let mut response = self.refused(peer, request, problem, None).await;
+        if is_http1 {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        response
+    }
+
     /// What the route's pages may send, told to their browser.
     fn preflight(&self, route: &Route, visitor: &Visitor<'_>, parts: &Parts) -> Response {
         let entry = self.entry(visitor, &parts.headers);
@@ -122,7 +134,7 @@ impl Answer for Front {
             Ok(reading) => reading,
             Err(problem) => {
                 let request = Request::from_parts(parts, body);
-                return Box::pin(house.refused(peer, request, problem, None)).await;
+                return Box::pin(house.refused_for_good(peer, request, problem)).await;
             }
         };
         let visitor = Visitor {

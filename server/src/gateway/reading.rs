@@ -31,6 +31,9 @@ impl Reading {
                 "Content-Length and Transfer-Encoding exclude each other".to_owned(),
             ));
         }
+        if has_other_codings(&parts.headers) {
+            return Err(malformed("the only Transfer-Encoding is chunked".to_owned()));
+        }
         host::authority(parts.version, &parts.uri, &parts.headers).map_err(|detail| malformed(detail.to_owned()))?;
         let path = path::canonical(parts.uri.path()).map_err(|error| malformed(error.to_string()))?;
         let canonical = match path {
@@ -75,6 +78,14 @@ fn has_two_lengths(headers: &HeaderMap) -> bool {
     headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH)
 }
 
+/// A coding below `chunked`, or `chunked` twice (RFC 9112 §6.1, §7). The field ends here, so a service would take a body
+/// that is coded for a plain one.
+fn has_other_codings(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    codings.next().is_some_and(|first| !is_chunked(first)) || codings.next().is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use http::Request;
@@ -105,6 +116,11 @@ mod tests {
             .header("content-length", "1")
             .header("transfer-encoding", "chunked");
         assert_eq!(read(two).unwrap_err().code(), Code::MalformedRequest);
+        assert!(read(get().header("transfer-encoding", "Chunked")).is_ok());
+        for coding in ["gzip, chunked", "chunked, chunked"] {
+            let coded = read(get().header("transfer-encoding", coding));
+            assert_eq!(coded.unwrap_err().code(), Code::MalformedRequest);
+        }
         let connect = read(get().method(Method::CONNECT));
         assert_eq!(connect.unwrap_err().code(), Code::MethodNotSupported);
     }

@@ -22,6 +22,7 @@ mod article;
 mod scratch;
 mod defects;
 mod example;
+mod framing;
 
 use std::net::TcpListener;
 use std::sync::{LazyLock, Mutex, PoisonError};
