@@ -16,6 +16,7 @@
 pub(crate) mod recorder;
 pub(crate) mod token;
 pub(crate) mod socket;
+pub(crate) mod load;
 
 mod smolhog;
 mod article;
@@ -23,6 +24,8 @@ mod scratch;
 mod defects;
 mod example;
 mod framing;
+mod faults;
+mod bad_services;
 
 use std::net::TcpListener;
 use std::sync::{LazyLock, Mutex, PoisonError};
