@@ -31,7 +31,7 @@ pub(super) struct Known(Cache<Box<str>, Good>);
 
 impl Known {
     pub(super) fn new() -> Self {
-        let cache = Cache::builder().weigher(|token: &Box<str>, _| bytes(token));
+        let cache = Cache::<Box<str>, Good>::builder().weigher(|token, _| bytes(token));
         Self(cache.max_capacity(MOST_BYTES).build())
     }
 

@@ -64,12 +64,12 @@ pub(super) async fn send(core: &Core, request: Request<Body>, plan: &Plan) -> Re
         tried: Vec::new(),
         spare: None,
     };
-    let mut request = match errand.packed(request) {
-        Ok(packed) => packed,
-        Err(request) => {
+    let mut request = match errand.has_to_hold(request.body()) {
+        true => {
             let held = Box::pin(held(request, &errand.times)).await;
             held.map_err(|problem| Failure::client(&core.name, problem))?
         }
+        false => packed(request),
     };
     loop {
         let tried = errand.attempt(&mut request).await?;
@@ -87,16 +87,10 @@ pub(super) async fn send(core: &Core, request: Request<Body>, plan: &Plan) -> Re
 }
 
 impl Errand<'_> {
-    /// The request with its body as it will be sent, or as it is, if its body has to be [held] first.
-    fn packed(&self, mut request: Request<Body>) -> Result<Request<Outgoing>, Request<Body>> {
-        request.extensions_mut().clear();
-        let body = request.body();
-        let is_small = body.size_hint().upper().is_some_and(|upper| upper <= REPLAYABLE_BYTES);
-        match body.is_end_stream() {
-            true => Ok(request.map(|_| Outgoing::Whole(None))),
-            false if self.may_repeat && is_small => Err(request),
-            false => Ok(request.map(|body| Outgoing::stream(body, Instant::now()))),
-        }
+    /// Whether a body has to be in memory: the request may be sent again, and it is small.
+    fn has_to_hold(&self, body: &Body) -> bool {
+        let is_small = || body.size_hint().upper().is_some_and(|upper| upper <= REPLAYABLE_BYTES);
+        self.may_repeat && !body.is_end_stream() && is_small()
     }
 
     async fn attempt(&mut self, request: &mut Request<Outgoing>) -> Result<Tried, Failure> {
@@ -178,9 +172,19 @@ fn copy(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
     Some(copy)
 }
 
+/// The request with its body as it will be sent: as it comes.
+pub(super) fn packed(mut request: Request<Body>) -> Request<Outgoing> {
+    request.extensions_mut().clear();
+    request.map(|body| match body.is_end_stream() {
+        true => Outgoing::Whole(None),
+        false => Outgoing::stream(body, Instant::now()),
+    })
+}
+
 /// The request with its body, which is small, in memory.
 async fn held(request: Request<Body>, times: &Times) -> Result<Request<Outgoing>, Problem> {
-    let (head, mut body) = request.into_parts();
+    let (mut head, mut body) = request.into_parts();
+    head.extensions.clear();
     let mut bytes = Vec::new();
     loop {
         let deadline = times.bounded(Instant::now() + times.idle_body);

@@ -30,7 +30,7 @@ use super::failure::{Failure, Trouble};
 use super::frames::GOING_AWAY;
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
-use super::send::failure;
+use super::send::{failure, packed};
 use super::wait::{Fell, Times, Wait};
 use super::watched::{Moved, Watched};
 use crate::gateway::headers::strip::hop_by_hop;
@@ -109,13 +109,7 @@ async fn connected(core: &Core, plan: &Plan, times: &Times) -> Result<(Lease, co
 }
 
 fn upgrading(request: Request<Body>, endpoint: &Endpoint, preserve_host: bool) -> Request<Outgoing> {
-    let (mut head, body) = request.into_parts();
-    head.extensions.clear();
-    let body = match hyper::body::Body::is_end_stream(&body) {
-        true => Outgoing::Whole(None),
-        false => Outgoing::stream(body, Instant::now()),
-    };
-    let mut request = Request::from_parts(head, body);
+    let mut request = packed(request);
     address_http1(&mut request, endpoint, preserve_host);
     if request.headers().contains_key(UPGRADE) {
         let upgrade = HeaderValue::from_static("upgrade");

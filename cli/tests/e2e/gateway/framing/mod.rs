@@ -102,13 +102,16 @@ fn wrong(may: May, outcome: &Outcome, passed: usize) -> Option<&'static str> {
     let Outcome { status, is_closed, .. } = *outcome;
     let is_refused = is_closed && passed == 0;
     let is_one = status == 200 && passed == 1;
-    match may {
-        May::Pass => (!is_one).then_some("it is not one request"),
-        May::Refuse(statuses) => (!is_refused || !statuses.contains(&status)).then_some("it is not refused so"),
-        May::Either => (!is_one && !(is_refused && (400..500).contains(&status)))
-            .then_some("it is neither refused nor one request"),
-        May::Cut => (!is_refused || status != 0).then_some("it is not cut"),
-    }
+    let (is_right, complaint) = match may {
+        May::Pass => (is_one, "it is not one request"),
+        May::Refuse(statuses) => (is_refused && statuses.contains(&status), "it is not refused so"),
+        May::Either => {
+            let is_either = is_one || is_refused && (400..500).contains(&status);
+            (is_either, "it is neither refused nor one request")
+        }
+        May::Cut => (is_refused && status == 0, "it is not cut"),
+    };
+    (!is_right).then_some(complaint)
 }
 
 #[test]

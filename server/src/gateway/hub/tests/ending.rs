@@ -113,7 +113,7 @@ async fn after_its_close_frame_the_server_ends_the_connection() {
 #[tokio::test]
 async fn a_socket_ends_with_its_token() {
     let site = Site::new("").await;
-    let soon = format!("{}.2", NOW_S);
+    let soon = format!("{NOW_S}.2");
     let mut ann = site.try_open("ann", &[("x-test-exp", &soon)]).await.unwrap();
     assert_eq!(said(&mut ann).await["hub"], "welcome");
     assert_eq!(close_code(&mut ann).await, 4401);
