@@ -241,7 +241,7 @@ def express(home):
     place = home / "express"
     shutil.copytree(HERE / "express", place)
     subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=place, check=True)
-    return Gateway("Express", 9203, ["node", "gateway.js"], {"NODE_ENV": "production", "HERE": str(place)}, path="/users/1")
+    return Gateway("Express", 9203, ["node", str(place / "gateway.js")], {"NODE_ENV": "production", "HERE": str(place)}, path="/users/1")
 
 
 def main():
