@@ -25,7 +25,7 @@ ACTS ?= 150
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
-.PHONY: help setup build demo demo-gateway test test-api test-grpc descriptor test-acme test-deploy test-ffi test-web ffi wasm sim bench bench-query bench-gateway fmt lint docs
+.PHONY: help setup build demo demo-gateway test test-api test-grpc test-slow descriptor test-acme test-deploy test-ffi test-web ffi wasm sim bench bench-query bench-gateway fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,7 @@ test: setup ## every test: unit, property, end to end with a real Postgres, docu
 	@cargo test --locked --workspace --features trailmark-simulation/planted-bugs --test planted -- --nocapture
 	@$(MAKE) --no-print-directory test-api
 	@$(MAKE) --no-print-directory test-grpc
+	@$(MAKE) --no-print-directory test-slow
 	@$(MAKE) --no-print-directory test-deploy
 	@$(MAKE) --no-print-directory test-ffi
 	@$(MAKE) --no-print-directory test-web
@@ -62,6 +63,10 @@ test-api: setup ## of these, schemathesis: requests made of /openapi.json, answe
 test-grpc: ## of these, the gateway in front of a real gRPC service, in Python
 	@scripts/setup.sh grpc
 	@cargo test --locked --workspace --test grpc -- --ignored
+
+test-slow: setup ## of these, slowhttptest against the gateway, and what a healthy client sees of it
+	@scripts/setup.sh slow
+	@cargo test --locked --workspace --test e2e slow_attacks -- --ignored --nocapture --test-threads=1
 
 descriptor: ## examples/gateway/shop.binpb, made of shop.proto
 	@scripts/setup.sh grpc

@@ -5,6 +5,7 @@
 #   setup.sh ffi   also what the tests of the other languages need
 #   setup.sh schemathesis   also what tests the HTTP API against its description: Python packages, below target/
 #   setup.sh grpc  also what runs a gRPC service in Python, and the compiler of its .proto, below target/
+#   setup.sh slow  also slowhttptest, which attacks the gateway by slowness
 #   setup.sh deploy   also what checks deploy/: docker-compose, promtool, kubernetes-validate, dockerfilelint
 #   setup.sh acme   also the authority that certificates are ordered from in tests
 #   setup.sh web   also what the web SDK is built with; `web-test`: and what tests it; `wasm-debian`: Debian's compiler for
@@ -156,9 +157,10 @@ case "${1:-}" in
   schemathesis) schemathesis ;;
   grpc) venv grpc ;;
   nats) nats ;;
+  slow) command -v slowhttptest >/dev/null || install slowhttptest ;;
   acme) command -v pebble >/dev/null || install pebble ;;
   web) web ;;
   web-test) web_test ;;
   wasm-debian) [ -x /usr/bin/wasm-ld-22 ] && [ -x /usr/bin/rustc ] || install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
-  *) sed -n '2,12p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,13p' "$0" >&2; exit 2 ;;
 esac

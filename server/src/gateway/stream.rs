@@ -41,6 +41,13 @@ impl Watched {
         }
     }
 
+    fn socket(&self) -> &TcpStream {
+        match &self.transport {
+            Transport::Plain(stream) => stream,
+            Transport::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
     fn sent<T>(&self, polled: Poll<T>) -> Poll<T> {
         self.watch.sent(polled.is_ready());
         polled
@@ -109,5 +116,16 @@ impl AsyncWrite for Watched {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = either!(&mut self.transport, stream => stream.poll_shutdown(cx));
         self.sent(polled)
+    }
+}
+
+impl Drop for Watched {
+    /// After an ordinary close the kernel keeps what was sent, 2.6 MB and more, until the client has taken it. From one that
+    /// was given up because it takes nothing, that would be for ever, and no limit of ours would count it.
+    fn drop(&mut self) {
+        if self.watch.is_deaf() {
+            // An error means that there is no connection any more.
+            let _ = self.socket().set_zero_linger();
+        }
     }
 }

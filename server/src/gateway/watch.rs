@@ -99,6 +99,7 @@ pub struct Watch {
     has_asked: AtomicBool,
     is_h2: AtomicBool,
     is_endless: AtomicBool,
+    is_deaf: AtomicBool,
     requests: AtomicU32,
     held: AtomicU32,
     quiet_since: AtomicU64,
@@ -116,6 +117,7 @@ impl Watch {
             has_asked: AtomicBool::new(false),
             is_h2: AtomicBool::new(false),
             is_endless: AtomicBool::new(false),
+            is_deaf: AtomicBool::new(false),
             requests: AtomicU32::new(0),
             held: AtomicU32::new(0),
             quiet_since: AtomicU64::new(0),
@@ -162,6 +164,12 @@ impl Watch {
         self.is_endless.load(Ordering::Relaxed)
     }
 
+    /// Whether the client was given up because it takes nothing of what it is sent.
+    #[must_use]
+    pub fn is_deaf(&self) -> bool {
+        self.is_deaf.load(Ordering::Relaxed)
+    }
+
     /// Resolves when the client is late.
     pub async fn late(&self, patience: &Patience) -> Late {
         let shortest = patience.shortest();
@@ -170,7 +178,10 @@ impl Watch {
             timer.as_mut().await;
             let (now, due) = (self.began.elapsed(), self.doing().due(patience));
             let wake = match due {
-                Some((due, late)) if due <= now => return late,
+                Some((due, late)) if due <= now => {
+                    self.is_deaf.store(late == Late::Write, Ordering::Relaxed);
+                    return late;
+                }
                 Some((due, _)) => due.min(now + shortest),
                 None => now + shortest,
             };

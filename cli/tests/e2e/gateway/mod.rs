@@ -26,6 +26,7 @@ mod example;
 mod framing;
 mod faults;
 mod bad_services;
+mod slow_attacks;
 
 use std::net::TcpListener;
 use std::sync::{LazyLock, Mutex, PoisonError};

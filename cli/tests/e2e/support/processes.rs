@@ -47,6 +47,50 @@ pub(crate) fn peak_memory(pid: u32) -> u64 {
     1024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
 }
 
+/// Processor time, in ticks of a hundredth of a second.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work {
+    /// What there was, on all cores.
+    all: u64,
+    /// What was used.
+    used: u64,
+    /// What was used by this process, its former children and the processes that were named.
+    own: u64,
+}
+
+impl Work {
+    /// Up to now. `/proc/stat` has a name, user, nice, system, idle, iowait, irq, softirq and steal.
+    pub(crate) fn of(pids: &[u32]) -> Self {
+        let ticks = numbers(fs::read_to_string("/proc/stat").unwrap().lines().next().unwrap());
+        let all = ticks[1..9].iter().sum();
+        let own = pids.iter().chain(&[std::process::id()]).map(|pid| spent(*pid)).sum();
+        Self {
+            all,
+            used: all - ticks[4] - ticks[5],
+            own,
+        }
+    }
+
+    /// The percentage of the machine that others have used since.
+    pub(crate) fn others_since(self, earlier: Self) -> u64 {
+        let others = (self.used - earlier.used).saturating_sub(self.own - earlier.own);
+        100 * others / (self.all - earlier.all).max(1)
+    }
+}
+
+/// What a process, and its children that have ended, have used: user and system time of each.
+fn spent(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    numbers(text.rsplit_once(')').unwrap().1)[11..15].iter().sum()
+}
+
+/// Each word's number, 0 for those that are none.
+fn numbers(text: &str) -> Vec<u64> {
+    text.split_ascii_whitespace()
+        .map(|word| word.parse().unwrap_or(0))
+        .collect()
+}
+
 /// The postmaster of a private Postgres in `dir`, if one runs.
 pub(crate) fn postmaster(dir: &Path) -> Option<u32> {
     let pid = fs::read_to_string(dir.join("data/postmaster.pid"))

@@ -180,6 +180,15 @@ async fn a_client_that_does_not_read_is_closed() {
 }
 
 #[tokio::test]
+async fn what_a_client_does_not_read_is_not_kept_for_it() {
+    let served = served(None, |_| {}).await;
+    let mut deaf = connect(&served, "GET /flood HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    soon(served.ended.cancelled()).await;
+    let end = soon(tokio::io::copy(&mut deaf, &mut tokio::io::sink())).await;
+    assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_tls_is_closed() {
     let served = served(Some(tls::open("one")), |_| {}).await;
     let mut deaf = tls::connect(served.address, "one.example", "http/1.1").await.unwrap();
