@@ -23,9 +23,12 @@ SEEDS ?= 10000
 FIRST ?= 0
 ACTS ?= 150
 
+# Of each fuzz target.
+SECONDS ?= 60
+
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
-.PHONY: help setup build demo demo-gateway test test-api test-grpc test-slow descriptor test-acme test-deploy test-ffi test-web ffi wasm sim bench bench-query bench-gateway fmt lint docs
+.PHONY: help setup build demo demo-gateway test test-api test-grpc test-slow descriptor test-acme test-deploy test-ffi test-web ffi wasm sim fuzz bench bench-query bench-gateway fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -99,6 +102,10 @@ ffi: ## the library that apps carry, and its bindings for Kotlin, Swift, Python 
 sim: ## stories of devices, networks and a server under one seeded scheduler; SEEDS=10000 FIRST=0 ACTS=150, SEED=7 tells one
 	@cargo run --quiet --locked --profile $(PROFILE) -p trailmark-simulation -- --seeds $(SEEDS) --first $(or $(SEED),$(FIRST)) --acts $(ACTS) $(if $(SEED),--trace)
 
+fuzz: ## bytes of strangers, made up: the path, the routes, the gateway's file, the ingest, a minute each; SECONDS=60
+	@scripts/setup.sh fuzz
+	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz.sh
+
 bench: setup ## measurements; results belong into bench/RESULTS.md
 	@scripts/bench.sh
 
@@ -110,9 +117,11 @@ bench-gateway: setup ## the gateway beside nginx, haproxy and Express: CPU a req
 
 fmt: ## format the code
 	@cargo fmt --all
+	@cargo fmt --manifest-path fuzz/Cargo.toml
 
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --all --check
+	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@cargo clippy --locked --workspace --lib --test golden --features trailmark-ffi/dart,trailmark-ffi/vectors -- -D warnings
 

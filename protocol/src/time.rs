@@ -13,6 +13,12 @@ pub struct Timestamp(i64);
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
+/// 0000-01-01T00:00:00Z.
+const FIRST: Timestamp = Timestamp(-62_167_219_200_000_000);
+
+/// 9999-12-31T23:59:59.999999Z.
+const LAST: Timestamp = Timestamp(253_402_300_799_999_999);
+
 impl Timestamp {
     /// From microseconds since the Unix epoch.
     #[must_use]
@@ -54,7 +60,8 @@ impl Timestamp {
     /// Reads RFC 3339: `2026-11-20T21:13:05[.fraction](Z|±hh:mm)`, `t`, `z` and a space for `T` allowed.
     /// Digits beyond microseconds are cut; a leap second counts as the second before.
     ///
-    /// Returns `None` for anything else, also for a date that does not exist.
+    /// Returns `None` for anything else, also for a date that does not exist, or that is of another year in UTC than can
+    /// be written.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.as_bytes().split_first_chunk()?;
@@ -66,7 +73,8 @@ impl Timestamp {
         let (year, month, day) = (digits(&[y1, y2, y3, y4])?, digits(&[m1, m2])?, digits(&[d1, d2])?);
         let (fraction, zone) = split_fraction(rest)?;
         let time = Self::of_day(year, month, day, clock)?.plus_micros(fraction - offset(zone)? * MICROS_PER_SECOND);
-        matches!(between, b'T' | b't' | b' ').then_some(time)
+        let is_time = matches!(between, b'T' | b't' | b' ') && (FIRST..=LAST).contains(&time);
+        is_time.then_some(time)
     }
 
     /// Appends RFC 3339 in UTC with three digits of a second, or six where milliseconds are not enough.
@@ -197,6 +205,7 @@ mod tests {
         #[test]
         fn agrees_with_the_time_crate_on_what_is_a_time(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})") {
             let theirs = OffsetDateTime::parse(&text, &Rfc3339).ok().map(|t| (t.unix_timestamp_nanos().div_euclid(1000)) as i64);
+            let theirs = theirs.filter(|micros| (FIRST.0..=LAST.0).contains(micros));
             prop_assert_eq!(Timestamp::parse(&text).map(Timestamp::micros), theirs);
         }
 
@@ -217,8 +226,20 @@ mod tests {
             "2026-11-20T24:00:00Z",
             "2026-11-20T10:00:00",
             "12026-01-01T00:00:00Z",
+            "0000-01-01T00:59:59+01:00",
+            "9999-12-31T23:00:00-01:00",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_and_the_last_time_are_written_as_they_were_read() {
+        for (text, time) in [
+            ("0000-01-01T00:00:00.000Z", FIRST),
+            ("9999-12-31T23:59:59.999999Z", LAST),
+        ] {
+            assert_eq!((Timestamp::parse(text), &*time.to_string()), (Some(time), text));
         }
     }
 

@@ -81,12 +81,37 @@ pub fn decompress_within(coding: Coding, body: Metered, limit: usize) -> Result<
     let decoded = Metered::new(body.budget(), limit);
     match coding {
         Coding::Identity => Ok(body),
-        Coding::Gzip => drain(flate2::read::MultiGzDecoder::new(wire), decoded),
-        Coding::Deflate if is_zlib(wire) => drain(flate2::read::ZlibDecoder::new(wire), decoded),
-        Coding::Deflate => drain(flate2::read::DeflateDecoder::new(wire), decoded),
-        Coding::Brotli => drain(brotli_decompressor::Decompressor::new(wire, CHUNK), decoded),
-        Coding::Zstd => drain(zstd_decoder(wire)?, decoded),
+        Coding::Gzip => drain(&mut flate2::read::MultiGzDecoder::new(wire), decoded),
+        Coding::Deflate if is_zlib(wire) => {
+            let mut decoder = flate2::read::ZlibDecoder::new(wire);
+            let decoded = drain(&mut decoder, decoded)?;
+            all(decoder.total_in() == wire.len() as u64, decoded)
+        }
+        Coding::Deflate => {
+            let mut decoder = flate2::read::DeflateDecoder::new(wire);
+            let decoded = drain(&mut decoder, decoded)?;
+            all(decoder.total_in() == wire.len() as u64, decoded)
+        }
+        Coding::Brotli => {
+            let mut decoder = brotli_decompressor::Decompressor::new(wire, CHUNK);
+            let decoded = drain(&mut decoder, decoded)?;
+            // Asked again after its end, it fails if there is more in its buffer.
+            let is_end = matches!(decoder.read(&mut [0]), Ok(0));
+            all(is_end && decoder.get_ref().is_empty(), decoded)
+        }
+        Coding::Zstd => drain(&mut zstd_decoder(wire)?, decoded),
     }
+}
+
+/// What stands behind the end of a coding is not passed over in silence.
+fn all(is_all: bool, decoded: Metered) -> Result<Metered, Problem> {
+    let more = || {
+        Problem::new(
+            Code::InvalidEncoding,
+            "there is more behind the end of the compressed body",
+        )
+    };
+    is_all.then_some(decoded).ok_or_else(more)
 }
 
 /// A zlib stream starts with method 8 and a two-byte header divisible by 31 (RFC 1950 §2.2).
@@ -100,7 +125,7 @@ fn zstd_decoder(wire: &[u8]) -> Result<impl Read, Problem> {
     Ok(decoder)
 }
 
-fn drain(mut decoder: impl Read, mut decoded: Metered) -> Result<Metered, Problem> {
+fn drain(decoder: &mut impl Read, mut decoded: Metered) -> Result<Metered, Problem> {
     let mut chunk = [0; CHUNK];
     loop {
         match decoder.read(&mut chunk).map_err(invalid)? {
@@ -145,7 +170,9 @@ mod tests {
     #[test]
     fn every_coding_gives_back_what_was_sent() {
         let plain = br#"{"batch":[]}"#.repeat(100);
-        let raw_deflate = &zlib(&plain)[2..];
+        // Without the header of RFC 1950 and its checksum.
+        let zlib_wire = zlib(&plain);
+        let raw_deflate = &zlib_wire[2..zlib_wire.len() - 4];
         assert_eq!(decode(Coding::Gzip, &gzip(&plain)).unwrap(), plain);
         assert_eq!(decode(Coding::Deflate, &zlib(&plain)).unwrap(), plain);
         assert_eq!(decode(Coding::Deflate, raw_deflate).unwrap(), plain);
@@ -175,6 +202,26 @@ mod tests {
             decode(Coding::Zstd, &zstd[..zstd.len() - 3]),
             Err(Code::InvalidEncoding)
         );
+    }
+
+    #[test]
+    fn what_stands_behind_the_end_is_refused() {
+        let brotli: &[u8] = &[0x8b, 0x00, 0x80, 0x61, 0x62, 0x03];
+        let (zlib, gzip) = (zlib(b"{}"), gzip(b"{}"));
+        let zstd = zstd::encode_all(&b"{}"[..], 3).unwrap();
+        for (coding, wire) in [
+            (Coding::Gzip, &gzip[..]),
+            (Coding::Deflate, &zlib),
+            (Coding::Deflate, &zlib[2..zlib.len() - 4]),
+            (Coding::Brotli, brotli),
+            (Coding::Zstd, &zstd),
+        ] {
+            assert!(decode(coding, wire).is_ok(), "{coding:?}");
+            for more in [b"x".to_vec(), vec![b'x'; 2 * CHUNK]] {
+                let more = [wire, &more].concat();
+                assert_eq!(decode(coding, &more), Err(Code::InvalidEncoding), "{coding:?}");
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@
 //! notifications. [`scratch`] (B): what a large one adds. [`defects`] (D): what goes wrong in the first two. [`example`]:
 //! the shop of `examples/gateway`, with its own file. Where ours answers better, a test's comment says how.
 //!
+//! Beside the lists: [`framing`], requests that could be read in two ways; [`faults`], what comes and goes under load;
+//! [`bad_services`] and [`slow_attacks`], services and clients that misbehave.
+//!
 //! What no request can show is met elsewhere:
 //! - S9, B10, A23 (a container, its ports and who may reach them; Kubernetes) are checked with the files in `deploy/`.
 //! - S10, A22 (CORS, limits and logs in one place) are purposes: S3, A3 and A2 show that services see none of it.

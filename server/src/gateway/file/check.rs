@@ -7,6 +7,8 @@ use http::Method;
 
 use super::{GatewayFile, RouteConfig, VERSION};
 use crate::gateway::headers::sign::SHORTEST_SECRET;
+use crate::gateway::routing::host::is_host;
+use crate::gateway::routing::path::canonical;
 use crate::gateway::routing::rewrite::{Rewrite, parameters};
 use crate::gateway::routing::{Overlap, Place, Table};
 use crate::gateway::seen::{FactsConfig, OtlpConfig};
@@ -104,6 +106,7 @@ fn of_place(route: &RouteConfig) -> Vec<String> {
         (None, Some(prefix)) => problems.extend(of_prefix(prefix, route.rewrite.as_deref())),
         _ => problems.push("path: a route has either a path or a prefix".to_owned()),
     }
+    problems.extend(route.host.as_deref().and_then(of_host));
     for method in &route.methods {
         match Method::from_bytes(method.as_bytes()) {
             Ok(Method::CONNECT | Method::TRACE) | Err(_) => {
@@ -115,14 +118,43 @@ fn of_place(route: &RouteConfig) -> Vec<String> {
     problems
 }
 
+/// A host that no request names would leave its requests to other routes, without a word.
+fn of_host(host: &str) -> Option<String> {
+    let example = host.strip_prefix("*.").map(|below| format!("a.{below}"));
+    let is_named = is_host(example.as_deref().unwrap_or(host));
+    (!is_named).then(|| format!("host: \"{host}\" is not of the form api.example or *.example"))
+}
+
 fn of_path(path: &str, rewrite: Option<&str>) -> Option<String> {
-    if !path.starts_with('/') {
-        return Some(format!("path: \"{path}\" does not begin with a slash"));
+    let names = parameters(path);
+    if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
+        return Some(format!("path: \"{path}\" names {{{}}} twice", names[twice]));
     }
-    let rewrite = rewrite.map(|text| Rewrite::parse(text, &parameters(path)));
-    rewrite
-        .and_then(Result::err)
-        .map(|problem| format!("rewrite: {problem}"))
+    if path.contains("{{") || path.contains("}}") {
+        return Some(format!(
+            "path: \"{path}\" has a brace of its own, and no request has one"
+        ));
+    }
+    match Rewrite::parse(&path.replace("{*", "{"), &names) {
+        Ok(template) => unspelled("path", &template.render(|_| Some("x"))).or_else(|| of_rewrite(&names, rewrite?)),
+        Err(problem) => Some(format!("path: {problem}")),
+    }
+}
+
+fn of_rewrite(names: &[String], rewrite: &str) -> Option<String> {
+    match Rewrite::parse(rewrite, names) {
+        Ok(rewrite) => unspelled("rewrite", &rewrite.render(|_| Some("x"))),
+        Err(problem) => Some(format!("rewrite: {problem}")),
+    }
+}
+
+/// Requests have one spelling: a path in another one is never met.
+fn unspelled(key: &str, path: &str) -> Option<String> {
+    match canonical(path) {
+        Ok(one) if one == path => None,
+        Ok(one) => Some(format!("{key}: \"{path}\" is spelled {one} in requests")),
+        Err(error) => Some(format!("{key}: \"{path}\": {error}")),
+    }
 }
 
 fn of_prefix(prefix: &str, rewrite: Option<&str>) -> Option<String> {
@@ -131,9 +163,11 @@ fn of_prefix(prefix: &str, rewrite: Option<&str>) -> Option<String> {
     if !is_plain(prefix) {
         return Some(format!("prefix: \"{prefix}\" is not of the form /a/b"));
     }
-    rewrite
-        .filter(|rewrite| !is_plain(rewrite))
-        .map(|rewrite| format!("rewrite: \"{rewrite}\" is not of the form /a/b"))
+    let problem = match rewrite {
+        Some(rewrite) if !is_plain(rewrite) => Some(format!("rewrite: \"{rewrite}\" is not of the form /a/b")),
+        rewrite => rewrite.and_then(|rewrite| unspelled("rewrite", rewrite)),
+    };
+    unspelled("prefix", prefix).or(problem)
 }
 
 fn of_target(route: &RouteConfig) -> Option<String> {
@@ -204,5 +238,61 @@ pub fn place(route: &RouteConfig) -> Place {
         host: route.host.clone(),
         paths,
         methods: methods.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::gateway::file::read;
+
+    /// What is wrong with a route of these lines.
+    fn problems(route: &str) -> Vec<String> {
+        let text = format!("version = 1\n[[routes]]\nid = \"a\"\nservice = \"query\"\nauth = []\n{route}");
+        read(&text, &|_| None).err().map_or_else(Vec::new, |bad| bad.0)
+    }
+
+    #[test]
+    fn a_route_that_no_request_would_reach_is_a_problem() {
+        for good in [
+            r#"path = "/a/{b}/{*rest}""#,
+            r#"path = "/caf%C3%A9/.well-known""#,
+            r#"prefix = "/""#,
+            "path = \"/\"\nhost = \"*.Example\"",
+            "path = \"/\"\nhost = \"[::1]\"",
+        ] {
+            assert_eq!(problems(good), [""; 0], "{good}");
+        }
+        for bad in [
+            r#"path = "/a//b""#,
+            r#"path = "/a/../b""#,
+            r#"path = "/caf%c3%a9""#,
+            r#"path = "/café""#,
+            r#"path = "/a|b""#,
+            r#"path = "/a%2Fb""#,
+            r#"path = "/{{a}}""#,
+            r#"path = "/a?b""#,
+            r#"prefix = "/a//b""#,
+            r#"prefix = "/a/.""#,
+            "path = \"/\"\nhost = \"example:80\"",
+            "path = \"/\"\nhost = \"example.\"",
+            "path = \"/\"\nhost = \"*example\"",
+            "path = \"/\"\nhost = \"a b\"",
+            "path = \"/\"\nhost = \"*.[::1]\"",
+        ] {
+            assert_eq!(problems(bad).len(), 1, "{bad}: {:?}", problems(bad));
+        }
+    }
+
+    #[test]
+    fn what_goes_on_is_spelled_as_what_came_and_each_parameter_has_one_place() {
+        for bad in [
+            "path = \"/a\"\nrewrite = \"/b/../c\"",
+            "path = \"/a/{b}\"\nrewrite = \"/{b}//\"",
+            "path = \"/a\"\nrewrite = \"/b c\"",
+            "prefix = \"/a\"\nrewrite = \"/b//c\"",
+            "path = \"/{a}/{a}\"",
+        ] {
+            assert_eq!(problems(bad).len(), 1, "{bad}: {:?}", problems(bad));
+        }
     }
 }

@@ -47,6 +47,12 @@ pub fn host(authority: &str) -> &str {
     authority[..end].trim_end_matches('.')
 }
 
+/// Whether it is a host as [`host()`] gives one: no port, no last dot.
+#[must_use]
+pub fn is_host(text: &str) -> bool {
+    is_authority(text) && host(text) == text
+}
+
 fn is_authority(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((ip, port)) => (ip.parse::<Ipv6Addr>().is_ok(), port),

@@ -2,7 +2,8 @@
 //! same bytes, or a request is judged as one thing and answered as another.
 //!
 //! As RFC 3986 §6.2.2 says: escapes of unreserved characters are undone, others are written in capitals, `.` and `..` are
-//! walked. Repeated slashes become one. What services read in different ways is refused: escaped slashes and backslashes,
+//! walked. Repeated slashes become one. What has no place in a path bare, but is sent so by some (`|`, `"`, `{`), is
+//! escaped. What services read in different ways is refused: escaped slashes and backslashes,
 //! NUL and other control characters, broken escapes, and `..` above the root.
 
 use std::borrow::Cow;
@@ -47,7 +48,11 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, BadPath> {
     if is_canonical(path.as_bytes()) {
         return Ok(Cow::Borrowed(path));
     }
-    walked(&unescaped(path.as_bytes())?).map(Cow::Owned)
+    let one = walked(&spelled(path.as_bytes())?)?;
+    if one.len() > LONGEST {
+        return Err(BadPath::TooLong);
+    }
+    Ok(Cow::Owned(one))
 }
 
 /// Whether nothing needs to be looked at twice: no escape, nothing odd, no empty segment, none that begins with a dot.
@@ -68,14 +73,15 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-fn unescaped(path: &[u8]) -> Result<String, BadPath> {
+fn spelled(path: &[u8]) -> Result<String, BadPath> {
     let mut text = String::with_capacity(path.len());
     let mut rest = path.iter().copied();
     while let Some(byte) = rest.next() {
         match byte {
             b'%' => escape(rest.next(), rest.next(), &mut text)?,
             b'\\' | 0..=0x20 | 0x7f.. => return Err(BadPath::Character),
-            byte => text.push(char::from(byte)),
+            byte if is_plain(byte) => text.push(char::from(byte)),
+            byte => push_escaped(byte, &mut text),
         }
     }
     Ok(text)
@@ -90,12 +96,14 @@ fn escape(high: Option<u8>, low: Option<u8>, text: &mut String) -> Result<(), Ba
         b'/' | b'\\' => return Err(BadPath::EscapedSlash),
         0..0x20 | 0x7f => return Err(BadPath::Character),
         byte if is_unreserved(byte) => text.push(char::from(byte)),
-        byte => {
-            let hex = |digit: u8| char::from(b"0123456789ABCDEF"[usize::from(digit)]);
-            text.extend(['%', hex(byte >> 4), hex(byte & 15)]);
-        }
+        byte => push_escaped(byte, text),
     }
     Ok(())
+}
+
+fn push_escaped(byte: u8, text: &mut String) {
+    let hex = |digit: u8| char::from(b"0123456789ABCDEF"[usize::from(digit)]);
+    text.extend(['%', hex(byte >> 4), hex(byte & 15)]);
 }
 
 fn walked(path: &str) -> Result<String, BadPath> {
@@ -154,6 +162,8 @@ mod tests {
             ("/a%20b%3f%23", "/a%20b%3F%23"),
             ("/.well-known/x", "/.well-known/x"),
             ("/..a/...", "/..a/..."),
+            ("/a|b\"{c}", "/a%7Cb%22%7Bc%7D"),
+            ("/a%7cb%22%7bc%7d", "/a%7Cb%22%7Bc%7D"),
         ] {
             match one {
                 "" => assert_eq!(canonical(path), Err(BadPath::AboveRoot), "{path}"),
@@ -181,6 +191,10 @@ mod tests {
             assert_eq!(canonical(path), Err(why), "{path}");
         }
         assert_eq!(canonical(&format!("/{}", "a".repeat(LONGEST))), Err(BadPath::TooLong));
+        assert_eq!(
+            canonical(&format!("/{}", "|".repeat(LONGEST / 3))),
+            Err(BadPath::TooLong)
+        );
     }
 
     proptest! {

@@ -1,9 +1,15 @@
 //! The routes, laid out for lookup: by host, then by path, then by method.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use http::Method;
 use matchit::Router;
+
+use super::rewrite::parameters;
+
+/// The most parameters of a template. `matchit` names them by the letters of the alphabet, and panics where they end.
+pub const PARAMETERS: usize = 25;
 
 /// Where a route stands: which requests are its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +97,8 @@ impl<T: Clone> Table<T> {
             ..Self::default()
         };
         for ((host, path), entries) in by_path(routes, &mut errors) {
-            let (site, position) = (table.site(host), entries.first().map_or(0, |entry| entry.position));
-            if let Err(error) = site.insert(path, entries) {
+            let position = entries.first().map_or(0, |entry| entry.position);
+            if let Err(error) = readable(path).and_then(|()| table.insert(host, path, entries)) {
                 errors.push((position, Overlap::Template(format!("{path}: {error}"))));
             }
         }
@@ -100,12 +106,25 @@ impl<T: Clone> Table<T> {
         if errors.is_empty() { Ok(table) } else { Err(errors) }
     }
 
-    fn site(&mut self, host: Option<String>) -> &mut Site<T> {
-        match host {
+    fn insert(&mut self, host: Option<String>, path: &str, entries: Vec<Entry<T>>) -> Result<(), String> {
+        let site = match host {
             Some(host) => self.hosts.entry(host).or_default(),
             None => &mut self.any,
-        }
+        };
+        site.insert(path, entries).map_err(|error| error.to_string())
     }
+}
+
+/// A parameter that is a part of a segment could be empty, or `..`, which a rewrite might make a segment of.
+fn readable(template: &str) -> Result<(), String> {
+    let is_part = |segment: &str| segment.contains('{') && !segment.starts_with('{');
+    if template.split('/').any(is_part) {
+        return Err("a parameter is a whole segment".to_owned());
+    }
+    if parameters(template).len() > PARAMETERS {
+        return Err(format!("has more than {PARAMETERS} parameters"));
+    }
+    Ok(())
 }
 
 type ByPath<'r, T> = BTreeMap<(Option<String>, &'r str), Vec<Entry<T>>>;
@@ -149,9 +168,9 @@ impl<T> Table<T> {
     }
 
     fn sites<'t>(&'t self, host: Option<&str>) -> impl Iterator<Item = &'t Site<T>> {
-        let named = host.filter(|_| !self.hosts.is_empty());
-        let own = named.and_then(|host| self.hosts.get(host));
-        let below = named.and_then(|host| {
+        let named = host.filter(|_| !self.hosts.is_empty()).map(in_small_letters);
+        let own = named.as_deref().and_then(|host| self.hosts.get(host));
+        let below = named.as_deref().and_then(|host| {
             let mut names = host.match_indices('.').map(|(at, _)| format!("*{}", &host[at..]));
             names.find_map(|name| self.hosts.get(&name))
         });
@@ -167,6 +186,14 @@ impl<T> Table<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.in_order.is_empty()
+    }
+}
+
+/// RFC 3986 §3.2.2: a host is the same in any letters.
+fn in_small_letters(host: &str) -> Cow<'_, str> {
+    match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(host.to_ascii_lowercase()),
+        false => Cow::Borrowed(host),
     }
 }
 
@@ -222,6 +249,32 @@ mod tests {
         );
         assert_eq!(found(&table, "a.b.example", "/only-below", &Method::GET), Some(4));
         assert_eq!(found(&table, "example", "/only-below", &Method::GET), None);
+    }
+
+    #[test]
+    fn a_host_is_the_same_in_any_letters() {
+        let table = table(&[
+            (None, "/a", &[]),
+            (Some("Admin.Example"), "/a", &[]),
+            (Some("*.Shop.example"), "/a", &[]),
+        ])
+        .unwrap();
+        for host in ["admin.example", "ADMIN.example"] {
+            assert_eq!(found(&table, host, "/a", &Method::GET), Some(1), "{host}");
+        }
+        for host in ["x.shop.example", "X.Shop.Example"] {
+            assert_eq!(found(&table, host, "/a", &Method::GET), Some(2), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_a_whole_segment_and_there_are_25_at_most() {
+        for part in ["/a{id}", "/a{id}/b", "/a/b{*rest}"] {
+            assert!(table(&[(None, part, &[])]).is_err(), "{part}");
+        }
+        let many = |count: usize| (0..count).map(|at| format!("/{{p{at}}}")).collect::<String>();
+        assert!(table(&[(None, &many(PARAMETERS), &[])]).is_ok());
+        assert!(table(&[(None, &many(PARAMETERS + 1), &[])]).is_err());
     }
 
     #[test]
