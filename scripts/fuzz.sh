@@ -3,11 +3,10 @@
 #   fuzz.sh                all targets; FUZZ_SECONDS=60 each
 #   fuzz.sh route ingest   only these
 #   fuzz.sh path FILE...   one target on these inputs, such as one that it failed on
-#   fuzz.sh --keep         what was found new goes into fuzz/corpus: of inputs that reach the same code, the smallest
+#   fuzz.sh --keep         what was found new goes into fuzz/corpus: for each part of the code that is new in it, the smallest
 #
-# cargo-fuzz is not needed, and neither is a nightly Rust: it sets these flags, and adds a sanitizer that only a nightly
-# takes. That one finds faults of unsafe code, of which this repository has none beside the borders to other languages;
-# what it would cost is half of the speed. Who has cargo-fuzz may use it as well: `cargo fuzz run path`.
+# Without cargo-fuzz, which takes minutes to build and is this: a few flags, all of them stable. What it adds is a
+# sanitizer, and a nightly Rust for that: it finds faults of unsafe code, of which the server has none of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/fuzz
@@ -16,6 +15,12 @@ all=(path route gateway_file ingest)
 
 # The longest input worth trying. Longer ones take longer and say nothing new.
 declare -A longest=([path]=512 [route]=256 [gateway_file]=8192 [ingest]=4096)
+
+# Words worth trying.
+declare -A words=([gateway_file]=fuzz/gateway_file.dict [ingest]=fuzz/ingest.dict)
+
+# An input that takes longer hangs, and not because the machine is busy.
+hangs=60
 
 # With a target, these flags are not those of build scripts and macros.
 build() {
@@ -30,7 +35,7 @@ run() {
   local name=$1
   shift
   mkdir -p "$target/found/$name" "$target/failed/$name"
-  "$target/$triple/release/$name" -artifact_prefix="$target/failed/$name/" -max_len="${longest[$name]}" -timeout=10 \
+  "$target/$triple/release/$name" -artifact_prefix="$target/failed/$name/" -max_len="${longest[$name]}" -timeout=$hangs \
     -rss_limit_mb=2048 "$@" > "$target/$name.log" 2>&1 || failed "$name"
 }
 
@@ -45,15 +50,15 @@ failed() {
 fuzz() {
   local name=$1 kept=fuzz/corpus/$1 seconds=${FUZZ_SECONDS:-60}
   run "$name" -runs=0 "$kept"
-  run "$name" -max_total_time="$seconds" -print_final_stats=1 ${dictionary[$name]:+-dict=${dictionary[$name]}} "$target/found/$name" "$kept"
-  echo "$name: $(find "$kept" -type f | wc -l) kept inputs pass, and $(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$target/$name.log") made of them"
+  run "$name" -max_total_time="$seconds" -print_final_stats=1 ${words[$name]:+-dict=${words[$name]}} \
+    "$target/found/$name" "$kept"
+  local made
+  made=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$target/$name.log")
+  echo "$name: $(find "$kept" -type f | wc -l) kept inputs pass, and $made made of them"
 }
-
-declare -A dictionary=([gateway_file]=fuzz/gateway_file.dict [ingest]=fuzz/ingest.dict)
-
 build
 case "${1:-}" in
-  --keep) for name in "${all[@]}"; do run "$name" -merge=1 "fuzz/corpus/$name" "$target/found/$name"; done ;;
+  --keep) for name in "${all[@]}"; do run "$name" -merge=1 -use_counters=0 "fuzz/corpus/$name" "$target/found/$name"; done ;;
   "") for name in "${all[@]}"; do fuzz "$name"; done ;;
   *)
     if [ -e "${2:-}" ]; then

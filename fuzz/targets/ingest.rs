@@ -39,7 +39,10 @@ const JUDGING_FACTOR: usize = 512;
 /// When the body came: 2026-11-20T12:00:00Z.
 const RECEIVED_AT: Timestamp = Timestamp::from_millis(1_795_176_000_000);
 
-fuzz_target!(|input: &[u8]| {
+/// A batch of which something is accepted, or all that is below is never tried.
+const EXAMPLE: &[u8] = include_bytes!("../../protocol/tests/golden/batch.json");
+
+fuzz_target!(init: assert!(read(EXAMPLE) > 0), |input: &[u8]| {
     let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (coding, body) = (&input[..end], input.get(end + 1..).unwrap_or_default());
     match coding.strip_prefix(b"+") {
@@ -65,7 +68,7 @@ fn is_bounded(coding: &[u8], wire: &[u8]) {
         wire.len()
     );
     match decoded {
-        Ok(body) => read(body.as_slice()),
+        Ok(body) => _ = read(body.as_slice()),
         Err(problem) => {
             let known = [
                 Code::UnsupportedEncoding,
@@ -137,7 +140,9 @@ fn comes_back(name: &str, plain: &[u8]) {
     read(plain);
 }
 
-fn read(body: &[u8]) {
+/// How many events of it are accepted.
+fn read(body: &[u8]) -> usize {
+    let mut accepted = 0;
     for shapes in [Shapes::Batch, Shapes::Any] {
         let (read, bytes) = peak(|| decode(body, shapes).map(|incoming| judged(&incoming)));
         assert!(
@@ -145,15 +150,19 @@ fn read(body: &[u8]) {
             "{bytes} bytes to read {}",
             body.len()
         );
-        if let Err(problem) = read {
-            let known = [Code::InvalidJson, Code::InvalidBatch, Code::TooManyEvents];
-            is_told(&problem, &known, body.len());
+        match read {
+            Ok(events) => accepted = events,
+            Err(problem) => {
+                let known = [Code::InvalidJson, Code::InvalidBatch, Code::TooManyEvents];
+                is_told(&problem, &known, body.len());
+            }
         }
     }
+    accepted
 }
 
 /// Each event is accepted or has its verdict, and the journal's bytes are read as what they were written of.
-fn judged(incoming: &Incoming<'_>) {
+fn judged(incoming: &Incoming<'_>) -> usize {
     assert!(incoming.events.len() <= BATCH_EVENTS);
     let erased = Tombstones::default();
     let attempt = Attempt {
@@ -172,13 +181,14 @@ fn judged(incoming: &Incoming<'_>) {
     let accepted = judged.kept.as_ref().map_or(0, BatchWriter::events);
     assert_eq!(accepted + judged.results.len(), incoming.events.len(), "none is lost");
     let Some(kept) = judged.kept.map(BatchWriter::finish) else {
-        return;
+        return 0;
     };
     let batch = read_batch(&kept).expect("what was written can be read");
     assert_eq!(batch.events.len(), accepted);
     assert_eq!(written(&batch), kept);
     batch.events.iter().for_each(|event| is_storable(event));
     batch.events.iter().for_each(|event| comes_again(event, &attempt));
+    accepted
 }
 
 fn written(batch: &Batch<'_>) -> Vec<u8> {
