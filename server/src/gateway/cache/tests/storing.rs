@@ -247,6 +247,9 @@ proptest! {
         first in caller(),
         second in caller(),
     ) {
+        // Two open quotes make one text of what is between them (RFC 9110 §5.6.4), which then is no directive.
+        let is_plain = |said: &[String]| said.iter().filter(|part| part.eq_ignore_ascii_case("x=\"")).count() < 2;
+        prop_assume!(is_plain(&said) && is_plain(&more));
         let (said, more) = (said.join(" ,"), more.join(","));
         let mut lines = headers(&[("cache-control", &said), ("cache-control", &more), ("etag", "\"z\"")]);
         lines.extend(vary.map(|vary| (http::header::VARY, HeaderValue::from_static(vary))));
