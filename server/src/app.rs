@@ -31,7 +31,7 @@ use crate::gateway::login::Login;
 use crate::gateway::tls::{Tls, TlsError};
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::live::Live;
-use crate::observe;
+use crate::telemetry;
 use crate::postgres::StopError;
 use crate::store::{Store, StoreError};
 use crate::writer::{Writer, WriterStats};
@@ -68,7 +68,7 @@ pub struct App {
     /// Whether a stop was asked for.
     pub stopping: AtomicBool,
     /// Counts the finished requests.
-    pub requests: observe::Requests,
+    pub requests: telemetry::Requests,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
 }
@@ -172,7 +172,7 @@ impl Server {
         let journal: Arc<dyn Journal> = journal;
         let writer = Writer::new(database.store().clone(), Arc::clone(&journal), node, Arc::clone(&clock));
         let login = Arc::new(Login::new(database.store().clone()));
-        let metrics = observe::install()?;
+        let metrics = telemetry::install()?;
         let gateway = open_gateway(&config, &clock, &journal, database.store(), &login).await?;
         let app = Arc::new(App {
             clock,
@@ -186,7 +186,7 @@ impl Server {
             live: Arc::default(),
             writer: writer.stats(),
             stopping: AtomicBool::new(false),
-            requests: observe::Requests::default(),
+            requests: telemetry::Requests::default(),
             metrics,
             journal,
             config,

@@ -36,6 +36,8 @@ pub mod admin;
 pub mod database;
 pub mod postgres;
 pub mod observe;
+pub mod jobs;
+pub mod telemetry;
 #[cfg(feature = "planted-bugs")]
 #[doc(hidden)]
 pub mod planted;

@@ -10,7 +10,7 @@ use trailmark_server::ingest::validate::validate;
 
 const MANUAL: &str = include_str!("../../docs/api.md");
 const OPERATING: &str = include_str!("../../docs/operating.md");
-const METRICS: &str = include_str!("../src/observe.rs");
+const METRICS: &str = include_str!("../src/telemetry.rs");
 const LIMITS: &str = include_str!("../../protocol/src/limits.rs");
 
 /// The rows of a table, each as its cells.

@@ -139,7 +139,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "server",
     responses((status = 200, description = "The metrics.", body = String, content_type = "text/plain"), AnyRefused))]
 pub async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    crate::observe::sample(&*app.journal, &app.live);
+    crate::telemetry::sample(&*app.journal, &app.live);
     app.writer.publish_gauges();
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],

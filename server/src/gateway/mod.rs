@@ -39,6 +39,7 @@ pub mod client_body;
 pub mod decompress;
 pub mod query_string;
 pub mod auth;
+pub mod access;
 pub mod keyring;
 pub mod login;
 pub mod health;

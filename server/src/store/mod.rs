@@ -31,6 +31,7 @@ mod cohorts;
 mod erasures;
 mod removal;
 mod inspect;
+pub mod notes;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};

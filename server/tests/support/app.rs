@@ -36,7 +36,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
         decompressions: Semaphore::new(1),
         live: Arc::default(),
         stopping: AtomicBool::new(false),
-        requests: trailmark_server::observe::Requests::default(),
+        requests: trailmark_server::telemetry::Requests::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         store,
         config,

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn recorded(work: impl FnOnce()) -> String {
-        let recorder = crate::observe::builder().unwrap().build_recorder();
+        let recorder = crate::telemetry::builder().unwrap().build_recorder();
         let handle: PrometheusHandle = recorder.handle();
         metrics::with_local_recorder(&recorder, work);
         handle.render()

@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_blocks_nobody_and_counts_what_it_drops() {
-        let recorder = crate::observe::builder().unwrap().build_recorder();
+        let recorder = crate::telemetry::builder().unwrap().build_recorder();
         let (writer, let_one, writes) = metrics::with_local_recorder(&recorder, gated);
         let line = format!("{}\n", "x".repeat(1_023));
         let began = Instant::now();
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_target_that_fails_costs_its_lines_which_are_counted() {
-        let recorder = crate::observe::builder().unwrap().build_recorder();
+        let recorder = crate::telemetry::builder().unwrap().build_recorder();
         let (writer, let_one, _) = metrics::with_local_recorder(&recorder, gated);
         drop(let_one);
         (0..7).for_each(|_| writer.push("x\n"));

@@ -100,7 +100,7 @@ fn what_was_flushed_is_not_flushed_again() {
 
 #[test]
 fn there_are_never_more_series_than_the_bound_and_the_rest_is_counted() {
-    let recorder = crate::observe::builder().unwrap().build_recorder();
+    let recorder = crate::telemetry::builder().unwrap().build_recorder();
     let facts = metrics::with_local_recorder(&recorder, facts);
     for n in 0..SERIES + 5 {
         facts.add(series(&n.to_string(), "GET", 2), false, Duration::ZERO);

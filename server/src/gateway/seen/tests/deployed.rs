@@ -46,7 +46,7 @@ impl Recorder for Described {
 
 fn described() -> BTreeSet<String> {
     let described = Described::default();
-    metrics::with_local_recorder(&described, crate::observe::describe);
+    metrics::with_local_recorder(&described, crate::telemetry::describe);
     described.0.into_inner().unwrap()
 }
 

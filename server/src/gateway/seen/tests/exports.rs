@@ -70,7 +70,7 @@ impl Exporting {
     fn to(endpoint: &str, more: &str) -> Self {
         let config: OtlpConfig =
             toml::from_str(&format!("endpoint = \"{endpoint}\"\nflush = \"20ms\"\n{more}")).unwrap();
-        let recorder = crate::observe::builder().unwrap().build_recorder();
+        let recorder = crate::telemetry::builder().unwrap().build_recorder();
         let stop = CancellationToken::new();
         let started = || Spans::start_with(&config, stop.clone(), Duration::from_millis(1)).unwrap();
         let (spans, task) = metrics::with_local_recorder(&recorder, started);

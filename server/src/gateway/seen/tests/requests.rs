@@ -251,7 +251,7 @@ async fn an_answer_of_known_length_is_complete_with_its_last_byte() {
 
 #[test]
 fn requests_in_flight_are_counted_in_and_out() {
-    let recorder = crate::observe::builder().unwrap().build_recorder();
+    let recorder = crate::telemetry::builder().unwrap().build_recorder();
     let handle = recorder.handle();
     metrics::with_local_recorder(&recorder, || {
         let log = Log::new("");
@@ -294,7 +294,7 @@ fn a_tunnel_is_one_line_at_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn how_long_a_socket_or_a_stream_stays_open_is_nobodys_latency() {
-    let recorder = crate::observe::builder().unwrap().build_recorder();
+    let recorder = crate::telemetry::builder().unwrap().build_recorder();
     let log = metrics::with_local_recorder(&recorder, || Log::new(""));
     let mut socket = log.begin(&request(Method::GET, "/socket", &[]));
     socket.status(StatusCode::SWITCHING_PROTOCOLS);

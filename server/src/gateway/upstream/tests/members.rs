@@ -120,7 +120,7 @@ async fn a_name_that_never_resolves_is_an_unavailable_upstream() {
 async fn an_instance_counts_as_up_from_the_start_until_something_else_is_known() {
     let config: UpstreamConfig = toml::from_str("endpoints = [{ url = \"http://users.internal\" }]").unwrap();
     let silent: Lookup = Arc::new(|_, _| Box::pin(std::future::pending()));
-    let recorder = crate::observe::builder().unwrap().build_recorder();
+    let recorder = crate::telemetry::builder().unwrap().build_recorder();
     let made = || Upstream::with_lookup("users", &config, silent).unwrap();
     let upstream = metrics::with_local_recorder(&recorder, made);
     let is_up = || {

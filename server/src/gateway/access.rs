@@ -1,0 +1,113 @@
+//! Who may look at a project, and who may change it: a secret key, which administers its own project, or a user who is
+//! logged in, whose role decides and who says which project is meant.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::HeaderName;
+use http::request::Parts;
+
+use super::auth::{authorise, presented_key};
+use super::problem::{Code, Problem};
+use super::query_string;
+use crate::app::App;
+use crate::store::{KeyKind, Role};
+
+/// Which project a logged-in user means. What cannot set headers, as an `EventSource`, says `?project=`.
+pub const TRAILMARK_PROJECT: HeaderName = HeaderName::from_static("trailmark-project");
+
+/// The same in a query string.
+pub const PROJECT: &str = "project";
+
+/// A caller who may look at a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    project_id: i32,
+    role: Role,
+    who: String,
+}
+
+impl Access {
+    /// The project.
+    #[must_use]
+    pub const fn project_id(&self) -> i32 {
+        self.project_id
+    }
+
+    /// Who it is, for a record of what was changed: an e-mail address, or `key 7`.
+    #[must_use]
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
+    /// Refuses who has neither the role nor one above it.
+    ///
+    /// # Errors
+    /// [`Code::NotPermitted`].
+    pub fn needs(&self, role: Role) -> Result<(), Problem> {
+        let rank = |role: Role| Role::ALL.iter().position(|known| *known == role);
+        if rank(self.role) <= rank(role) {
+            return Ok(());
+        }
+        let detail = format!("this takes the role {}, and yours is {}", role.as_str(), self.role.as_str());
+        Err(Problem::new(Code::NotPermitted, detail))
+    }
+
+    /// What the request's key or session opens. A key goes before a session: it was sent on purpose.
+    async fn of(app: &App, parts: &Parts) -> Result<Self, Problem> {
+        let key = presented_key(&parts.headers, &parts.uri);
+        let session = app.login.sessions();
+        if key.is_none()
+            && let Some(caller) = session.check(&parts.headers, &parts.method, app.clock.now()).await
+        {
+            let caller = caller?;
+            let role = caller.roles.iter().find_map(|role| Role::parse(role));
+            let role = role.ok_or_else(|| Problem::new(Code::NotPermitted, "you have no role here"))?;
+            return Ok(Self {
+                project_id: project(parts)?,
+                role,
+                who: caller.email.or(caller.user).unwrap_or_default(),
+            });
+        }
+        let grant = authorise(app, key.as_deref(), KeyKind::Secret).await?;
+        Ok(Self {
+            project_id: grant.project_id,
+            role: Role::Admin,
+            who: format!("key {}", grant.key_id),
+        })
+    }
+}
+
+fn project(parts: &Parts) -> Result<i32, Problem> {
+    let header = parts.headers.get(TRAILMARK_PROJECT);
+    let said = match header {
+        Some(value) => value.to_str().ok().map(str::to_owned),
+        None => query_string::get(&parts.uri, PROJECT),
+    };
+    let refused = |detail| Problem::new(Code::InvalidParameter, detail);
+    let said = said.ok_or_else(|| refused("`project` is missing: send `Trailmark-Project` or `?project=`, a number"))?;
+    let number = said.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| refused("`project` is no number of a project"))
+}
+
+impl FromRequestParts<Arc<App>> for Access {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        Self::of(app, parts).await
+    }
+}
+
+/// A caller who may change a project: an admin or an owner, or a secret key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Editor(pub Access);
+
+impl FromRequestParts<Arc<App>> for Editor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let access = Access::of(app, parts).await?;
+        access.needs(Role::Admin)?;
+        Ok(Self(access))
+    }
+}

@@ -1,0 +1,4 @@
+//! What is broken: errors, uptime, latency, delivery, jobs and alerts, on a real Postgres.
+
+#[path = "../support/mod.rs"]
+mod support;
