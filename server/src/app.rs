@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use trailmark_protocol::Timestamp;
 
 use crate::bus;
 use crate::clock::{SharedClock, SystemClock};
@@ -28,12 +29,16 @@ use crate::gateway::front::Front;
 use crate::gateway::keyring::{Keyring, REFRESH_EVERY};
 use crate::gateway::limit::Limits;
 use crate::gateway::login::Login;
+use crate::gateway::problem::Problem;
 use crate::gateway::tls::{Tls, TlsError};
+use crate::jobs::{self, Scheduler};
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::live::Live;
-use crate::telemetry;
+use crate::observe::beat::Beat;
+use crate::observe::refusals::Refusals;
 use crate::postgres::StopError;
 use crate::store::{Store, StoreError};
+use crate::telemetry;
 use crate::writer::{Writer, WriterStats};
 
 /// Bodies decompressed at once: enough for two cores, and at the most four windows of 8–16 MiB.
@@ -63,6 +68,8 @@ pub struct App {
     pub decompressions: Semaphore,
     /// Who listens to what is accepted.
     pub live: Arc<Live>,
+    /// What was refused, until it is written down.
+    pub refusals: Refusals,
     /// How the writer fares.
     pub writer: Arc<WriterStats>,
     /// Whether a stop was asked for.
@@ -71,6 +78,14 @@ pub struct App {
     pub requests: telemetry::Requests,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
+}
+
+impl App {
+    /// A whole request of a project was refused.
+    pub fn request_refused(&self, project_id: i32, received_at: Timestamp, problem: &Problem) {
+        self.refusals.request(project_id, problem.code().as_str());
+        self.live.request_refused(project_id, received_at, problem);
+    }
 }
 
 /// Why a server did not start.
@@ -137,6 +152,9 @@ pub struct Server {
     stop_writing: CancellationToken,
     writing: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    /// Stops the jobs first: what they have not done, they do after the next start.
+    stop_jobs: CancellationToken,
+    jobs: JoinHandle<()>,
     /// The operator's listener, and the watch over the gateway's file.
     desk: Option<(SocketAddr, JoinHandle<()>)>,
     stop_desk: CancellationToken,
@@ -184,6 +202,7 @@ impl Server {
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(DECOMPRESSIONS),
             live: Arc::default(),
+            refusals: Refusals::default(),
             writer: writer.stats(),
             stopping: AtomicBool::new(false),
             requests: telemetry::Requests::default(),
@@ -194,7 +213,24 @@ impl Server {
 
         let (stop_taking, stop_writing) = (CancellationToken::new(), CancellationToken::new());
         let writing = tokio::spawn(writer.run(stop_writing.clone(), app.config.http.drain_timeout()));
-        let upkeep = tokio::spawn(upkeep(Arc::clone(&app)));
+        let started_at = app.clock.now();
+        let beat = Beat {
+            node,
+            started_at,
+            listen: address.to_string(),
+        };
+        let upkeep = tokio::spawn(upkeep(Arc::clone(&app), beat));
+        let ground = Arc::new(jobs::Ground {
+            store: app.store.apart(jobs::CONNECTIONS),
+            clock: Arc::clone(&app.clock),
+            node,
+            started_at,
+            login: Arc::clone(&app.login),
+            writer: Arc::clone(&app.writer),
+            keep_events: app.config.retention.events(),
+        });
+        let stop_jobs = CancellationToken::new();
+        let jobs = tokio::spawn(Scheduler::new(ground).run(stop_jobs.clone()));
         let front = Front::new(&app, pages);
         let http = app.config.http.clone();
         let token = stop_taking.clone();
@@ -220,6 +256,8 @@ impl Server {
             stop_writing,
             writing,
             upkeep,
+            stop_jobs,
+            jobs,
         })
     }
 
@@ -257,6 +295,7 @@ impl Server {
         self.app.stopping.store(true, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(self.app.config.http.drain_wait_ms)).await;
         self.app.live.close();
+        self.stop_jobs.cancel();
         self.stop_taking.cancel();
         self.app.gateway.stop().cancel();
         let drained = self.app.gateway.drain(self.app.config.http.drain_timeout());
@@ -265,6 +304,7 @@ impl Server {
         let _ = tokio::task::spawn_blocking(move || journal.close()).await;
         self.stop_writing.cancel();
         let _ = self.writing.await;
+        let _ = self.jobs.await;
         self.upkeep.abort();
         self.stop_desk.cancel();
         if let Some((_, desk)) = self.desk {
@@ -333,18 +373,8 @@ fn open_journal(config: &Config) -> Result<LocalJournal, journal::OpenError> {
 /// How many turns of [`REFRESH_EVERY`] lie make a minute.
 const MINUTE_TURNS: u64 = 60 / REFRESH_EVERY.as_secs();
 
-/// Takes up erasures that a crash has interrupted, or helps with one that is under way: beside the upkeep, for a person
-/// of a million events takes ten seconds.
-fn go_on_erasing(store: &Store, erasing: &mut Option<JoinHandle<()>>) {
-    if erasing.as_ref().is_none_or(JoinHandle::is_finished) {
-        let store = store.clone();
-        *erasing = Some(tokio::spawn(async move {
-            if let Err(error) = store.finish_erasures().await {
-                tracing::debug!(%error, "erasures were not gone on with");
-            }
-        }));
-    }
-}
+/// How many make ten seconds.
+const BEAT_TURNS: u64 = 10 / REFRESH_EVERY.as_secs();
 
 /// What others have changed. While the database is away, one of the two waits for it and not both.
 async fn refresh(app: &App) -> Result<(), StoreError> {
@@ -352,24 +382,25 @@ async fn refresh(app: &App) -> Result<(), StoreError> {
     app.store.refresh_tombstones().await
 }
 
-/// Reads the keys and tombstones again; once a minute, goes on with erasures, notes which were used and forgets limits that
-/// nobody uses, sessions that have ended and failures that count no more.
-async fn upkeep(app: Arc<App>) {
+/// Reads the keys and tombstones again, and tells how this server fares; once a minute, notes which keys were used and
+/// forgets limits that nobody uses. What all servers have in common, the [`jobs`] do.
+async fn upkeep(app: Arc<App>, beat: Beat) {
     let mut turns = tokio::time::interval(REFRESH_EVERY);
-    let (mut turn, mut erasing) = (0u64, None);
+    let mut turn = 0u64;
     loop {
         turns.tick().await;
         if let Err(error) = refresh(&app).await {
             tracing::debug!(%error, "the keys and tombstones were not refreshed");
         }
         app.metrics.run_upkeep();
+        if turn.is_multiple_of(BEAT_TURNS)
+            && let Err(error) = beat.tell(&app).await
+        {
+            tracing::debug!(%error, "this server did not tell how it fares");
+        }
         if turn.is_multiple_of(MINUTE_TURNS) {
             app.limits.sweep();
             app.gateway.snapshot().sweep();
-            go_on_erasing(&app.store, &mut erasing);
-            if let Err(error) = app.login.sweep(app.clock.now()).await {
-                tracing::debug!(%error, "ended sessions were not removed");
-            }
             let _ = app.store.touch_keys(&app.keyring.take_used(), app.clock.now()).await;
         }
         turn += 1;

@@ -32,6 +32,8 @@ pub struct Config {
     pub journal: Journal,
     /// Postgres.
     pub database: Database,
+    /// What is forgotten when.
+    pub retention: Retention,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -142,6 +144,23 @@ pub struct Database {
     pub url: String,
     pub pg_bin: PathBuf,
     pub pool_size: u32,
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Retention {
+    pub events_days: u32,
+}
+
+impl Retention {
+    /// How long events are kept; `None`: for ever.
+    #[must_use]
+    pub fn events(self) -> Option<Duration> {
+        let day = Duration::from_secs(24 * 60 * 60);
+        (self.events_days > 0).then(|| day * self.events_days)
+    }
 }
 
 /// `[log]`

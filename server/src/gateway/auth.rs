@@ -32,7 +32,7 @@ pub async fn authorise(app: &App, key: Option<&str>, needed: KeyKind) -> Result<
     let grant = app.keyring.grant(key, &app.store).await?;
     let opened = open(app, grant, needed);
     if let (Err(problem), KeyKind::Write) = (&opened, needed) {
-        app.live.request_refused(grant.project_id, app.clock.now(), problem);
+        app.request_refused(grant.project_id, app.clock.now(), problem);
     }
     opened
 }

@@ -28,6 +28,7 @@ use crate::app::App;
         (name = "ingest", description = "Events in: a write key."),
         (name = "query", description = "Questions about what people do: a secret key."),
         (name = "read", description = "What is stored: a secret key."),
+        (name = "health", description = "What is broken, and who is told: a secret key, or a session."),
         (name = "live", description = "What happens, as it happens: a secret key."),
         (name = "persons", description = "Who they are, and their right to leave: a secret key."),
         (name = "auth", description = "Logging in: users of the installation, and their sessions."),
@@ -53,7 +54,7 @@ impl Modify for Keys {
         let query = ApiKeyValue::with_description("key", "A write key, for beacons, which cannot set headers.");
         let cookie = ApiKeyValue::with_description(
             "__Host-sid",
-            "The session of a login. What changes something also takes its `X-Csrf-Token`.",
+            "The session of a login. It says which project it means with `Trailmark-Project: 1` or `?project=1`. What changes something takes its `X-Csrf-Token` and the role `admin`.",
         );
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme(SECRET_KEY, bearer("`tm_sk_…`: reads and administers its project."));

@@ -57,7 +57,7 @@ where
         None => None,
     };
     // Whoever the key belongs to may listen to what is refused; a request without one belongs to nobody.
-    let tell = |grant: Grant, problem: &Problem| app.live.request_refused(grant.project_id, received_at, problem);
+    let tell = |grant: Grant, problem: &Problem| app.request_refused(grant.project_id, received_at, problem);
     let tell_if_known = |problem: &Problem| {
         if let Some(grant) = grant {
             tell(grant, problem);
@@ -124,6 +124,8 @@ async fn keep(
         sdk: parts.headers.get(headers::SDK).and_then(|value| value.to_str().ok()),
     };
     let Judged { kept, results } = judge(incoming, &attempt);
+    app.refusals
+        .events(grant.project_id, results.iter().map(|refused| refused.reason.clone()));
     let accepted = kept.as_ref().map_or(0, BatchWriter::events);
     let tap = app.live.tap(grant.project_id);
     if let Some(payload) = kept {

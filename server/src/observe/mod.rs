@@ -5,5 +5,14 @@
 //! and tell [`problem`]s; what opens and closes goes to whom [`alerts`] name.
 
 pub mod problem;
+pub mod refusals;
+pub mod beat;
+pub mod ingest;
+pub mod stopped;
+pub mod watch;
+pub mod detect;
+pub mod now;
+pub mod saved;
+pub mod http;
 
 pub use problem::{Found, Kind};

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path, RawQuery};
+use axum::extract::{FromRequestParts, Path, RawQuery, Request};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use futures_util::stream::try_unfold;
 use http::request::Parts;
 use http::{HeaderValue, header};
+use serde::de::DeserializeOwned;
 use trailmark_protocol::limits::{ID_CHARS, NAME_CHARS};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask;
+use super::ask::question::read_text;
 use super::cohorts;
 use super::delivery::Delivery;
 use super::error::QueryError;
@@ -30,6 +32,7 @@ use super::stats::Stats;
 use super::turns::{Turn, Turns};
 use crate::app::App;
 use crate::gateway::auth::{authorise, presented_key};
+use crate::gateway::body::{self, Metered};
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::store::KeyKind;
@@ -117,6 +120,32 @@ impl FromRequestParts<Arc<App>> for Authorised {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         Caller::from_request_parts(parts, app).await?.turn().await
     }
+}
+
+/// A request's whole body, on the budget of all bodies.
+///
+/// # Errors
+/// [`Code::BodyTooLarge`], [`Code::BodyTimeout`], [`Code::InvalidBody`], [`Code::Overloaded`].
+pub async fn read_body(app: &App, request: Request) -> Result<Metered, Problem> {
+    body::read(request.into_body(), &app.budget, app.config.http.body_timeout()).await
+}
+
+/// A request's body as JSON, read strictly.
+///
+/// # Errors
+/// Those of [`read_body`]; [`Code::InvalidParameter`] names what is wrong by its path.
+pub async fn read_json<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Problem> {
+    let body = read_body(app, request).await?;
+    Ok(read_text(body.as_slice()).map_err(QueryError::from)?)
+}
+
+/// The number at the end of a path.
+///
+/// # Errors
+/// [`Code::InvalidParameter`].
+pub fn number(id: Result<Path<String>, PathRejection>) -> Result<i64, QueryError> {
+    let number = id.ok().and_then(|Path(id)| id.parse().ok());
+    number.ok_or_else(|| QueryError::parameter("id", "is no whole number"))
 }
 
 /// Events, newest first by id, which is the time of capture.

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use trailmark_protocol::Timestamp;
 
 use super::ask::persons::{self, PersonPage, WhoIs};
-use super::ask::question::Question;
+use super::ask::question::{Funnel, Question};
 use super::ask::{self, Answered};
 use super::delivery::{self, Delivery, InstallPage};
 use super::error::QueryError;
@@ -17,6 +17,7 @@ use super::person::{self, Person};
 use super::snapshot::{STATEMENT_TIMEOUT, Snapshot};
 use super::stats::{self, Stats};
 use super::timeline::{self, Timeline, TimelinePage};
+use crate::observe::watch::{self, Passage};
 
 /// Longest that a whole answer may take: 20 s. Statements bound themselves; this is for a network that swallows them.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -116,6 +117,18 @@ impl Reader {
     pub async fn ask(&self, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
         self.answer(async |snapshot| ask::answer(snapshot, question, now).await)
             .await
+    }
+
+    /// How many got through a funnel in the day before `as_of`, as it was known then.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn passage(&self, funnel: &Funnel, as_of: Timestamp) -> Result<Passage, QueryError> {
+        self.answer(async |snapshot| {
+            ask::prepare(snapshot, &Question::Funnel(funnel.clone()), "", as_of).await?;
+            watch::passage(snapshot, funnel, as_of).await
+        })
+        .await
     }
 
     /// Who is in a place of an answer.

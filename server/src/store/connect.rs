@@ -51,6 +51,19 @@ impl Store {
         }
     }
 
+    /// The same store over at most `pool_size` connections of its own, for work that must not take any from others.
+    #[must_use]
+    pub fn apart(&self, pool_size: u32) -> Self {
+        let options = (*self.pool.connect_options())
+            .clone()
+            .application_name("trailmark jobs");
+        let pool = PgPoolOptions::new()
+            .max_connections(pool_size)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options);
+        Self { pool, ..self.clone() }
+    }
+
     /// The connections, for reads.
     #[must_use]
     pub fn pool(&self) -> &PgPool {

@@ -12,6 +12,7 @@ use trailmark_protocol::{Timestamp, Uuid, id};
 use super::connect::Store;
 use super::error::StoreError;
 use super::group::Pending;
+use super::pg_time::PgTime;
 
 /// Partitions are made this many weeks ahead: a server that runs renews them hourly, so this is how long making them may fail.
 pub const WEEKS_AHEAD: i32 = 8;
@@ -27,6 +28,9 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
 
 /// Advisory lock held while partitions are made; the number is arbitrary ("tmweeks" in ASCII).
 const WEEKS_LOCK: i64 = 0x74_6d77_6565_6b73;
+
+const PARTITIONS: &str = "
+    SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'events'::regclass";
 
 const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
@@ -126,6 +130,40 @@ impl Store {
         let this = Week::of_time(now).max(OLDEST);
         self.make_weeks((0..=WEEKS_AHEAD).map(|ahead| this.plus(ahead)).collect())
             .await
+    }
+
+    /// Drops the partitions of weeks that were over before `before`, and the counts of their hours; returns how many. One
+    /// that is being read is left for the next time.
+    ///
+    /// # Errors
+    /// What stands in the way; what is dropped stays dropped.
+    pub async fn drop_weeks(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let (mut week, mut dropped) = (OLDEST, 0);
+        let end = Week::of_time(before);
+        let there: BTreeSet<String> = sqlx::query_scalar(PARTITIONS)
+            .fetch_all(&self.pool)
+            .await?
+            .into_iter()
+            .collect();
+        while week < end {
+            if there.contains(&week.table()) {
+                let mut transaction = self.pool.begin().await?;
+                sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
+                // Nothing but numbers of a week is written into it.
+                let drop = format!("DROP TABLE {}", week.table());
+                sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *transaction).await?;
+                let forget = sqlx::query("DELETE FROM event_hours WHERE hour < $1");
+                let until = PgTime(Timestamp::from_millis(week.plus(1).start_millis()));
+                forget.bind(until).execute(&mut *transaction).await?;
+                transaction.commit().await?;
+                dropped += 1;
+            }
+            week = week.plus(1);
+        }
+        if dropped > 0 {
+            self.weeks.clear();
+        }
+        Ok(dropped)
     }
 
     /// Makes the partitions that `events` need, as far as they are missing.

@@ -14,7 +14,7 @@ use super::group::{Dead, Group, Late};
 use super::installs::{self, Report};
 use super::rows::{self, Row};
 use super::tombstones::{self, Tombstones};
-use super::{dead_letters, erasure_requests, existing, identity, isolate, late, registers};
+use super::{dead_letters, erasure_requests, existing, identity, isolate, late, notes, registers};
 
 /// What a write did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +174,7 @@ pub(super) async fn put(connection: &mut PgConnection, rows: &[Row<'_>]) -> Resu
     let refused_aliases = identity::apply(connection, rows).await?;
     registers::apply(connection, rows).await?;
     erasure_requests::apply(connection, rows).await?;
+    notes::leave(connection, rows).await?;
     Ok(refused_aliases)
 }
 

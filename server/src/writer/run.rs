@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use trailmark_protocol::{Timestamp, Uuid};
+use trailmark_protocol::Uuid;
 
 use crate::clock::SharedClock;
 use crate::journal::{Journal, Record, Seq};
@@ -25,9 +25,6 @@ const GROUP_BYTES: usize = 2 * 1024 * 1024;
 /// event's time in Postgres and 1 µs off its time here, of 14 and 25 (bench/RESULTS.md).
 const LINGER: Duration = Duration::from_millis(25);
 
-/// How often partitions are made ahead: 1 h, in microseconds. They are made eight weeks ahead, so it may fail 1,300 times.
-const WEEKS_EVERY_MICROS: i64 = 60 * 60 * 1_000_000;
-
 /// Drains one journal into one store.
 pub struct Writer {
     store: Store,
@@ -44,7 +41,6 @@ pub struct Writer {
     failures: u32,
     /// Whether the schema is known to be up to date.
     prepared: bool,
-    weeks_made_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for Writer {
@@ -88,7 +84,6 @@ impl Writer {
             looked: 0,
             failures: 0,
             prepared: false,
-            weeks_made_at: None,
         }
     }
 
@@ -165,7 +160,7 @@ impl Writer {
         }
     }
 
-    /// Migrates, learns the cursor the first time, and makes partitions ahead.
+    /// Migrates, and learns the cursor the first time.
     async fn prepare(&mut self) -> Result<(), Failure> {
         if !self.prepared {
             self.store.migrate().await?;
@@ -177,21 +172,7 @@ impl Writer {
             self.stored = Some(cursor);
             self.looked = cursor;
         }
-        self.make_weeks_ahead().await;
         Ok(())
-    }
-
-    /// Hourly. A failure is no reason to stop: partitions are also made on demand.
-    async fn make_weeks_ahead(&mut self) {
-        let now = self.clock.now();
-        let fresh = |made: Timestamp| now.micros().saturating_sub(made.micros()) < WEEKS_EVERY_MICROS;
-        if self.weeks_made_at.is_some_and(fresh) {
-            return;
-        }
-        self.weeks_made_at = Some(now);
-        if let Err(error) = self.store.make_weeks_ahead(now).await {
-            tracing::warn!("cannot make partitions ahead, trying again in an hour: {error}");
-        }
     }
 
     /// True when there is something to read. False: stopped, and nothing is left.

@@ -2,3 +2,9 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+mod world;
+
+mod notes;
+mod jobs;
+mod detect;
+mod usage;

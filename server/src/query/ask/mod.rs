@@ -84,7 +84,12 @@ pub enum Answer {
 ///
 /// # Errors
 /// What is wrong with the question's regular expressions, or stands in the way.
-async fn prepare(snapshot: &mut Snapshot, question: &Question, path: &str, now: Timestamp) -> Result<(), QueryError> {
+pub(in crate::query) async fn prepare(
+    snapshot: &mut Snapshot,
+    question: &Question,
+    path: &str,
+    now: Timestamp,
+) -> Result<(), QueryError> {
     snapshot.know_cohorts(now).await?;
     snapshot.know_names().await?;
     snapshot.read_much().await?;

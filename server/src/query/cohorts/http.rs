@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, Request, State};
 use http::{StatusCode, header};
-use serde::de::DeserializeOwned;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -14,13 +13,12 @@ use super::ids::Form;
 use super::rules::{self, Known};
 use super::{COHORTS_MAX, ChangedCohort, KeptCohort, KeptCohorts, NewCohort, Uploaded};
 use crate::app::App;
-use crate::gateway::body::{self, Metered};
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{ChangeRefused, OneRefused, ReadRefused};
-use crate::query::ask::question::{Definition, read_text};
+use crate::query::ask::question::Definition;
 use crate::query::ask::regex;
 use crate::query::error::QueryError;
-use crate::query::http::Authorised;
+use crate::query::http::{Authorised, read_body, read_json};
 use crate::query::params::Params;
 use crate::store::{CohortRow, HeldCohorts};
 
@@ -65,7 +63,7 @@ async fn make_cohort(
     request: Request,
 ) -> Result<(StatusCode, Json<KeptCohort>), Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
-    let new: NewCohort = read(&take(&app, request).await?)?;
+    let new: NewCohort = read_json(&app, request).await?;
     rules::name(&new.name).map_err(QueryError::from)?;
     check_regexes(&caller, new.definition.as_ref()).await?;
     let mut held = hold(&app, &caller).await?;
@@ -117,7 +115,7 @@ async fn change_cohort(
 ) -> Result<Json<KeptCohort>, Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
     let id = number(id)?;
-    let changed: ChangedCohort = read(&take(&app, request).await?)?;
+    let changed: ChangedCohort = read_json(&app, request).await?;
     changed
         .name
         .as_deref()
@@ -187,7 +185,7 @@ async fn upload_members(
     let id = number(id)?;
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let form = Form::of(content_type.map(|value| value.to_str().unwrap_or("?")))?;
-    let ids = form.read(take(&app, request).await?.as_slice())?;
+    let ids = form.read(read_body(&app, request).await?.as_slice())?;
     let mut held = hold(&app, &caller).await?;
     if one(&all(&mut held).await?, id)?.definition.is_some() {
         return Err(QueryError::parameter("id", "is of a cohort with a definition; only a list takes ids").into());
@@ -200,14 +198,6 @@ async fn upload_members(
         unknown: listed.unknown,
         unknown_ids: listed.unknown_ids,
     }))
-}
-
-async fn take(app: &App, request: Request) -> Result<Metered, Problem> {
-    body::read(request.into_body(), &app.budget, app.config.http.body_timeout()).await
-}
-
-fn read<T: DeserializeOwned>(body: &Metered) -> Result<T, QueryError> {
-    Ok(read_text(body.as_slice())?)
 }
 
 /// The number in a path.

@@ -67,9 +67,26 @@ pub struct Step {
 /// # Errors
 /// What stands in the way.
 pub async fn answer(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Result<FunnelAnswer, QueryError> {
+    answer_as_of(snapshot, question, span, FOREVER).await
+}
+
+/// Later than anything.
+const FOREVER: Timestamp = Timestamp::from_micros(i64::MAX);
+
+/// The answer as it was at a moment: of what came after it, nothing is known.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn answer_as_of(
+    snapshot: &mut Snapshot,
+    question: &Funnel,
+    span: &Span,
+    known_until: Timestamp,
+) -> Result<FunnelAnswer, QueryError> {
     let parts = parts(snapshot, question, span).await?;
     let mut tally = Tally::default();
-    walk(snapshot, question, &parts, span, |_, way| {
+    let course = Course::new(question, span, known_until);
+    walk(snapshot, &course, &parts, |_, way| {
         tally.add(way);
         true
     })
@@ -127,7 +144,8 @@ pub async fn persons(
     let parts = parts(snapshot, question, span).await?;
     let part = Parts::folded(&parts, &spot.breakdown)?.cast_unsigned();
     let mut found = BTreeSet::new();
-    walk(snapshot, question, &parts, span, |person, way| {
+    let course = Course::new(question, span, FOREVER);
+    walk(snapshot, &course, &parts, |person, way| {
         if person > page.after && spot.has(way, part) {
             found.insert(person);
         }
@@ -154,20 +172,18 @@ async fn parts(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> Resul
 /// know.
 async fn walk(
     snapshot: &mut Snapshot,
-    question: &Funnel,
+    course: &Course<'_>,
     parts: &[Parts],
-    span: &Span,
     mut told: impl FnMut(i64, Way) -> bool,
 ) -> Result<(), QueryError> {
-    let course = Course::new(question, span);
-    if !packed::will_do(question) {
-        return walk_rows(snapshot, &course, parts, None, &mut told).await;
+    if !packed::will_do(course.question) {
+        return walk_rows(snapshot, course, parts, None, &mut told).await;
     }
-    let tied = walk_packed(snapshot, &course, &mut told).await?;
+    let tied = walk_packed(snapshot, course, &mut told).await?;
     if tied.is_empty() {
         return Ok(());
     }
-    walk_rows(snapshot, &course, parts, Some(tied), &mut told).await
+    walk_rows(snapshot, course, parts, Some(tied), &mut told).await
 }
 
 /// Which events there are, and what makes a way of them.
@@ -180,13 +196,14 @@ struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    fn new(question: &'a Funnel, span: &Span) -> Self {
+    fn new(question: &'a Funnel, span: &Span, known_until: Timestamp) -> Self {
         let rules = rules(question);
+        // Later steps may lie behind the stretch.
+        let over = span.to.plus_micros(rules.window.saturating_add(1));
         Self {
             pick: Pick {
                 from: span.from,
-                // Later steps may lie behind the stretch.
-                to: span.to.plus_micros(rules.window.saturating_add(1)),
+                to: over.min(known_until),
             },
             until: span.to,
             question,
