@@ -58,8 +58,8 @@ pub struct Run {
     /// Seconds of each accepting measurement
     #[arg(long, default_value_t = 3)]
     pub seconds: u64,
-    /// Only these measurements: store, accept, visible
-    #[arg(long, value_delimiter = ',', default_value = "store,accept,visible")]
+    /// Only these measurements: jobs, store, accept, visible
+    #[arg(long, value_delimiter = ',', default_value = "jobs,store,accept,visible")]
     pub only: Vec<String>,
     /// Only these kinds of load in the storing measurement, as connections x batch
     #[arg(long, value_delimiter = ',', default_value = "64x1,128x1,64x50,8x1,8x50")]

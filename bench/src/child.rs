@@ -27,11 +27,11 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts `trailmark serve` with its private Postgres in `dir`, without rate limits and otherwise by default.
+    /// Starts `trailmark serve` with its private Postgres in `dir`, without rate limits, with `env` and otherwise by default.
     ///
     /// # Errors
     /// It did not get ready; the end of its log says why.
-    pub fn trailmark(binary: &Path, dir: &Path) -> Outcome<Self> {
+    pub fn trailmark(binary: &Path, dir: &Path, env: &[(&str, &str)]) -> Outcome<Self> {
         let address = free_address()?;
         let log = dir.join("server.log");
         let mut command = Command::new(binary);
@@ -41,6 +41,7 @@ impl Service {
             .env_remove("DATABASE_URL")
             .env("TRAILMARK__RATE_LIMIT__PER_IP_PER_SECOND", "0")
             .env("TRAILMARK__RATE_LIMIT__PER_KEY_PER_SECOND", "0")
+            .envs(env.iter().copied())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?);
         Self::start(command, address).map_err(|error| {

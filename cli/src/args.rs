@@ -125,6 +125,9 @@ pub enum Command {
         after_help = "Example:\n  trailmark deadletter list --project 1"
     )]
     DeadLetter(DeadLetter),
+    /// See what is done in the background: list the jobs, their runs, and have one run at once
+    #[command(subcommand, after_help = "Example:\n  trailmark jobs list")]
+    Jobs(Jobs),
     /// Check the file that routes requests to other services
     #[command(
         subcommand,
@@ -140,6 +143,26 @@ pub enum Command {
     /// Check the configuration, the disk, Postgres and the server
     #[command(after_help = "Example:\n  trailmark doctor --json | jq '.checks[] | select(.result != \"ok\")'")]
     Doctor(Listen),
+}
+
+/// `trailmark jobs`
+#[derive(Debug, Subcommand)]
+pub enum Jobs {
+    /// List all jobs: last run, duration and error
+    #[command(after_help = "Example:\n  trailmark jobs list --json | jq '.jobs[] | select(.error)'")]
+    List,
+    /// Show the latest runs of a job that did something or failed
+    #[command(after_help = "Example:\n  trailmark jobs runs retention")]
+    Runs {
+        /// The job's name, from `trailmark jobs list`
+        job: String,
+    },
+    /// Have a job run at once, by a running server
+    #[command(after_help = "Example:\n  trailmark jobs run usage")]
+    Run {
+        /// The job's name, from `trailmark jobs list`
+        job: String,
+    },
 }
 
 /// `trailmark gateway`

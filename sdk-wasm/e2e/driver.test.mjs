@@ -311,6 +311,8 @@ test('an engine that panics is given up, and nothing is lost or numbered twice',
   await untilSender(page, 'plain');
   peer.mode = 202;
   await peer.until(() => peer.named('panic').length === 2);
+  // Until the page has its answers: what it was not told of before the reload, it would rightly send again.
+  await flush(page);
   assert.equal(await page.evaluate(() => notices.at(-1).kind), 'engine_failed');
   await page.reload();
   await untilSender(page, 'engine');

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use serde::Serialize;
 use tokio::task::JoinHandle;
 use trailmark_protocol::Uuid;
@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::gateway::auth::{authorise, presented_key};
+use crate::gateway::access::{Access, Editor};
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::query::QueryError;
@@ -24,7 +24,7 @@ use crate::query::http::person_id;
 use crate::query::parameters::PersonPath;
 use crate::query::params::Params;
 use crate::query::time::At;
-use crate::store::{Erasure, ErasureRequest, KeyKind, Store, StoreError, Withdrawn};
+use crate::store::{Erasure, ErasureRequest, Store, StoreError, Withdrawn};
 
 /// How long an erasure may take before it is answered as it stands then: 10 s, the time of a read. That is about a
 /// million events.
@@ -163,13 +163,6 @@ impl AliasWithdrawn {
 }
 
 /// The project of the secret key. No parameter means anything here.
-async fn project(app: &App, headers: &HeaderMap, uri: &Uri, query: Option<String>) -> Result<i32, Problem> {
-    let key = presented_key(headers, uri);
-    let grant = authorise(app, key.as_deref(), KeyKind::Secret).await?;
-    Params::parse(&query.unwrap_or_default(), &[])?;
-    Ok(grant.project_id)
-}
-
 fn failed(error: StoreError) -> Problem {
     QueryError::Store(error).into()
 }
@@ -192,13 +185,13 @@ async fn joined<T>(task: JoinHandle<Result<T, StoreError>>) -> Result<T, Problem
         (status = 202, description = "Erased as far as it says; the rest follows.", body = Erased), OneRefused),
 )]
 async fn erase(
+    Editor(access): Editor,
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    uri: Uri,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<(StatusCode, Json<Erased>), Problem> {
-    let project_id = project(&app, &headers, &uri, query).await?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
+    let project_id = access.project_id();
     let id = person_id(id)?;
     let (store, at) = (app.store.clone(), app.clock.now());
     let begun = tokio::spawn(async move { store.begin_erasure(project_id, &id, at).await });
@@ -219,13 +212,14 @@ async fn erase(
     responses((status = 200, description = "Requests and erasures.", body = Erasures), ReadRefused),
 )]
 async fn erasures(
+    access: Access,
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    uri: Uri,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Erasures>, Problem> {
-    let project_id = project(&app, &headers, &uri, query).await?;
-    Ok(Json(Erasures::read(&app.store, project_id).await.map_err(failed)?))
+    Params::parse(&query.unwrap_or_default(), &[])?;
+    Ok(Json(
+        Erasures::read(&app.store, access.project_id()).await.map_err(failed)?,
+    ))
 }
 
 /// Takes an alias back: its two users are one person no more.
@@ -234,13 +228,13 @@ async fn erasures(
     responses((status = 200, description = "Taken back.", body = AliasWithdrawn), OneRefused),
 )]
 async fn withdraw(
+    Editor(access): Editor,
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    uri: Uri,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<AliasWithdrawn>, Problem> {
-    let project_id = project(&app, &headers, &uri, query).await?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
+    let project_id = access.project_id();
     let event_id = id.ok().and_then(|Path(id)| Uuid::try_parse(&id).ok());
     let event_id = event_id.ok_or_else(|| QueryError::parameter("event_id", "is no UUID"))?;
     let (store, at) = (app.store.clone(), app.clock.now());

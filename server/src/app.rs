@@ -230,6 +230,9 @@ impl Server {
             keep_events: app.config.retention.events(),
         });
         let stop_jobs = CancellationToken::new();
+        if !app.config.jobs.run {
+            stop_jobs.cancel();
+        }
         let jobs = tokio::spawn(Scheduler::new(ground).run(stop_jobs.clone()));
         let front = Front::new(&app, pages);
         let http = app.config.http.clone();

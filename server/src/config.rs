@@ -32,6 +32,8 @@ pub struct Config {
     pub journal: Journal,
     /// Postgres.
     pub database: Database,
+    /// What is done in the background.
+    pub jobs: Jobs,
     /// What is forgotten when.
     pub retention: Retention,
     /// What is logged, and how.
@@ -144,6 +146,14 @@ pub struct Database {
     pub url: String,
     pub pg_bin: PathBuf,
     pub pool_size: u32,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Jobs {
+    pub run: bool,
 }
 
 /// `[retention]`

@@ -106,6 +106,15 @@ pub(crate) fn describe() {
         Unit::Seconds,
         "When a certificate of the listener ends, in seconds since 1970."
     );
+    describe_histogram!(
+        "trailmark_job_seconds",
+        Unit::Seconds,
+        "Time of a run of a background job, by job."
+    );
+    describe_counter!(
+        "trailmark_job_failures_total",
+        "Runs of background jobs that failed and are tried again, by job."
+    );
     describe_gauge!("trailmark_live_listeners", "Open streams of what happens now.");
     describe_counter!(
         "trailmark_bus_lost_total",

@@ -10,6 +10,7 @@ use crate::process::Watched;
 use crate::{Outcome, disk, process, report};
 
 mod accepting;
+mod jobs;
 mod storing;
 mod visibility;
 
@@ -36,6 +37,10 @@ pub struct Bench {
 /// # Errors
 /// Something could not be measured.
 pub async fn run(run: &Run) -> Outcome<()> {
+    let wanted = |name: &str| run.only.iter().any(|only| only == name);
+    if wanted("jobs") {
+        jobs::measure(run).await?;
+    }
     let bench = start(run).await?;
     println!("load average before: {}", process::load_average()?);
     println!(
@@ -45,7 +50,6 @@ pub async fn run(run: &Run) -> Outcome<()> {
     );
     tokio::time::sleep(SETTLE).await;
     let (idle, _) = process::memory(bench.server.pid())?;
-    let wanted = |name: &str| run.only.iter().any(|only| only == name);
     if wanted("store") {
         storing::measure(&bench).await?;
     }
@@ -62,11 +66,16 @@ pub async fn run(run: &Run) -> Outcome<()> {
 
 /// Starts a server with a project of its own, in a temporary directory.
 pub(crate) async fn start(run: &Run) -> Outcome<Bench> {
+    start_with(run, &[]).await
+}
+
+/// The same, with variables of the environment.
+async fn start_with(run: &Run, env: &[(&str, &str)]) -> Outcome<Bench> {
     let parent = run.dir.clone().unwrap_or_else(std::env::temp_dir);
     let dir = tempfile::Builder::new().prefix("trailmark-bench-").tempdir_in(parent)?;
     // Postgres runs as another user where we are root, and must reach its data.
     std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    let server = Service::trailmark(&binary(run)?, dir.path())?;
+    let server = Service::trailmark(&binary(run)?, dir.path(), env)?;
     let admin = Admin::connect(&dir.path().join("data")).await?;
     let watched = Watched {
         server: server.pid(),

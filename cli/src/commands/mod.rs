@@ -13,6 +13,7 @@ mod query;
 mod tail;
 mod import;
 mod dead_letter;
+mod jobs;
 mod gateway;
 mod openapi;
 mod doctor;
@@ -51,6 +52,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Tail(tail) => tail::run(&config, tail, args.global.json).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,
+        Command::Jobs(jobs) => jobs::run(&config, jobs, output).await,
         Command::Gateway(gateway) => gateway::run(gateway, output),
         Command::OpenApi => openapi::run(output),
         Command::Doctor(_) => doctor::run(&config, output).await,

@@ -19,6 +19,7 @@ mod disk_bound;
 mod shutdown;
 mod dead_letters;
 mod two_servers;
+mod jobs;
 mod device_kills;
 mod journey;
 mod delivery;

@@ -74,6 +74,13 @@ impl Access {
             });
         }
         let grant = authorise(app, key.as_deref(), KeyKind::Secret).await?;
+        // A key opens its own project: to answer for it where another was meant would be an answer to another question.
+        if let Some(said) = said(parts)?
+            && said != grant.project_id
+        {
+            let detail = format!("`project` is {said}, and the key is of {}", grant.project_id);
+            return Err(Problem::new(Code::InvalidParameter, detail));
+        }
         Ok(Self {
             project_id: grant.project_id,
             role: Role::Admin,
@@ -83,16 +90,19 @@ impl Access {
 }
 
 fn project(parts: &Parts) -> Result<i32, Problem> {
-    let header = parts.headers.get(TRAILMARK_PROJECT);
-    let said = match header {
-        Some(value) => value.to_str().ok().map(str::to_owned),
+    let missing = "`project` is missing: send `Trailmark-Project` or `?project=`, a number";
+    said(parts)?.ok_or_else(|| Problem::new(Code::InvalidParameter, missing))
+}
+
+/// Which project is meant, if that is said.
+fn said(parts: &Parts) -> Result<Option<i32>, Problem> {
+    let text = match parts.headers.get(TRAILMARK_PROJECT) {
+        Some(value) => Some(value.to_str().unwrap_or_default().to_owned()),
         None => query_string::get(&parts.uri, PROJECT),
     };
-    let refused = |detail| Problem::new(Code::InvalidParameter, detail);
-    let said =
-        said.ok_or_else(|| refused("`project` is missing: send `Trailmark-Project` or `?project=`, a number"))?;
-    let number = said.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| refused("`project` is no number of a project"))
+    let number = |text: String| text.parse().ok().filter(|number| *number > 0);
+    let refused = || Problem::new(Code::InvalidParameter, "`project` is no number of a project");
+    text.map(|text| number(text).ok_or_else(refused)).transpose()
 }
 
 impl FromRequestParts<Arc<App>> for Access {

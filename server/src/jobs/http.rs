@@ -140,7 +140,7 @@ struct JobWithRuns {
     responses((status = 200, description = "All jobs, by name.", body = Jobs), ReadRefused),
 )]
 async fn jobs(_: Access, State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Jobs>, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let rows = app.store.jobs(None).await.map_err(QueryError::Store)?;
     Ok(Json(Jobs {
         jobs: rows.into_iter().map(Job::from).collect(),
@@ -159,7 +159,7 @@ async fn job(
     name: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<JobWithRuns>, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let name = known(name)?;
     let rows = app.store.jobs(Some(&name)).await.map_err(QueryError::Store)?;
     let job = rows.into_iter().next().ok_or_else(|| missing(&name))?.into();
@@ -186,7 +186,7 @@ async fn run(
     name: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let name = known(name)?;
     match app
         .store

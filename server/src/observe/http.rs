@@ -44,7 +44,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
     responses((status = 200, description = "The first screen.", body = Now), ReadRefused),
 )]
 async fn now(access: Access, State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Now>, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let read = now::read(&app.store, access.project_id(), app.clock.now()).await;
     Ok(Json(read.map_err(QueryError::Store)?))
 }
@@ -74,10 +74,7 @@ async fn problems(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Problems>, Problem> {
-    let params = Params::parse(
-        &query.unwrap_or_default(),
-        &["open", "kind", "limit", "cursor", "project"],
-    )?;
+    let params = Params::parse(&query.unwrap_or_default(), &["open", "kind", "limit", "cursor"])?;
     let limit = i64::from(params.limit()?);
     let filter = ProblemFilter {
         open: params.word("open", &["true", "false"])?.map(|word| word == "true"),
@@ -190,7 +187,7 @@ async fn ingest(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Ingest>, Problem> {
-    let range = Params::parse(&query.unwrap_or_default(), &["from", "to", "project"])?.time_range()?;
+    let range = Params::parse(&query.unwrap_or_default(), &["from", "to"])?.time_range()?;
     let (store, now, project) = (&app.store, app.clock.now(), access.project_id());
     let to = range.to.unwrap_or(now.plus_micros(1));
     let from = range.from.unwrap_or(to.plus_micros(-DAY_MICROS));
@@ -226,7 +223,7 @@ struct Usage {
     responses((status = 200, description = "Days; the last 30, if no other range is asked for.", body = Usage), ReadRefused),
 )]
 async fn usage(access: Access, State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Usage>, Problem> {
-    let range = Params::parse(&query.unwrap_or_default(), &["from", "to", "project"])?.time_range()?;
+    let range = Params::parse(&query.unwrap_or_default(), &["from", "to"])?.time_range()?;
     let to = range.to.unwrap_or(app.clock.now());
     let from = range.from.unwrap_or(to.plus_micros(-MONTH_MICROS));
     let read = app.store.usage(access.project_id(), from, to).await;

@@ -117,7 +117,7 @@ async fn list(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<SavedQueries>, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let rows = app
         .store
         .saved_queries(access.project_id(), None)
@@ -142,7 +142,7 @@ async fn save(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<(StatusCode, Json<SavedQuery>), Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let new: NewSavedQuery = read_json(&app, request).await?;
     let name = storable("name", &new.name, NAME_CHARS)?;
     let question = understood(&new.query)?;
@@ -170,7 +170,7 @@ async fn read(
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<SavedQuery>, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     Ok(Json(one(&app, access.project_id(), number(id)?).await?.into()))
 }
 
@@ -188,7 +188,7 @@ async fn change(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Json<SavedQuery>, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let (id, project) = (number(id)?, access.project_id());
     let changed: ChangedSavedQuery = read_json(&app, request).await?;
     let before = one(&app, project, id).await?;
@@ -219,7 +219,7 @@ async fn delete(
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let id = number(id)?;
     match app
         .store
@@ -244,7 +244,7 @@ async fn answer(
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Answered>, Problem> {
-    Params::parse(&query.unwrap_or_default(), &["project"])?;
+    Params::parse(&query.unwrap_or_default(), &[])?;
     let saved = one(&app, access.project_id(), number(id)?).await?;
     let reader = Reader::new(app.store.pool().clone(), access.project_id());
     Ok(Json(

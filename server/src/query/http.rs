@@ -31,11 +31,11 @@ use super::reader::Reader;
 use super::stats::Stats;
 use super::turns::{Turn, Turns};
 use crate::app::App;
-use crate::gateway::auth::{authorise, presented_key};
+use crate::gateway::access::Access;
 use crate::gateway::body::{self, Metered};
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{OneRefused, ReadRefused};
-use crate::store::KeyKind;
+use crate::store::Role;
 
 /// Most properties that a list of events is asked for: each is looked at in every row.
 const PROPERTIES_MAX: usize = 10;
@@ -63,11 +63,11 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .layer(Extension(Turns::default()))
 }
 
-/// A caller whose secret key opened a project.
+/// A caller whose secret key, or session, opened a project.
 #[derive(Debug)]
 pub struct Caller {
     reader: Reader,
-    project_id: i32,
+    access: Access,
     turns: Turns,
 }
 
@@ -78,7 +78,7 @@ impl Caller {
     /// [`Code::TooManyReads`], [`Code::QueryTimeout`].
     pub async fn turn(self) -> Result<Authorised, Problem> {
         Ok(Authorised {
-            turn: self.turns.next(self.project_id).await?,
+            turn: self.turns.next(self.access.project_id()).await?,
             caller: self,
         })
     }
@@ -88,12 +88,11 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let key = presented_key(&parts.headers, &parts.uri);
-        let project_id = authorise(app, key.as_deref(), KeyKind::Secret).await?.project_id;
+        let access = Access::from_request_parts(parts, app).await?;
         let turns = parts.extensions.get().cloned();
         Ok(Self {
-            reader: Reader::new(app.store.pool().clone(), project_id),
-            project_id,
+            reader: Reader::new(app.store.pool().clone(), access.project_id()),
+            access,
             turns: turns.ok_or_else(|| Problem::new(Code::Internal, "the route knows no turns"))?,
         })
     }
@@ -107,10 +106,18 @@ pub struct Authorised {
 }
 
 impl Authorised {
-    /// Reads the project of the key.
+    /// Reads the project.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.caller.reader
+    }
+
+    /// Refuses who may only look.
+    ///
+    /// # Errors
+    /// [`Code::NotPermitted`].
+    pub fn may_change(&self) -> Result<(), Problem> {
+        self.caller.access.needs(Role::Admin)
     }
 }
 
@@ -291,11 +298,8 @@ async fn export(
 ) -> Result<Response, Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
     let Authorised { caller, turn } = caller;
-    let Caller {
-        reader,
-        project_id,
-        turns,
-    } = caller;
+    let Caller { reader, access, turns } = caller;
+    let project_id = access.project_id();
     let export = Export::begin(reader, &person_id(id)?).await?;
     drop(turn);
     // A turn for each page: who reads slowly keeps nobody waiting.

@@ -6,6 +6,7 @@ use trailmark_protocol::{Timestamp, Uuid};
 
 use super::delivery::{InstallCursor, InstallPage};
 use super::error::QueryError;
+use crate::gateway::access::PROJECT;
 
 /// Most rows on one page. At the usual 500 bytes an event, 1,000 rows are half a megabyte.
 pub const LIMIT_MAX: u32 = 1_000;
@@ -53,7 +54,8 @@ impl Default for Page {
 }
 
 impl Params {
-    /// Reads a query string in which only `known` parameters may appear. `property.*` stands for all that begin so.
+    /// Reads a query string in which only `known` parameters may appear. `property.*` stands for all that begin so. `project`,
+    /// with which a session says which one it means, is read by [`Access`](crate::gateway::access::Access) alone.
     ///
     /// # Errors
     /// [`QueryError::Parameter`].
@@ -62,6 +64,9 @@ impl Params {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).unwrap_or_else(|| name.to_owned());
+            if name == PROJECT {
+                continue;
+            }
             if !known.iter().any(|known| takes(known, &name)) {
                 return Err(QueryError::parameter(&name, unknown(&name, known)));
             }

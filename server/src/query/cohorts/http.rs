@@ -62,6 +62,7 @@ async fn make_cohort(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<(StatusCode, Json<KeptCohort>), Problem> {
+    caller.may_change()?;
     Params::parse(&query.unwrap_or_default(), &[])?;
     let new: NewCohort = read_json(&app, request).await?;
     rules::name(&new.name).map_err(QueryError::from)?;
@@ -113,6 +114,7 @@ async fn change_cohort(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Json<KeptCohort>, Problem> {
+    caller.may_change()?;
     Params::parse(&query.unwrap_or_default(), &[])?;
     let id = number(id)?;
     let changed: ChangedCohort = read_json(&app, request).await?;
@@ -151,6 +153,7 @@ async fn delete_cohort(
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
+    caller.may_change()?;
     Params::parse(&query.unwrap_or_default(), &[])?;
     let id = number(id)?;
     let mut held = hold(&app, &caller).await?;
@@ -181,6 +184,7 @@ async fn upload_members(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Json<Uploaded>, Problem> {
+    caller.may_change()?;
     Params::parse(&query.unwrap_or_default(), &[])?;
     let id = number(id)?;
     let content_type = request.headers().get(header::CONTENT_TYPE);
