@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_server_that_says_nothing_is_gone_for_an_hour() {
-        let unheard = |seconds| {
+        let unheard = |seconds: i64| {
             whats(
                 &[Node {
                     seen_at: PgTime(at(-seconds)),
