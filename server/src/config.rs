@@ -32,6 +32,8 @@ pub struct Config {
     pub journal: Journal,
     /// Postgres.
     pub database: Database,
+    /// What may be called on somebody's behalf.
+    pub outbound: Outbound,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -144,6 +146,14 @@ pub struct Database {
     pub pool_size: u32,
 }
 
+/// `[outbound]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Outbound {
+    pub allow: Vec<IpNet>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -198,6 +208,7 @@ fn environment(vars: impl IntoIterator<Item = (String, String)>) -> Environment 
         .list_separator(",")
         .with_list_parse_key("http.trusted_proxies")
         .with_list_parse_key("http.cors_origins")
+        .with_list_parse_key("outbound.allow")
         .with_list_parse_key("tls.acme.domains")
         .with_list_parse_key("tls.acme.contact")
         .source(Some(vars.into_iter().collect()))
@@ -227,6 +238,7 @@ mod tests {
         let env = [
             ("TRAILMARK__DATABASE__POOL_SIZE", "2"),
             ("TRAILMARK__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,::1/128"),
+            ("TRAILMARK__OUTBOUND__ALLOW", "10.1.0.0/16"),
         ];
         let env = env.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let config = Config::load(Some(&file), env, [("data_dir", "flag".to_owned())]).unwrap();
@@ -239,6 +251,7 @@ mod tests {
             ("flag", 2, "x")
         );
         assert_eq!(config.http.trusted_proxies.len(), 2);
+        assert_eq!(config.outbound.allow, ["10.1.0.0/16".parse().unwrap()]);
     }
 
     #[test]
