@@ -174,7 +174,8 @@ pub fn normal_host(host: &str) -> Result<String, Refused> {
     let refused = || Refused::Host(host.to_owned());
     let is_bare_v6 = host.parse::<Ipv6Addr>().is_ok();
     let odd = |c: char| matches!(c, '/' | '\\' | '?' | '#' | '@') || c.is_whitespace() || c.is_control();
-    if host.contains(odd) || (!is_bare_v6 && !host.starts_with('[') && host.contains(':')) {
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    if host.contains(odd) || (host.contains(':') && !is_bare_v6 && !is_bracketed) {
         return Err(refused());
     }
     let url = if is_bare_v6 {
