@@ -116,7 +116,9 @@ impl House {
             .await
             .unwrap();
         let body = json!({"email": email, "password": PASSWORD}).to_string();
-        let request = Request::post("/api/auth/login").extension(Peer::plain(Ipv4Addr::LOCALHOST.into()));
+        let request = Request::post("/api/auth/login")
+            .header(header::CONTENT_TYPE, "application/json")
+            .extension(Peer::plain(Ipv4Addr::LOCALHOST.into()));
         let response = self
             .router
             .clone()
