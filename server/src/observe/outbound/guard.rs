@@ -8,9 +8,14 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use reqwest::Url;
+use tokio::sync::Semaphore;
 
 /// Most addresses of a name that are tried: a balancer has two to four, and each takes its share of the time.
 const ADDRESSES_TRIED: usize = 8;
+
+/// Lookups by the system at once: 32. While its resolver hangs, each takes one of the 512 threads that the journal's disk
+/// needs as well.
+const LOOKUPS_AT_ONCE: usize = 32;
 
 /// Asks for the addresses of a name.
 pub type Lookup = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
@@ -100,7 +105,9 @@ impl Guard {
     /// What is public, and what `allow` names; names are looked up by the system.
     #[must_use]
     pub fn new(allow: Vec<IpNet>) -> Self {
-        Self::asking(allow, Arc::new(|host, port| Box::pin(system(host, port))))
+        let turns = Arc::new(Semaphore::new(LOOKUPS_AT_ONCE));
+        let lookup: Lookup = Arc::new(move |host, port| Box::pin(system(Arc::clone(&turns), host, port)));
+        Self::asking(allow, lookup)
     }
 
     /// The same with another resolver.
@@ -160,8 +167,15 @@ impl Guard {
     }
 }
 
-async fn system(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok(tokio::net::lookup_host((host, port)).await?.collect())
+/// The system's resolver. A lookup cannot be given up: it keeps its turn, and its thread, until the resolver is done with it,
+/// also where nobody waits for it any more.
+async fn system(turns: Arc<Semaphore>, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let turn = turns.acquire_owned().await.map_err(io::Error::other)?;
+    let looked_up = tokio::spawn(async move {
+        let _turn = turn;
+        Ok(tokio::net::lookup_host((host, port)).await?.collect())
+    });
+    looked_up.await.map_err(io::Error::other)?
 }
 
 /// A host as a URL has it: in lower case and ASCII, and an IPv4 address in whatever spelling (`0x7f.1`, `2130706433`) as four

@@ -15,8 +15,8 @@ use super::answers::{ChangedMonitor, MONITORS_MAX, Monitor, MonitorHistory, Moni
 use super::history::{DAY, DAYS, HOUR, HOURS, back, bars, uptime};
 use super::runner::CheckedNow;
 use super::state::{Standing, State as MonitorState, Step};
-use super::target::{Expectation, HttpTarget, Target};
-use super::{incidents, rules};
+use super::target::Target;
+use super::{incidents, patterns, rules};
 use crate::app::App;
 use crate::gateway::access::{Access, Editor, PROJECT};
 use crate::gateway::body;
@@ -25,7 +25,7 @@ use crate::gateway::refusals::{ChangeRefused, OneRefused, ReadRefused};
 use crate::query::ask::question::read_text;
 use crate::query::error::QueryError;
 use crate::query::params::Params;
-use crate::store::{MonitorSettings, Searched, Store, StoreError};
+use crate::store::MonitorSettings;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -86,7 +86,7 @@ async fn make_monitor(
     let new: NewMonitor = read(&app, request).await?;
     rules::name(&new.name)?;
     rules::times(new.interval_s, new.timeout_ms)?;
-    check_patterns(&app.store, new.http.as_ref()).await?;
+    patterns::check(&app.store, new.http.as_ref()).await?;
     let target = rules::target(new.http, new.tcp, app.outbound.guard())?;
     let target = target.ok_or_else(|| QueryError::parameter(".", "has neither `http` nor `tcp`"))?;
     rules::whole(&target)?;
@@ -144,7 +144,7 @@ async fn change_monitor(
     let id = number(id)?;
     let changed: ChangedMonitor = read(&app, request).await?;
     changed.name.as_deref().map_or(Ok(()), rules::name)?;
-    check_patterns(&app.store, changed.http.as_ref()).await?;
+    patterns::check(&app.store, changed.http.as_ref()).await?;
     let target = rules::target(changed.http, changed.tcp, app.outbound.guard())?;
     let held = app.store.hold_monitor(caller.project_id(), id).await;
     let held = held.map_err(QueryError::Store)?.ok_or_else(|| not_there(id))?;
@@ -305,30 +305,4 @@ fn not_there(id: i64) -> Problem {
 /// Targets were read from JSON, so they can be written as such.
 fn written(target: &Target) -> Result<serde_json::Value, Problem> {
     serde_json::to_value(target).map_err(|_| Problem::new(Code::Internal, "the monitor cannot be written"))
-}
-
-/// Only Postgres knows whether a regular expression is one.
-async fn check_patterns(store: &Store, http: Option<&HttpTarget>) -> Result<(), Problem> {
-    let expected = http.map(|http| http.expected_body.as_slice()).unwrap_or_default();
-    for (index, expectation) in expected.iter().enumerate() {
-        let Expectation::Matches(pattern) = expectation else {
-            continue;
-        };
-        let problem = match searched(store, pattern).await.map_err(QueryError::Store)? {
-            Searched::Found | Searched::NotFound => continue,
-            Searched::TooSlow => "is too complex a regular expression".to_owned(),
-            Searched::Invalid(why) => format!("is an {why}"),
-        };
-        let path = format!("http.expected_body[{index}].matches");
-        return Err(QueryError::parameter(&path, problem).into());
-    }
-    Ok(())
-}
-
-/// A pattern with a NUL cannot even be asked about; [`rules`] refuses it.
-async fn searched(store: &Store, pattern: &str) -> Result<Searched, StoreError> {
-    match pattern.contains('\0') {
-        true => Ok(Searched::NotFound),
-        false => store.search_text(pattern, "").await,
-    }
 }

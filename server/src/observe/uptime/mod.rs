@@ -16,6 +16,7 @@ pub mod detect;
 pub mod history;
 pub mod answers;
 pub mod http;
+mod patterns;
 pub mod incidents;
 
 pub use runner::Runner;

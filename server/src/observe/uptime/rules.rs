@@ -72,7 +72,7 @@ pub(super) fn target(
     match (http, tcp) {
         (None, None) => Ok(None),
         (Some(http), None) => self::http(http, guard).map(|http| Some(Target::Http(http))),
-        (None, Some(tcp)) => self::tcp(tcp, guard).map(|tcp| Some(Target::Tcp(tcp))),
+        (None, Some(tcp)) => self::tcp(&tcp, guard).map(|tcp| Some(Target::Tcp(tcp))),
         (Some(_), Some(_)) => Err(QueryError::parameter(
             "tcp",
             "is given beside `http`: a monitor asks one thing",
@@ -101,7 +101,7 @@ fn http(http: HttpTarget, guard: &Guard) -> Result<HttpTarget, QueryError> {
     })
 }
 
-fn tcp(tcp: TcpTarget, guard: &Guard) -> Result<TcpTarget, QueryError> {
+fn tcp(tcp: &TcpTarget, guard: &Guard) -> Result<TcpTarget, QueryError> {
     let at_host = |problem: String| QueryError::parameter("tcp.host", problem);
     if tcp.port == 0 {
         return Err(QueryError::parameter("tcp.port", "is no port"));
@@ -112,7 +112,7 @@ fn tcp(tcp: TcpTarget, guard: &Guard) -> Result<TcpTarget, QueryError> {
     let host = normal_host(&tcp.host).map_err(|_| at_host("is no name of a host and no address".to_owned()))?;
     let permitted = guard.check_literal(&host);
     permitted.map_err(|refused| at_host(format!("cannot be called: {refused}")))?;
-    Ok(TcpTarget { host, ..tcp })
+    Ok(TcpTarget { host, port: tcp.port })
 }
 
 /// Headers by their names in lower case.

@@ -114,7 +114,7 @@ fn a_connection_is_to_a_host_and_a_port() {
     let guard = Guard::new(Vec::new());
     let read = |host: &str, port| {
         let host = host.to_owned();
-        super::tcp(TcpTarget { host, port }, &guard).map_err(|error| error.to_string())
+        super::tcp(&TcpTarget { host, port }, &guard).map_err(|error| error.to_string())
     };
     assert_eq!(read("DB.example", 5432).unwrap().host, "db.example");
     assert_eq!(read("db.example", 0).unwrap_err(), "`tcp.port` is no port");

@@ -2,6 +2,7 @@
 
 mod site;
 mod watch;
+mod house;
 
 mod outbound;
 mod answers;
