@@ -36,6 +36,9 @@ use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::live::Live;
 use crate::observe::beat::Beat;
 use crate::observe::refusals::Refusals;
+use crate::observe::outbound::{Guard, Outbound};
+use crate::observe::uptime;
+use crate::telemetry;
 use crate::postgres::StopError;
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -70,6 +73,10 @@ pub struct App {
     pub live: Arc<Live>,
     /// What was refused, until it is written down.
     pub refusals: Refusals,
+    /// Calls others on somebody's behalf.
+    pub outbound: Outbound,
+    /// Checks monitors.
+    pub uptime: uptime::Runner,
     /// How the writer fares.
     pub writer: Arc<WriterStats>,
     /// Whether a stop was asked for.
@@ -190,9 +197,12 @@ impl Server {
         let journal: Arc<dyn Journal> = journal;
         let writer = Writer::new(database.store().clone(), Arc::clone(&journal), node, Arc::clone(&clock));
         let login = Arc::new(Login::new(database.store().clone()));
+        let outbound = Outbound::new(Guard::new(config.outbound.allow.clone()));
         let metrics = telemetry::install()?;
         let gateway = open_gateway(&config, &clock, &journal, database.store(), &login).await?;
         let app = Arc::new(App {
+            uptime: uptime::Runner::new(database.store().clone(), outbound.clone(), Arc::clone(&clock)),
+            outbound,
             clock,
             gateway,
             login,

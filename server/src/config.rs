@@ -36,6 +36,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// What is forgotten when.
     pub retention: Retention,
+    /// What may be called on somebody's behalf.
+    pub outbound: Outbound,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -171,6 +173,12 @@ impl Retention {
         let day = Duration::from_secs(24 * 60 * 60);
         (self.events_days > 0).then(|| day * self.events_days)
     }
+/// `[outbound]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Outbound {
+    pub allow: Vec<IpNet>,
 }
 
 /// `[log]`
@@ -227,6 +235,7 @@ fn environment(vars: impl IntoIterator<Item = (String, String)>) -> Environment 
         .list_separator(",")
         .with_list_parse_key("http.trusted_proxies")
         .with_list_parse_key("http.cors_origins")
+        .with_list_parse_key("outbound.allow")
         .with_list_parse_key("tls.acme.domains")
         .with_list_parse_key("tls.acme.contact")
         .source(Some(vars.into_iter().collect()))
@@ -256,6 +265,7 @@ mod tests {
         let env = [
             ("TRAILMARK__DATABASE__POOL_SIZE", "2"),
             ("TRAILMARK__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,::1/128"),
+            ("TRAILMARK__OUTBOUND__ALLOW", "10.1.0.0/16"),
         ];
         let env = env.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let config = Config::load(Some(&file), env, [("data_dir", "flag".to_owned())]).unwrap();
@@ -268,6 +278,7 @@ mod tests {
             ("flag", 2, "x")
         );
         assert_eq!(config.http.trusted_proxies.len(), 2);
+        assert_eq!(config.outbound.allow, ["10.1.0.0/16".parse().unwrap()]);
     }
 
     #[test]

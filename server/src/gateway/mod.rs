@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::ingest::decode::Shapes;
 use crate::{admin, ingest, jobs, live, observe, query};
+use crate::{admin, ingest, live, observe, query};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -97,6 +98,7 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
         .merge(observe::http::router())
         .merge(observe::saved::router())
         .merge(jobs::http::router())
+        .merge(observe::uptime::http::router())
         .merge(login::http::router())
         .merge(health::router())
         .merge(sdk::router())

@@ -14,5 +14,7 @@ pub mod detect;
 pub mod now;
 pub mod saved;
 pub mod http;
+pub mod outbound;
+pub mod uptime;
 
 pub use problem::{Found, Kind};

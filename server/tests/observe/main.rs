@@ -8,3 +8,5 @@ mod notes;
 mod jobs;
 mod detect;
 mod usage;
+
+mod uptime;

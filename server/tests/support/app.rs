@@ -17,6 +17,8 @@ use trailmark_server::gateway::limit::Limits;
 use trailmark_server::gateway::login::Login;
 use trailmark_server::journal::{Journal, MemoryJournal};
 use trailmark_server::observe::refusals::Refusals;
+use trailmark_server::observe::outbound::{Guard, Outbound};
+use trailmark_server::observe::uptime::Runner;
 use trailmark_server::store::Store;
 use trailmark_server::writer::Writer;
 
@@ -25,7 +27,10 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
     let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
     let login = Arc::new(Login::new(store.clone()));
     let ground = Ground::bare(folder, Arc::clone(&clock));
+    let outbound = Outbound::new(Guard::new(config.outbound.allow.clone()));
     Arc::new(App {
+        uptime: Runner::new(store.clone(), outbound.clone(), clock.clone()),
+        outbound,
         writer: Writer::new(store.clone(), journal.clone(), Uuid::nil(), clock.clone()).stats(),
         clock,
         journal,
