@@ -31,9 +31,12 @@ use crate::gateway::login::Login;
 use crate::gateway::tls::{Tls, TlsError};
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::live::Live;
-use crate::telemetry;
+use crate::observe::alerts::Senders;
+use crate::observe::alerts::mail::BadSmtp;
+use crate::observe::outbound::{Guard, Outbound};
 use crate::postgres::StopError;
 use crate::store::{Store, StoreError};
+use crate::telemetry;
 use crate::writer::{Writer, WriterStats};
 
 /// Bodies decompressed at once: enough for two cores, and at the most four windows of 8–16 MiB.
@@ -63,6 +66,8 @@ pub struct App {
     pub decompressions: Semaphore,
     /// Who listens to what is accepted.
     pub live: Arc<Live>,
+    /// How alerts leave.
+    pub senders: Senders,
     /// How the writer fares.
     pub writer: Arc<WriterStats>,
     /// Whether a stop was asked for.
@@ -98,6 +103,9 @@ pub enum StartError {
     /// No bus for the hubs.
     #[error("gateway.bus_url: {0}")]
     Bus(String),
+    /// No mail server can be meant.
+    #[error(transparent)]
+    Smtp(#[from] BadSmtp),
     /// No database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -159,6 +167,8 @@ impl Server {
     pub async fn start_with(config: Config, pages: Router) -> Result<Self, StartError> {
         make_data_dir(&config.data_dir)?;
         let tls = Tls::open(&config.tls, &config.data_dir)?;
+        let outbound = Outbound::new(Guard::new(config.outbound.allow.clone()));
+        let senders = Senders::open(&config, outbound)?;
         let address = config.http.listen;
         let listen_error = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen_error)?;
@@ -184,6 +194,7 @@ impl Server {
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(DECOMPRESSIONS),
             live: Arc::default(),
+            senders,
             writer: writer.stats(),
             stopping: AtomicBool::new(false),
             requests: telemetry::Requests::default(),

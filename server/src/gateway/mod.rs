@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::ingest::decode::Shapes;
-use crate::{admin, ingest, live, query};
+use crate::{admin, ingest, live, observe, query};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -94,6 +94,7 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
         .merge(query::router())
         .merge(live::http::router())
         .merge(admin::router())
+        .merge(observe::alerts::http::router())
         .merge(login::http::router())
         .merge(health::router())
         .merge(sdk::router())

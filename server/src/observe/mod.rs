@@ -6,5 +6,6 @@
 
 pub mod problem;
 pub mod outbound;
+pub mod alerts;
 
 pub use problem::{Found, Kind};

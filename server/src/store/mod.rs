@@ -32,6 +32,10 @@ mod erasures;
 mod removal;
 mod inspect;
 pub mod notes;
+pub mod alerts;
+mod alerts_notify;
+mod alerts_outbox;
+mod alerts_log;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};

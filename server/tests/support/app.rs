@@ -16,6 +16,8 @@ use trailmark_server::gateway::keyring::Keyring;
 use trailmark_server::gateway::limit::Limits;
 use trailmark_server::gateway::login::Login;
 use trailmark_server::journal::{Journal, MemoryJournal};
+use trailmark_server::observe::alerts::Senders;
+use trailmark_server::observe::outbound::{Guard, Outbound};
 use trailmark_server::store::Store;
 use trailmark_server::writer::Writer;
 
@@ -35,6 +37,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
         budget: Budget::new(config.http.max_inflight_bytes),
         decompressions: Semaphore::new(1),
         live: Arc::default(),
+        senders: Senders::open(&config, Outbound::new(Guard::new(config.outbound.allow.clone()))).unwrap(),
         stopping: AtomicBool::new(false),
         requests: trailmark_server::telemetry::Requests::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
