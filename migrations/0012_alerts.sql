@@ -66,6 +66,9 @@ CREATE UNIQUE INDEX alert_messages_once       ON alert_messages (project_id, ale
 CREATE INDEX        alert_messages_by_problem ON alert_messages (project_id, problem_id);
 CREATE INDEX        alert_messages_openings   ON alert_messages (project_id, kind, subject, not_before) WHERE transition = 'opened';
 CREATE INDEX        alert_messages_by_alert   ON alert_messages (project_id, alert_id, id);
+CREATE INDEX        alert_messages_waiting    ON alert_messages (project_id, alert_id, due_at, id) WHERE state = 'waiting';
+CREATE INDEX        alert_messages_leased     ON alert_messages (project_id, alert_id) WHERE state = 'waiting' AND leased_until IS NOT NULL;
+CREATE INDEX        alert_messages_dead       ON alert_messages (project_id, alert_id) WHERE state = 'dead';
 CREATE INDEX        alert_messages_due        ON alert_messages (due_at) WHERE state = 'waiting';
 CREATE INDEX        alert_messages_by_age     ON alert_messages (created_at);
 COMMENT ON TABLE  alert_messages                  IS 'What is to be told, and was: written in the transaction that opens or closes the problem, sent later. One row for each recipient.';
@@ -97,7 +100,10 @@ COMMENT ON INDEX  alert_messages_once             IS 'Nothing is told twice.';
 COMMENT ON INDEX  alert_messages_by_problem       IS 'Who was told of a problem, when it closes.';
 COMMENT ON INDEX  alert_messages_openings         IS 'Whether a problem flaps: when the same was last opened.';
 COMMENT ON INDEX  alert_messages_by_alert         IS 'The delivery log of an alert, newest first.';
-COMMENT ON INDEX  alert_messages_due              IS 'What is to be sent next.';
+COMMENT ON INDEX  alert_messages_waiting          IS 'What of an alert is to be sent next, and how much waits.';
+COMMENT ON INDEX  alert_messages_leased           IS 'Whether something of an alert is on its way.';
+COMMENT ON INDEX  alert_messages_dead             IS 'How much was given up.';
+COMMENT ON INDEX  alert_messages_due              IS 'Whether anything is to be sent at all.';
 COMMENT ON INDEX  alert_messages_by_age           IS 'Forgets the oldest.';
 
 CREATE TABLE alert_attempts (

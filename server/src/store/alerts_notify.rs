@@ -25,7 +25,7 @@ const LISTENERS: &str = "
 const WITHDRAW: &str = "
     UPDATE alert_messages SET state = 'withdrawn'
     WHERE project_id = $1 AND problem_id = ANY ($2) AND state = 'waiting'
-      AND (attempts = 0 OR transition = 'reminder' AND leased_until IS NULL)";
+      AND (transition = 'opened' AND attempts = 0 OR transition = 'reminder' AND leased_until IS NULL)";
 
 const TOLD: &str = "
     SELECT alert_id, problem_id, recipient,

@@ -86,23 +86,29 @@ impl Due {
     }
 }
 
-/// What is due, of each alert and recipient the first, unless something to them is on its way already. Who has not been told of
-/// an opening hears of nothing else about that problem.
+/// What is due, of each alert the first, unless something of it is on its way already: one look into an index for each alert, and
+/// one for all where nothing is due. Who has not been told of an opening hears of nothing else about that problem.
 const CLAIM: &str = "
     WITH first AS (
-        SELECT DISTINCT ON (m.project_id, m.alert_id, m.recipient) m.project_id, m.id, m.due_at
-        FROM alert_messages m JOIN alerts a ON a.project_id = m.project_id AND a.id = m.alert_id
-        WHERE m.state = 'waiting' AND m.due_at <= $1 AND (m.leased_until IS NULL OR m.leased_until <= $1)
-          AND a.enabled AND (a.silenced_until IS NULL OR a.silenced_until <= $1)
+        SELECT a.project_id, m.id, m.due_at
+        FROM alerts a CROSS JOIN LATERAL (
+            SELECT m.id, m.due_at FROM alert_messages m
+            WHERE m.project_id = a.project_id AND m.alert_id = a.id AND m.state = 'waiting' AND m.due_at <= $1
+              AND (m.leased_until IS NULL OR m.leased_until <= $1)
+              AND (m.transition NOT IN ('closed', 'reminder') OR NOT EXISTS (
+                  SELECT FROM alert_messages o
+                  WHERE o.project_id = m.project_id AND o.problem_id = m.problem_id AND o.alert_id = m.alert_id
+                    AND o.recipient = m.recipient AND o.state = 'waiting' AND o.transition = 'opened'))
+            ORDER BY m.due_at, m.id LIMIT 1) AS m
+        WHERE a.enabled AND (a.silenced_until IS NULL OR a.silenced_until <= $1)
+          AND EXISTS (SELECT FROM alert_messages WHERE state = 'waiting' AND due_at <= $1)
           AND NOT EXISTS (
               SELECT FROM alert_messages o
-              WHERE o.project_id = m.project_id AND o.alert_id = m.alert_id AND o.recipient = m.recipient
-                AND o.state = 'waiting' AND o.id <> m.id
-                AND (o.leased_until > $1 OR o.problem_id = m.problem_id AND o.transition = 'opened'))
-        ORDER BY m.project_id, m.alert_id, m.recipient, m.due_at, m.id),
+              WHERE o.project_id = a.project_id AND o.alert_id = a.id AND o.state = 'waiting' AND o.leased_until > $1)
+        ORDER BY m.due_at, m.id LIMIT $3),
     due AS (
         SELECT m.project_id, m.id FROM alert_messages m
-        WHERE (m.project_id, m.id) IN (SELECT project_id, id FROM first ORDER BY due_at LIMIT $3)
+        WHERE (m.project_id, m.id) IN (SELECT project_id, id FROM first)
           AND m.state = 'waiting' AND m.due_at <= $1 AND (m.leased_until IS NULL OR m.leased_until <= $1)
         FOR UPDATE SKIP LOCKED)
     UPDATE alert_messages m

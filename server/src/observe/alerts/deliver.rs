@@ -1,20 +1,20 @@
 //! Sends what is due.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::outcome::{Next, Outcome};
+use super::outcome::Next;
 use super::webhook::Senders;
 use crate::clock::SharedClock;
 use crate::store::alerts::Due;
 use crate::store::{Store, StoreError};
 
-/// Messages on their way at once, from this server. Of one alert there is only ever one to each recipient, so a receiver that
-/// hangs holds one place, for ten seconds.
+/// Messages on their way at once, from this server. Of one alert there is only ever one, so a receiver that hangs holds one
+/// place, for ten seconds.
 pub const CONCURRENT: usize = 16;
 
 /// How often it is looked whether more is due while some are on their way.
@@ -51,13 +51,17 @@ impl Delivered {
 /// The database; what was on its way has arrived or not by then.
 pub async fn deliver_due(store: &Store, senders: &Senders, clock: &SharedClock) -> Result<Delivered, StoreError> {
     let mut done = Delivered::default();
-    let mut sending = FuturesUnordered::new();
+    // Tasks of their own: they give their connections to the database back while this one waits for one.
+    let mut sending = JoinSet::new();
     let mut over = pin!(sleep(RUN_FOR));
     let (mut takes_up, mut failed) = (true, None);
     loop {
         if takes_up && sending.len() < CONCURRENT {
             match store.claim_messages(clock.now(), CONCURRENT - sending.len()).await {
-                Ok(claimed) => sending.extend(claimed.into_iter().map(|due| attempt(store, senders, clock, due))),
+                Ok(claimed) => claimed.into_iter().for_each(|due| {
+                    let (store, senders, clock) = (store.clone(), senders.clone(), Arc::clone(clock));
+                    sending.spawn(async move { attempt(&store, &senders, &clock, due).await });
+                }),
                 Err(error) => (takes_up, failed) = (false, Some(error)),
             }
         }
@@ -65,7 +69,7 @@ pub async fn deliver_due(store: &Store, senders: &Senders, clock: &SharedClock) 
             return failed.map_or(Ok(done), Err);
         }
         tokio::select! {
-            Some((next, _)) = sending.next() => done.count(next),
+            Some(ended) = sending.join_next() => ended.into_iter().for_each(|next| done.count(next)),
             () = sleep(LOOK_AGAIN), if takes_up => {}
             () = &mut over, if takes_up => takes_up = false,
         }
@@ -74,7 +78,7 @@ pub async fn deliver_due(store: &Store, senders: &Senders, clock: &SharedClock) 
 
 /// Sends a message that was claimed, and writes down how it went. If that cannot be written, the claim runs out and the message
 /// is sent again.
-pub async fn attempt(store: &Store, senders: &Senders, clock: &SharedClock, due: Due) -> (Next, Outcome) {
+pub async fn attempt(store: &Store, senders: &Senders, clock: &SharedClock, due: Due) -> Next {
     let outcome = senders.send(&due, clock.now()).await;
     let now = clock.now();
     let random = getrandom::u64().unwrap_or_default();
@@ -82,5 +86,5 @@ pub async fn attempt(store: &Store, senders: &Senders, clock: &SharedClock, due:
     if let Err(error) = store.finish_attempt(&due, &outcome, next).await {
         tracing::warn!(%error, message = %due.message.id, "how an alert's message went was not written down");
     }
-    (next, outcome)
+    next
 }

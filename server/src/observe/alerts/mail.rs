@@ -51,6 +51,7 @@ pub enum BadSmtp {
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    timeout: Duration,
 }
 
 impl Mailer {
@@ -81,7 +82,14 @@ impl Mailer {
         Ok(Some(Self {
             transport: builder.build(),
             from,
+            timeout: MAIL_TIMEOUT,
         }))
+    }
+
+    /// The same, with another time for each mail.
+    #[must_use]
+    pub fn within(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// Sends a message once, to its recipient.
@@ -91,7 +99,7 @@ impl Mailer {
             Err(problem) => return Outcome::failed(Verdict::Refused, problem),
         };
         let began = Instant::now();
-        let outcome = match timeout(MAIL_TIMEOUT, self.transport.send(mail)).await {
+        let outcome = match timeout(self.timeout, self.transport.send(mail)).await {
             Ok(Ok(response)) => accepted(&response),
             Ok(Err(error)) => refused(&error),
             Err(_) => Outcome::failed(Verdict::Failed { retry_after: None }, "no answer in time"),

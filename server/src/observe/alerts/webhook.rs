@@ -34,6 +34,8 @@ pub struct Senders {
     pub mailer: Option<Mailer>,
     /// How people reach this server; may be empty.
     pub public_url: String,
+    /// How long a webhook's receiver may take.
+    pub webhook_timeout: Duration,
 }
 
 impl Senders {
@@ -46,6 +48,7 @@ impl Senders {
             outbound,
             mailer: Mailer::open(&config.smtp)?,
             public_url: config.http.public_url.clone(),
+            webhook_timeout: WEBHOOK_TIMEOUT,
         })
     }
 
@@ -73,7 +76,7 @@ impl Senders {
             headers: headers(due, now, &body),
             url,
             body: body.into(),
-            timeout: WEBHOOK_TIMEOUT,
+            timeout: self.webhook_timeout,
             max_body_bytes: ANSWER_BYTES,
         };
         match self.outbound.send(call).await {
