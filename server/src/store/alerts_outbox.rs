@@ -14,7 +14,7 @@ use crate::observe::alerts::Channel;
 use crate::observe::alerts::outcome::{Next, Outcome, Verdict};
 use crate::observe::alerts::plan::Occasion;
 
-/// How long an attempt may take before others may send the message again: 2 minutes, in microseconds. Sending takes 30 seconds
+/// How long an attempt may take before others may send the message again: 2 minutes, in microseconds. Sending takes 20 seconds
 /// at the most, so whoever has not written by then how it went is dead, or cut off from the database.
 const LEASE_MICROS: i64 = 120 * 1_000_000;
 
@@ -87,7 +87,8 @@ impl Due {
 }
 
 /// What is due, of each alert the first, unless something of it is on its way already: one look into an index for each alert, and
-/// one for all where nothing is due. Who has not been told of an opening hears of nothing else about that problem.
+/// one for all where nothing is due. Who has not been told of an opening hears of nothing else about that problem. (That it is the older one is said
+/// so that Postgres looks for it, and does not hash all that wait.)
 const CLAIM: &str = "
     WITH first AS (
         SELECT a.project_id, m.id, m.due_at
@@ -98,7 +99,8 @@ const CLAIM: &str = "
               AND (m.transition NOT IN ('closed', 'reminder') OR NOT EXISTS (
                   SELECT FROM alert_messages o
                   WHERE o.project_id = m.project_id AND o.problem_id = m.problem_id AND o.alert_id = m.alert_id
-                    AND o.recipient = m.recipient AND o.state = 'waiting' AND o.transition = 'opened'))
+                    AND o.recipient = m.recipient AND o.state = 'waiting' AND o.transition = 'opened'
+                    AND o.created_at <= m.created_at))
             ORDER BY m.due_at, m.id LIMIT 1) AS m
         WHERE a.enabled AND (a.silenced_until IS NULL OR a.silenced_until <= $1)
           AND EXISTS (SELECT FROM alert_messages WHERE state = 'waiting' AND due_at <= $1)

@@ -20,8 +20,9 @@ pub const CONCURRENT: usize = 16;
 /// How often it is looked whether more is due while some are on their way.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How long a run takes up messages; what is on its way then is waited for. A run so ends within 70 seconds.
-const RUN_FOR: Duration = Duration::from_secs(40);
+/// How long a run takes up messages; what is on its way then is waited for. With the 20 seconds of a mail, a run ends within 50:
+/// a job that is cut off after a minute is so never cut off while it sends.
+const RUN_FOR: Duration = Duration::from_secs(30);
 
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

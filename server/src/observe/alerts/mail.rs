@@ -17,9 +17,9 @@ use super::words;
 use crate::config::{Smtp, SmtpTls};
 use crate::store::alerts::Message;
 
-/// How long a mail may take, from the connection to the server's last word: 30 seconds. Servers look senders up, and some make
+/// How long a mail may take, from the connection to the server's last word: 20 seconds. Servers look senders up, and some make
 /// strangers wait.
-pub const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
+pub const MAIL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why `[smtp]` makes no sense.
 #[derive(Debug, thiserror::Error)]

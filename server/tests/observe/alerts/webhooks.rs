@@ -164,7 +164,7 @@ async fn a_receiver_that_hangs_holds_nobody_else_up() {
         trailmark_server::observe::alerts::deliver_due(&store, &senders, &clock).await
     });
     let all_told = async || quick.received().len() == 300;
-    until("the quick ones have all", || all_told()).await;
+    until("the quick ones have all", all_told).await;
     assert!(!delivering.is_finished(), "the other one still hangs");
     assert_eq!(hanging.received().len(), 1, "one at a time");
     delivering.abort();
