@@ -12,11 +12,10 @@ use trailmark_protocol::Uuid;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::asked::{ChangedAlert, NewAlert, Silence};
 use super::channel::{ADDRESSES_MAX, Channel};
 use super::deliver::attempt;
-use super::shown::{
-    self, Alert, Alerts, ChangedAlert, DELIVERY_STATES, Deliveries, MadeAlert, NewAlert, RotatedSecret, Silence, Tried,
-};
+use super::shown::{self, Alert, Alerts, DELIVERY_STATES, Deliveries, MadeAlert, RotatedSecret, Tried};
 use super::signature::new_secret;
 use super::{ALERTS_MAX, OLD_SECRET_MICROS};
 use crate::app::App;

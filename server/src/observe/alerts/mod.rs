@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod webhook;
 pub mod mail;
 pub mod deliver;
+pub mod asked;
 pub mod shown;
 pub mod http;
 
