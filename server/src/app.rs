@@ -39,6 +39,9 @@ use crate::observe::refusals::Refusals;
 use crate::observe::outbound::{Guard, Outbound};
 use crate::observe::uptime;
 use crate::telemetry;
+use crate::observe::alerts::Senders;
+use crate::observe::alerts::mail::BadSmtp;
+use crate::observe::outbound::{Guard, Outbound};
 use crate::postgres::StopError;
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -77,6 +80,8 @@ pub struct App {
     pub outbound: Outbound,
     /// Checks monitors.
     pub uptime: uptime::Runner,
+    /// How alerts leave.
+    pub senders: Senders,
     /// How the writer fares.
     pub writer: Arc<WriterStats>,
     /// Whether a stop was asked for.
@@ -120,6 +125,9 @@ pub enum StartError {
     /// No bus for the hubs.
     #[error("gateway.bus_url: {0}")]
     Bus(String),
+    /// No mail server can be meant.
+    #[error(transparent)]
+    Smtp(#[from] BadSmtp),
     /// No database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -184,6 +192,8 @@ impl Server {
     pub async fn start_with(config: Config, pages: Router) -> Result<Self, StartError> {
         make_data_dir(&config.data_dir)?;
         let tls = Tls::open(&config.tls, &config.data_dir)?;
+        let outbound = Outbound::new(Guard::new(config.outbound.allow.clone()));
+        let senders = Senders::open(&config, outbound)?;
         let address = config.http.listen;
         let listen_error = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen_error)?;
@@ -213,6 +223,7 @@ impl Server {
             decompressions: Semaphore::new(DECOMPRESSIONS),
             live: Arc::default(),
             refusals: Refusals::default(),
+            senders,
             writer: writer.stats(),
             stopping: AtomicBool::new(false),
             requests: telemetry::Requests::default(),

@@ -8,6 +8,8 @@ use config::{Environment, File, FileFormat};
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::gateway::units::Secret;
+
 /// The default configuration file, with every key and what it means.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub retention: Retention,
     /// What may be called on somebody's behalf.
     pub outbound: Outbound,
+    /// The mail server for alerts.
+    pub smtp: Smtp,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -48,6 +52,7 @@ pub struct Config {
 #[expect(missing_docs, reason = "config.default.toml documents every key, once")]
 pub struct Http {
     pub listen: SocketAddr,
+    pub public_url: String,
     pub trusted_proxies: Vec<IpNet>,
     pub proxy_protocol: bool,
     pub cors_origins: Vec<String>,
@@ -179,6 +184,32 @@ impl Retention {
 #[expect(missing_docs, reason = "config.default.toml documents every key, once")]
 pub struct Outbound {
     pub allow: Vec<IpNet>,
+}
+
+/// `[smtp]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub tls: SmtpTls,
+    pub ca: PathBuf,
+    pub user: String,
+    pub password: Secret,
+    pub from: String,
+}
+
+/// How the connection to the mail server is kept private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// It begins in clear, and becomes TLS before anything is said.
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// Not at all.
+    None,
 }
 
 /// `[log]`

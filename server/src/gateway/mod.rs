@@ -99,6 +99,7 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
         .merge(observe::saved::router())
         .merge(jobs::http::router())
         .merge(observe::uptime::http::router())
+        .merge(observe::alerts::http::router())
         .merge(login::http::router())
         .merge(health::router())
         .merge(sdk::router())

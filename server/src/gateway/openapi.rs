@@ -32,6 +32,7 @@ use crate::app::App;
         (name = "live", description = "What happens, as it happens: a secret key."),
         (name = "persons", description = "Who they are, and their right to leave: a secret key."),
         (name = "monitors", description = "Whether what you run answers: a secret key, or a session."),
+        (name = "alerts", description = "Who is told of what is broken: a secret key, or a session."),
         (name = "auth", description = "Logging in: users of the installation, and their sessions."),
         (name = "server", description = "The server itself, and its files: no key."),
     ),

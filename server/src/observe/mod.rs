@@ -16,5 +16,6 @@ pub mod saved;
 pub mod http;
 pub mod outbound;
 pub mod uptime;
+pub mod alerts;
 
 pub use problem::{Found, Kind};

@@ -44,6 +44,10 @@ pub mod saved_queries;
 pub mod jobs;
 pub mod problems;
 pub mod nodes;
+pub mod alerts;
+mod alerts_notify;
+mod alerts_outbox;
+mod alerts_log;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};

@@ -10,3 +10,4 @@ mod detect;
 mod usage;
 
 mod uptime;
+mod alerts;

@@ -19,6 +19,8 @@ use trailmark_server::journal::{Journal, MemoryJournal};
 use trailmark_server::observe::refusals::Refusals;
 use trailmark_server::observe::outbound::{Guard, Outbound};
 use trailmark_server::observe::uptime::Runner;
+use trailmark_server::observe::alerts::Senders;
+use trailmark_server::observe::outbound::{Guard, Outbound};
 use trailmark_server::store::Store;
 use trailmark_server::writer::Writer;
 
@@ -42,6 +44,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
         decompressions: Semaphore::new(1),
         live: Arc::default(),
         refusals: Refusals::default(),
+        senders: Senders::open(&config, Outbound::new(Guard::new(config.outbound.allow.clone()))).unwrap(),
         stopping: AtomicBool::new(false),
         requests: trailmark_server::telemetry::Requests::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
