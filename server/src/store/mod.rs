@@ -33,6 +33,9 @@ mod erasures;
 mod removal;
 mod inspect;
 pub mod notes;
+pub mod endpoints;
+pub mod endpoints_read;
+mod endpoints_keep;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};
