@@ -43,7 +43,7 @@ impl Requests {
                 },
                 unknown_path: false,
             });
-            requests.add(read, at, event.received_at.0);
+            requests.add(&read, at, event.received_at.0);
         }
         requests
     }
@@ -67,7 +67,7 @@ impl Requests {
         placed
     }
 
-    fn add(&mut self, read: Read, at: Timestamp, received_at: Timestamp) {
+    fn add(&mut self, read: &Read, at: Timestamp, received_at: Timestamp) {
         let kept = Span::ALL
             .into_iter()
             .filter(|span| span.floor(at) >= span.kept_since(received_at));
