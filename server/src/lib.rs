@@ -20,6 +20,7 @@
 
 pub mod config;
 pub mod clock;
+pub mod digest;
 pub mod bus;
 pub mod app;
 pub mod gateway;

@@ -17,5 +17,6 @@ pub mod http;
 pub mod outbound;
 pub mod uptime;
 pub mod alerts;
+pub mod latency;
 
 pub use problem::{Found, Kind};

@@ -63,6 +63,15 @@ impl From<sqlx::Error> for QueryError {
     }
 }
 
+impl From<StoreError> for QueryError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Sql { source, .. } => source.into(),
+            error => Self::Store(error),
+        }
+    }
+}
+
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {

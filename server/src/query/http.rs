@@ -60,6 +60,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .merge(lists::router())
         .merge(cohorts::http::router())
         .merge(ask::http::router())
+        .merge(crate::observe::latency::http::router())
         .layer(Extension(Turns::default()))
 }
 

@@ -141,7 +141,7 @@ impl Reader {
     }
 
     /// What `read` finds in one snapshot.
-    pub(in crate::query) async fn answer<T>(
+    pub(crate) async fn answer<T>(
         &self,
         read: impl AsyncFnOnce(&mut Snapshot) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {

@@ -1,6 +1,6 @@
 //! All that is written to Postgres (DESIGN §4.3–4.5). Data flows: payloads → `group` (what to store) → `dictionary`
 //! (names and ids to integers) → `weeks` (partitions) → `write` (one transaction: `rows` by COPY, `identity`, `registers`,
-//! `installs`, `dead_letters`, cursor). What is refused for an erased person, and why none slips through: `tombstones`.
+//! `installs`, `stored`, `dead_letters`, cursor). What is refused for an erased person, and why none slips through: `tombstones`.
 
 mod error;
 mod pg_time;
@@ -20,6 +20,7 @@ mod identity;
 mod region;
 mod registers;
 mod installs;
+mod stored;
 mod late;
 mod erasure_requests;
 mod write;
@@ -48,6 +49,9 @@ pub mod alerts;
 mod alerts_notify;
 mod alerts_outbox;
 mod alerts_log;
+pub mod endpoints;
+pub mod endpoints_read;
+mod endpoints_keep;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};
@@ -69,6 +73,7 @@ pub use projects::Project;
 pub use random::{CHARS_256_BITS, random_text};
 pub use search_text::Searched;
 pub use sessions::{NewSession, Opening, SessionUser, TokenRow};
+pub use stored::{Loss, loss};
 pub use tombstones::Tombstones;
 pub use users::{Role, User, UserWithPassword, normal_email};
 pub use weeks::WEEKS_AHEAD;

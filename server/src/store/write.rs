@@ -15,6 +15,7 @@ use super::installs::{self, Report};
 use super::rows::{self, Row};
 use super::tombstones::{self, Tombstones};
 use super::{dead_letters, erasure_requests, existing, identity, isolate, late, notes, registers};
+use super::{dead_letters, erasure_requests, existing, identity, isolate, late, registers, stored};
 
 /// What a write did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -178,10 +179,11 @@ pub(super) async fn put(connection: &mut PgConnection, rows: &[Row<'_>]) -> Resu
     Ok(refused_aliases)
 }
 
-/// What ends every write: what installs say of themselves, what came too late, the dead letters and the cursor. Returns
-/// how many events came too late.
+/// What ends every write: what installs say of themselves, how many of their events are stored, what came too late, the
+/// dead letters and the cursor. Returns how many events came too late.
 pub(super) async fn finish(connection: &mut PgConnection, work: &Work<'_>) -> Result<u64, StoreError> {
     installs::apply(connection, work.reports).await?;
+    stored::count(connection, &work.rows).await?;
     let erased = late::count(connection, &work.late).await?;
     dead_letters::keep(connection, &work.dead).await?;
     let Some(Cursor { node, through }) = work.cursor else {

@@ -11,3 +11,4 @@ mod usage;
 
 mod uptime;
 mod alerts;
+mod latency;

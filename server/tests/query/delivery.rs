@@ -7,6 +7,7 @@ use trailmark_server::event::{AcceptedEvent, BatchHead, BatchWriter};
 use trailmark_server::install::InstallReport;
 use trailmark_server::query::delivery::{InstallCursor, InstallPage};
 use trailmark_server::query::{Delivery, TimeRange};
+use trailmark_server::store::{Loss, loss};
 
 use crate::world::{World, anonymous, at, id_at};
 
@@ -268,6 +269,42 @@ async fn absurd_claims_cannot_break_the_answer() {
     assert_eq!((nothing.installs[0].lost, nothing.installs[0].stored), (0, 3));
 }
 
+/// Retention takes whole weeks of rows away.
+#[tokio::test]
+async fn what_retention_takes_away_is_not_lost() {
+    let world = World::new().await;
+    world.report(0, "i", &[1, 2, 3], &report(3, 0, &[])).await;
+    sqlx::raw_sql("TRUNCATE events")
+        .execute(world.store.pool())
+        .await
+        .unwrap();
+    let answer = world.all().await;
+    assert_eq!(
+        (&answer["totals"]["stored"], &answer["totals"]["lost"]),
+        (&json!(3), &json!(0))
+    );
+}
+
+#[tokio::test]
+async fn what_is_lost_of_each_release_is_told_of_the_installs_that_were_heard_of_lately() {
+    let world = World::new().await;
+    let of = |release: &str, captured, queued| InstallReport {
+        release: Some(release.to_owned()),
+        ..report(captured, queued, &[("too_large", 1)])
+    };
+    world.report(0, "long ago", &[1], &of("1.0", 9, 0)).await;
+    world.report(60_000, "a", &[1, 2], &of("2.0", 9, 2)).await;
+    world.report(60_000, "b", &[1, 2], &of("2.0", 3, 0)).await;
+    world.report(60_000, "c", &[1], &of("2.1", 7, 0)).await;
+    let losses = loss(&world.store, world.project, at(60_000)).await.unwrap();
+    let loss = |release: &str, captured, lost| Loss {
+        release: Some(release.to_owned()),
+        captured,
+        lost,
+    };
+    assert_eq!(losses, [loss("2.1", 7, 5), loss("2.0", 12, 4)]);
+}
+
 #[tokio::test]
 async fn nothing_of_another_project_is_counted() {
     let ours = World::new().await;
@@ -318,15 +355,16 @@ async fn what_an_answer_costs() {
         SELECT $1, '0193a5c1-7d2e-7b6a-9f10-' || lpad(n::text, 12, '0'), 51 + (n % 100 / 99), 0, '{\"too_large\": 1}',
                'trailmark-rust/0.1.0', '1.' || n % 5, now(), now()
         FROM generate_series(0, 19999) n";
+    let counted = "INSERT INTO installs_stored SELECT $1, install_id, count(*) FROM events GROUP BY install_id";
     world.store.make_weeks_ahead(at(0)).await.unwrap();
-    for sql in [fill, installs] {
+    for sql in [fill, installs, counted] {
         sqlx::query(sql)
             .bind(world.project)
             .execute(world.store.pool())
             .await
             .unwrap();
     }
-    sqlx::raw_sql("VACUUM ANALYZE events, installs")
+    sqlx::raw_sql("VACUUM ANALYZE events, installs, installs_stored")
         .execute(world.store.pool())
         .await
         .unwrap();
@@ -343,6 +381,17 @@ async fn what_an_answer_costs() {
     let started = std::time::Instant::now();
     world.delivery(never, 100, None).await;
     println!("{:14} {:4} ms", "no install", started.elapsed().as_millis());
+    sqlx::raw_sql("UPDATE installs SET captured = 51")
+        .execute(world.store.pool())
+        .await
+        .unwrap();
+    let started = std::time::Instant::now();
+    world.delivery(TimeRange::default(), 100, None).await;
+    println!("{:14} {:4} ms", "nothing lost", started.elapsed().as_millis());
+    let started = std::time::Instant::now();
+    let losses = loss(&world.store, world.project, at(0)).await.unwrap();
+    println!("{:14} {:4} ms", "loss", started.elapsed().as_millis());
+    assert_eq!(losses.len(), 5);
 }
 
 /// What a simulated device does with each of its events.

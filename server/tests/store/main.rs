@@ -13,5 +13,6 @@ mod identity;
 mod erasures;
 mod registers;
 mod installs;
+mod stored;
 mod writer;
 mod speed;

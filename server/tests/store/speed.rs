@@ -7,7 +7,7 @@ use std::time::Instant;
 use sqlx::PgConnection;
 use sqlx::postgres::PgPool;
 use trailmark_protocol::Uuid;
-use trailmark_server::event::AcceptedEvent;
+use trailmark_server::event::{AcceptedEvent, BatchHead, BatchWriter};
 use trailmark_server::store::Store;
 
 use crate::history::{NOW, at, event, id_at, payload_of};
@@ -55,10 +55,22 @@ fn batches(duplicates: usize) -> Vec<Vec<bytes::Bytes>> {
     let batch = |from: usize| {
         (from..from + BATCH)
             .step_by(50)
-            .map(|n| payload_of(1, &(n..n + 50).map(make).collect::<Vec<_>>()))
+            .map(|n| batch_of(&devices[n / 50 % devices.len()], (n..n + 50).map(make)))
             .collect()
     };
     (0..ROWS).step_by(BATCH).map(batch).collect()
+}
+
+/// A batch of an install.
+fn batch_of<'a>(install: &str, events: impl Iterator<Item = AcceptedEvent<'a>>) -> bytes::Bytes {
+    let head = BatchHead {
+        project_id: 1,
+        received_at: at(NOW),
+        install_id: Some(install),
+    };
+    let mut writer = BatchWriter::new(&head, 0);
+    events.for_each(|event| writer.push(&event));
+    writer.finish()
 }
 
 async fn pid(pool: &PgPool) -> i32 {

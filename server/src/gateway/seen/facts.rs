@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 use trailmark_protocol::json::{Array, Object, write_f64, write_u64};
 use trailmark_protocol::{Timestamp, Uuid, id, limits, names};
 
-use super::digest::Digest;
 use super::metrics::{FACTS_DROPPED, method_label};
 use super::recipient::{Projects, Recipient};
 use super::record::{CLIENT_LEFT, Record};
 use crate::clock::SharedClock;
+use crate::digest::Digest;
 use crate::event::{AcceptedEvent, BatchHead, BatchWriter};
 use crate::gateway::units::Span;
 use crate::journal::Journal;

@@ -19,7 +19,6 @@ pub mod record;
 mod body;
 pub mod otlp;
 mod spans;
-pub mod digest;
 pub mod facts;
 mod recipient;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Delivery: of what every install captured, how much is stored, dropped under a reason, still queued, and lost.
 //!
-//! `captured = stored + dropped + queued + lost`. The install says what it captured, dropped and kept back; the rows say
-//! what is stored; the rest is lost. [`collect`] does the sums, `groups` adds them up by release and SDK, `gaps` shows
+//! `captured = stored + dropped + queued + lost`. The install says what it captured, dropped and kept back; the writer
+//! counts what is stored; the rest is lost. [`collect`] does the sums, `groups` adds them up by release and SDK, `gaps` shows
 //! where in an install's numbers something is missing.
 
 use std::collections::BTreeMap;

@@ -1,30 +1,23 @@
 //! The statements of [`delivery`](super).
 
-/// `stored` is counted from the rows, so it is true whatever was replayed, retried or restored. No index of the events has
-/// the install, for every event would pay for it when it is stored; so all of the project's rows are read once,
-/// in parallel: a million take 0.6 s, those of [`GAPS`] included (measured).
+/// `stored` is what the writer counted as it stored the rows (`installs_stored`): no row of the events is read.
 ///
 /// What was accepted and then erased counts as dropped, with the `erased` that the install knows of itself.
 ///
 /// Sums of strangers' numbers may leave 64 bits: they are numeric, and cut to what fits; of no installs they are 0.
 pub(super) const DELIVERY: &str = "
     WITH chosen AS MATERIALIZED (
-        SELECT install_id, sdk, release, captured, queued, first_seen_at, last_seen_at,
+        SELECT install_id, sdk, release, captured, queued, first_seen_at, last_seen_at, COALESCE(stored, 0) AS stored,
                CASE WHEN erased.events IS NULL THEN dropped
                     ELSE dropped || jsonb_build_object('erased', COALESCE((dropped->>'erased')::bigint, 0) + erased.events)
                END AS dropped
-        FROM installs LEFT JOIN erased_by_install erased USING (project_id, install_id)
+        FROM installs LEFT JOIN installs_stored USING (project_id, install_id)
+        LEFT JOIN erased_by_install erased USING (project_id, install_id)
         WHERE project_id = $1
           AND last_seen_at >= COALESCE($2, '-infinity') AND last_seen_at < COALESCE($3, 'infinity')),
-    counted AS MATERIALIZED (
-        SELECT install_id, count(*) AS stored FROM events
-        WHERE project_id = $1 AND install_id IS NOT NULL AND EXISTS (SELECT FROM chosen)
-        GROUP BY install_id),
     judged AS MATERIALIZED (
-        SELECT chosen.*, COALESCE(stored, 0) AS stored,
-               greatest(0, captured - dropped_total - queued - COALESCE(stored, 0)) AS lost
-        FROM chosen LEFT JOIN counted USING (install_id)
-        CROSS JOIN LATERAL (
+        SELECT chosen.*, greatest(0, captured - dropped_total - queued - stored) AS lost
+        FROM chosen CROSS JOIN LATERAL (
             SELECT COALESCE(sum(value::bigint), 0)::bigint AS dropped_total FROM jsonb_each_text(dropped)) d),
     sums AS MATERIALIZED (
         SELECT *, row_number() OVER (PARTITION BY which ORDER BY lost DESC, captured DESC, name COLLATE \"C\") AS place
@@ -59,7 +52,8 @@ pub(super) const DELIVERY: &str = "
            (SELECT COALESCE(json_agg(p ORDER BY lost DESC, install_id COLLATE \"C\"), '[]') FROM page p) AS installs";
 
 /// The newest ranges of numbers that are not stored, of the installs in `$2` that count up to `$3`: a number beside each
-/// end of 1 to `captured` closes the first and the last range. Reads the project's rows once more.
+/// end of 1 to `captured` closes the first and the last range. No index of the events has the install, for every event would
+/// pay for it when it is stored; so all of the project's rows are read once, in parallel, and only if something is lost.
 pub(super) const GAPS: &str = "
     WITH wanted AS (SELECT * FROM unnest($2::text[], $3::bigint[]) AS wanted (install_id, captured)),
     numbers AS (

@@ -7,7 +7,7 @@ use std::time::Duration;
 const STEPS: usize = 8;
 
 /// 8 × 27: up to 2^29 µs, or 9 minutes. What took longer counts as that.
-const BUCKETS: usize = STEPS * 27;
+pub(crate) const BUCKETS: usize = STEPS * 27;
 
 /// The durations of many requests.
 #[derive(Debug, Clone)]
@@ -59,15 +59,7 @@ impl Digest {
     /// The duration in microseconds that `share` of all do not exceed: the middle of its bucket. Zero if there are none.
     #[must_use]
     pub fn percentile(&self, share: f64) -> u64 {
-        let rank = (share * self.count() as f64).ceil().max(1.0) as u64;
-        let mut seen = 0;
-        for (index, count) in self.counts.iter().enumerate() {
-            seen += u64::from(*count);
-            if seen >= rank {
-                return (lower(index).midpoint(lower(index + 1) - 1)).min(self.longest_micros);
-            }
-        }
-        self.longest_micros
+        percentile(&self.counts[..], share).map_or(0, |micros| micros.min(self.longest_micros))
     }
 
     /// The buckets that hold anything: the first microsecond above each, and how many it holds.
@@ -78,8 +70,25 @@ impl Digest {
     }
 }
 
+/// The middle of the bucket of the duration that `share` of all do not exceed; none if there are none. `counts` are by bucket.
+pub(crate) fn percentile<N: Copy + Into<u64>>(counts: &[N], share: f64) -> Option<u64> {
+    let all: u64 = counts.iter().copied().map(Into::into).sum();
+    let rank = (share * all as f64).ceil().max(1.0) as u64;
+    let mut seen = 0;
+    let reaches = |count: &N| {
+        seen += (*count).into();
+        seen >= rank
+    };
+    counts.iter().position(reaches).map(middle)
+}
+
+/// The middle of a bucket, in microseconds.
+pub(crate) fn middle(index: usize) -> u64 {
+    lower(index).midpoint(lower(index + 1) - 1)
+}
+
 /// The bucket of a duration: up to 7 µs each has its own.
-fn bucket(micros: u64) -> usize {
+pub(crate) fn bucket(micros: u64) -> usize {
     let Some(power) = micros.checked_ilog2().filter(|power| *power >= 3) else {
         return micros as usize;
     };
@@ -88,7 +97,7 @@ fn bucket(micros: u64) -> usize {
 }
 
 /// The shortest duration of a bucket, in microseconds.
-fn lower(index: usize) -> u64 {
+pub(crate) fn lower(index: usize) -> u64 {
     let step = (index % STEPS) as u64;
     match index / STEPS {
         0 => step,
