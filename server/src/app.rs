@@ -31,9 +31,9 @@ use crate::gateway::login::Login;
 use crate::gateway::tls::{Tls, TlsError};
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::live::Live;
-use crate::telemetry;
 use crate::postgres::StopError;
 use crate::store::{Store, StoreError};
+use crate::telemetry;
 use crate::writer::{Writer, WriterStats};
 
 /// Bodies decompressed at once: enough for two cores, and at the most four windows of 8–16 MiB.

@@ -49,7 +49,11 @@ impl Access {
         if rank(self.role) <= rank(role) {
             return Ok(());
         }
-        let detail = format!("this takes the role {}, and yours is {}", role.as_str(), self.role.as_str());
+        let detail = format!(
+            "this takes the role {}, and yours is {}",
+            role.as_str(),
+            self.role.as_str()
+        );
         Err(Problem::new(Code::NotPermitted, detail))
     }
 
@@ -85,7 +89,8 @@ fn project(parts: &Parts) -> Result<i32, Problem> {
         None => query_string::get(&parts.uri, PROJECT),
     };
     let refused = |detail| Problem::new(Code::InvalidParameter, detail);
-    let said = said.ok_or_else(|| refused("`project` is missing: send `Trailmark-Project` or `?project=`, a number"))?;
+    let said =
+        said.ok_or_else(|| refused("`project` is missing: send `Trailmark-Project` or `?project=`, a number"))?;
     let number = said.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| refused("`project` is no number of a project"))
 }

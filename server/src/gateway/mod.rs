@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::ingest::decode::Shapes;
-use crate::{admin, ingest, live, query};
+use crate::{admin, ingest, live, observe, query};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -93,6 +93,7 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
     let routes = ingest::routes::router()
         .merge(query::router())
         .merge(live::http::router())
+        .merge(observe::errors::http::router())
         .merge(admin::router())
         .merge(login::http::router())
         .merge(health::router())

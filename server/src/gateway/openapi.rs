@@ -29,6 +29,7 @@ use crate::app::App;
         (name = "query", description = "Questions about what people do: a secret key."),
         (name = "read", description = "What is stored: a secret key."),
         (name = "live", description = "What happens, as it happens: a secret key."),
+        (name = "observe", description = "What is broken: a secret key, or a session."),
         (name = "persons", description = "Who they are, and their right to leave: a secret key."),
         (name = "auth", description = "Logging in: users of the installation, and their sessions."),
         (name = "server", description = "The server itself, and its files: no key."),

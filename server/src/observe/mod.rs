@@ -5,5 +5,6 @@
 //! and tell [`problem`]s; what opens and closes goes to whom [`alerts`] name.
 
 pub mod problem;
+pub mod errors;
 
 pub use problem::{Found, Kind};

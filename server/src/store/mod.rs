@@ -32,6 +32,9 @@ mod erasures;
 mod removal;
 mod inspect;
 pub mod notes;
+pub mod issues;
+mod issues_read;
+mod issues_watch;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};
@@ -41,6 +44,8 @@ pub use erasure_requests::ErasureRequest;
 pub use erasures::Erasure;
 pub use error::{ErrorClass, StoreError};
 pub use inspect::Vitals;
+pub use issues_read::{Counted, IssueFilter, IssuePart, IssueRelease, IssueRow, SampleRow};
+pub use issues_watch::{BusyQuarter, FreshIssue};
 pub use keys::{ApiKey, KeyKind, KeyRow, NewKey, hash_key};
 pub use login_failures::LoginFailures;
 pub use pg_time::PgTime;

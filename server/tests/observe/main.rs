@@ -2,3 +2,9 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+mod errors_traces;
+mod errors_world;
+mod errors_grouping;
+mod errors_store;
+mod errors_detect;
+mod errors_http;
