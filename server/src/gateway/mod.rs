@@ -94,6 +94,7 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
     let routes = ingest::routes::router()
         .merge(query::router())
         .merge(live::http::router())
+        .merge(observe::errors::http::router())
         .merge(admin::router())
         .merge(observe::http::router())
         .merge(observe::saved::router())

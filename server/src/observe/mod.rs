@@ -18,5 +18,6 @@ pub mod outbound;
 pub mod uptime;
 pub mod alerts;
 pub mod latency;
+pub mod errors;
 
 pub use problem::{Found, Kind};

@@ -197,6 +197,8 @@ const CHANGES: &str = "
 
 const MEMBERS: &str = "DELETE FROM cohort_members WHERE project_id = $1 AND identity_id = ANY($2)";
 
+const MET: &str = "DELETE FROM issue_people WHERE project_id = $1 AND identity_id = ANY($2)";
+
 /// A request is done when neither its device nor its user is there any more.
 const REQUESTS: &str = "
     UPDATE erasure_requests r SET erasure_id = $3
@@ -224,8 +226,8 @@ async fn bury(
         .bind(erasure)
         .fetch_all(&mut *connection)
         .await?;
-    let mut removed = [0u64; 4];
-    for (statement, removed) in [LINKS, ALIASES, CHANGES, MEMBERS].into_iter().zip(&mut removed) {
+    let mut removed = [0u64; 5];
+    for (statement, removed) in [LINKS, ALIASES, CHANGES, MEMBERS, MET].into_iter().zip(&mut removed) {
         let done = sqlx::query(statement).bind(project_id).bind(&identities);
         *removed = done.execute(&mut *connection).await?.rows_affected();
     }

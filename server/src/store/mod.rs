@@ -52,6 +52,9 @@ mod alerts_log;
 pub mod endpoints;
 pub mod endpoints_read;
 mod endpoints_keep;
+pub mod issues;
+mod issues_read;
+mod issues_watch;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};
@@ -63,6 +66,8 @@ pub use error::{ErrorClass, StoreError};
 pub use event_counts::Silence;
 pub use incidents::{IncidentPage, IncidentRow};
 pub use inspect::Vitals;
+pub use issues_read::{Counted, IssueFilter, IssuePart, IssueRelease, IssueRow, SampleRow};
+pub use issues_watch::{BusyQuarter, FreshIssue};
 pub use keys::{ApiKey, KeyKind, KeyRow, NewKey, hash_key};
 pub use login_failures::LoginFailures;
 pub use monitor_checks::{CheckResult, ClaimedMonitor};

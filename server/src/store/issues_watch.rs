@@ -1,0 +1,285 @@
+//! What the detectors look at, what time does to issues, and what is forgotten of them.
+
+use trailmark_protocol::Timestamp;
+
+use super::connect::Store;
+use super::error::StoreError;
+use super::issues::{TOGETHER, lock};
+use super::pg_time::PgTime;
+use crate::observe::errors::State;
+use crate::observe::errors::batch::QUARTERS_KEPT_MICROS;
+use crate::observe::errors::spike::{EVENTS_MIN, QUARTER_MICROS, quarter_of};
+use crate::observe::errors::state::SETTLED_AFTER_MICROS;
+
+/// A day.
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// Most issues of each kind that a detector looks at: 30, the newest or the most frequent. Nobody reads more problems, and
+/// each costs the counting of its people.
+const LOOKED_AT: i64 = 30;
+
+/// Most identities of an issue that a detector counts people of: 200, half a millisecond. Where there are more, the number
+/// of people is the least that there are. 60 issues of so many people take some 20 ms.
+const PEOPLE_COUNTED: i64 = 200;
+
+/// Rows removed in one transaction: 5,000, some 20 ms.
+const REMOVED_AT_ONCE: i64 = 5_000;
+
+/// How long it is known whom an issue has met: 90 days.
+const PEOPLE_KEPT_MICROS: i64 = 90 * DAY_MICROS;
+
+/// How long an issue is kept that does not happen any more: 180 days. If it happens later, it is a new one.
+const ISSUES_KEPT_MICROS: i64 = 180 * DAY_MICROS;
+
+/// An issue that is new or came back.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct FreshIssue {
+    /// Its number.
+    pub number: i32,
+    /// The error's type.
+    pub kind: String,
+    /// What it says.
+    pub title: String,
+    /// Where it was thrown.
+    pub culprit: String,
+    /// The worst level of its events.
+    pub level: String,
+    /// `new` or `regressed`.
+    pub state: String,
+    /// Since when.
+    pub state_at: PgTime,
+    /// Its earliest event.
+    pub first_seen: PgTime,
+    /// Its latest event.
+    pub last_seen: PgTime,
+    /// When it was resolved last.
+    pub resolved_at: Option<PgTime>,
+    /// How many people it has met, at least.
+    pub people: i64,
+}
+
+/// A quarter-hour in which an issue, or all of them, had many events.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct BusyQuarter {
+    /// The issue's number; 0: all together.
+    pub number: i32,
+    /// The error's type.
+    pub kind: String,
+    /// What it says.
+    pub title: String,
+    /// The quarter-hour.
+    pub quarter: PgTime,
+    /// Events in it.
+    pub events: i64,
+    /// People met since it began, at least.
+    pub people: i64,
+    /// Events in the same quarter of each of the 7 days before, as far as the issue was there.
+    pub past: Vec<i64>,
+}
+
+/// An issue that time may change.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+struct MovingIssue {
+    /// Its number.
+    number: i32,
+    /// What it is.
+    state: String,
+    /// Since when.
+    state_at: PgTime,
+}
+
+/// The newest of each; people are counted for these alone.
+const FRESH: &str = "
+    WITH fresh AS (
+        (SELECT * FROM issues WHERE project_id = $1 AND state = 'new' AND state_at >= $2 AND first_seen >= $2
+           AND level <> 'warning' ORDER BY state_at DESC LIMIT $3)
+        UNION ALL
+        (SELECT * FROM issues WHERE project_id = $1 AND state = 'regressed' AND last_seen >= $2
+           AND level <> 'warning' ORDER BY state_at DESC LIMIT $3))
+    SELECT i.number, i.kind, i.title, i.culprit, i.level, i.state, i.state_at, i.first_seen, i.last_seen, i.resolved_at,
+           (SELECT count(DISTINCT w.person_id)
+            FROM (SELECT identity_id FROM issue_people p WHERE p.project_id = $1 AND p.issue = i.number LIMIT $4) AS met
+            JOIN identities w ON w.project_id = $1 AND w.id = met.identity_id) AS people
+    FROM fresh i ORDER BY i.number";
+
+/// The days on which an issue was there already are compared with, also those without an event.
+const BUSY: &str = "
+    WITH busy AS (
+        SELECT q.issue, q.quarter, q.events FROM issue_quarters q
+        WHERE q.project_id = $1 AND q.quarter = ANY ($2) AND q.issue <> 0 AND q.events >= $3
+        ORDER BY q.events DESC LIMIT $4)
+    SELECT b.issue AS number, i.kind, i.title, b.quarter, b.events,
+           (SELECT count(DISTINCT w.person_id)
+            FROM (SELECT identity_id FROM issue_people p
+                  WHERE p.project_id = $1 AND p.issue = b.issue AND p.last_seen >= b.quarter LIMIT $5) AS met
+            JOIN identities w ON w.project_id = $1 AND w.id = met.identity_id) AS people,
+           ARRAY(SELECT COALESCE(p.events, 0) FROM generate_series(1, 7) AS day
+                 LEFT JOIN issue_quarters p ON p.project_id = $1 AND p.issue = b.issue
+                       AND p.quarter = b.quarter - day * interval '24 hours'
+                 WHERE b.quarter - day * interval '24 hours' >= i.first_seen - interval '15 minutes') AS past
+    FROM busy b JOIN issues i ON i.project_id = $1 AND i.number = b.issue
+    WHERE i.state IN ('new', 'ongoing', 'escalating', 'regressed') AND i.level <> 'warning'
+    ORDER BY b.issue, b.quarter";
+
+/// All issues together; the first quarter that is known tells since when they are.
+const BUSY_TOGETHER: &str = "
+    WITH begun AS (
+        SELECT quarter FROM issue_quarters WHERE project_id = $1 AND issue = $5 ORDER BY quarter LIMIT 1)
+    SELECT b.issue AS number, '' AS kind, '' AS title, b.quarter, b.events,
+           (SELECT count(DISTINCT w.person_id)
+            FROM (SELECT p.identity_id FROM issue_quarters q
+                  JOIN issue_people p ON p.project_id = $1 AND p.issue = q.issue AND p.last_seen >= b.quarter
+                  WHERE q.project_id = $1 AND q.quarter = b.quarter AND q.issue <> $5 LIMIT $4) AS met
+            JOIN identities w ON w.project_id = $1 AND w.id = met.identity_id) AS people,
+           ARRAY(SELECT COALESCE(p.events, 0) FROM generate_series(1, 7) AS day
+                 LEFT JOIN issue_quarters p ON p.project_id = $1 AND p.issue = $5
+                       AND p.quarter = b.quarter - day * interval '24 hours'
+                 WHERE b.quarter - day * interval '24 hours' >= begun.quarter) AS past
+    FROM issue_quarters b, begun
+    WHERE b.project_id = $1 AND b.issue = $5 AND b.quarter = ANY ($2) AND b.events >= $3
+    ORDER BY b.quarter";
+
+const MOVING: &str = "
+    SELECT number, state, state_at FROM issues
+    WHERE project_id = $1 AND (state IN ('new', 'regressed') AND state_at <= $2 OR state = 'escalating'
+                               OR state = 'ongoing' AND number = ANY ($3))
+    ORDER BY number";
+
+const MOVE: &str = "
+    UPDATE issues i SET state = new.state, state_at = $2
+    FROM unnest($3::integer[], $4::text[]) AS new (number, state)
+    WHERE i.project_id = $1 AND i.number = new.number";
+
+const FORGET_QUARTERS: &str = "
+    DELETE FROM issue_quarters WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM issue_quarters WHERE project_id = $1 AND quarter < $2 LIMIT $3))";
+
+const FORGET_PEOPLE: &str = "
+    DELETE FROM issue_people WHERE ctid = ANY (ARRAY(
+        SELECT p.ctid FROM issues i JOIN issue_people p ON p.project_id = $1 AND p.issue = i.number AND p.last_seen < $2
+        WHERE i.project_id = $1 LIMIT $3))";
+
+const FORGET_ISSUES: &str = "
+    WITH old AS (SELECT number FROM issues WHERE project_id = $1 AND last_seen < $2 LIMIT $3),
+    releases AS (DELETE FROM issue_releases r USING old WHERE r.project_id = $1 AND r.issue = old.number),
+    quarters AS (DELETE FROM issue_quarters q USING old WHERE q.project_id = $1 AND q.issue = old.number)
+    DELETE FROM issues i USING old WHERE i.project_id = $1 AND i.number = old.number";
+
+/// The quarter-hours of the last 15 minutes.
+fn now_and_before(now: Timestamp) -> Vec<PgTime> {
+    let quarter = quarter_of(now);
+    vec![PgTime(quarter.plus_micros(-QUARTER_MICROS)), PgTime(quarter)]
+}
+
+impl Store {
+    /// Issues that are new or came back, and were seen in the last 24 hours; no warnings.
+    ///
+    /// # Errors
+    /// What stands in the way. This is so for every method.
+    pub async fn fresh_issues(&self, project_id: i32, now: Timestamp) -> Result<Vec<FreshIssue>, StoreError> {
+        let rows = sqlx::query_as(FRESH)
+            .bind(project_id)
+            .bind(PgTime(now.plus_micros(-DAY_MICROS)))
+            .bind(LOOKED_AT)
+            .bind(PEOPLE_COUNTED);
+        Ok(rows.fetch_all(&self.pool).await?)
+    }
+
+    /// Open issues, no warnings, with many events in the last 15 minutes.
+    ///
+    /// # Errors
+    /// See [`Self::fresh_issues`].
+    pub async fn busy_issues(&self, project_id: i32, now: Timestamp) -> Result<Vec<BusyQuarter>, StoreError> {
+        let rows = sqlx::query_as(BUSY)
+            .bind(project_id)
+            .bind(now_and_before(now))
+            .bind(EVENTS_MIN)
+            .bind(LOOKED_AT)
+            .bind(PEOPLE_COUNTED);
+        Ok(rows.fetch_all(&self.pool).await?)
+    }
+
+    /// The same of all issues together.
+    ///
+    /// # Errors
+    /// See [`Self::fresh_issues`].
+    pub async fn busy_together(&self, project_id: i32, now: Timestamp) -> Result<Vec<BusyQuarter>, StoreError> {
+        let rows = sqlx::query_as(BUSY_TOGETHER)
+            .bind(project_id)
+            .bind(now_and_before(now))
+            .bind(EVENTS_MIN)
+            .bind(PEOPLE_COUNTED)
+            .bind(TOGETHER);
+        Ok(rows.fetch_all(&self.pool).await?)
+    }
+
+    /// Moves the issues of a project on ([`State::after`]): those that are new or came back long ago, that escalate, or that
+    /// are `spiking`.
+    ///
+    /// # Errors
+    /// See [`Self::fresh_issues`].
+    pub async fn move_issues(&self, project_id: i32, spiking: &[i32], now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        lock(&mut transaction, project_id).await?;
+        let moving: Vec<MovingIssue> = sqlx::query_as(MOVING)
+            .bind(project_id)
+            .bind(PgTime(now.plus_micros(-SETTLED_AFTER_MICROS)))
+            .bind(spiking)
+            .fetch_all(&mut *transaction)
+            .await?;
+        let moved = moving.into_iter().filter_map(|issue| {
+            let state = State::parse(&issue.state)?;
+            let after = state.after(issue.state_at.0, spiking.contains(&issue.number), now);
+            (after != state).then_some((issue.number, after.as_str()))
+        });
+        let (numbers, states): (Vec<i32>, Vec<&str>) = moved.unzip();
+        if !numbers.is_empty() {
+            let moved = sqlx::query(MOVE)
+                .bind(project_id)
+                .bind(PgTime(now))
+                .bind(numbers)
+                .bind(states);
+            moved.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Projects that have issues.
+    ///
+    /// # Errors
+    /// See [`Self::fresh_issues`].
+    pub async fn projects_with_issues(&self) -> Result<Vec<i32>, StoreError> {
+        let projects = sqlx::query_scalar("SELECT project_id FROM issue_numbers ORDER BY project_id");
+        Ok(projects.fetch_all(&self.pool).await?)
+    }
+
+    /// Forgets what is no longer kept of a project's issues.
+    ///
+    /// # Errors
+    /// See [`Self::fresh_issues`].
+    pub async fn forget_issues(&self, project_id: i32, now: Timestamp) -> Result<(), StoreError> {
+        let old = [
+            (FORGET_PEOPLE, PEOPLE_KEPT_MICROS),
+            (FORGET_QUARTERS, QUARTERS_KEPT_MICROS),
+            (FORGET_ISSUES, ISSUES_KEPT_MICROS),
+        ];
+        for (statement, kept) in old {
+            loop {
+                let mut transaction = self.pool.begin().await?;
+                lock(&mut transaction, project_id).await?;
+                let removed = sqlx::query(statement)
+                    .bind(project_id)
+                    .bind(PgTime(now.plus_micros(-kept)))
+                    .bind(REMOVED_AT_ONCE)
+                    .execute(&mut *transaction)
+                    .await?;
+                transaction.commit().await?;
+                if removed.rows_affected() < REMOVED_AT_ONCE.cast_unsigned() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
