@@ -36,9 +36,7 @@ use crate::journal::{self, Journal, JournalOptions, LocalJournal};
 use crate::live::Live;
 use crate::observe::beat::Beat;
 use crate::observe::refusals::Refusals;
-use crate::observe::outbound::{Guard, Outbound};
 use crate::observe::uptime;
-use crate::telemetry;
 use crate::observe::alerts::Senders;
 use crate::observe::alerts::mail::BadSmtp;
 use crate::observe::outbound::{Guard, Outbound};
@@ -193,7 +191,7 @@ impl Server {
         make_data_dir(&config.data_dir)?;
         let tls = Tls::open(&config.tls, &config.data_dir)?;
         let outbound = Outbound::new(Guard::new(config.outbound.allow.clone()));
-        let senders = Senders::open(&config, outbound)?;
+        let senders = Senders::open(&config, outbound.clone())?;
         let address = config.http.listen;
         let listen_error = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen_error)?;
@@ -207,7 +205,6 @@ impl Server {
         let journal: Arc<dyn Journal> = journal;
         let writer = Writer::new(database.store().clone(), Arc::clone(&journal), node, Arc::clone(&clock));
         let login = Arc::new(Login::new(database.store().clone()));
-        let outbound = Outbound::new(Guard::new(config.outbound.allow.clone()));
         let metrics = telemetry::install()?;
         let gateway = open_gateway(&config, &clock, &journal, database.store(), &login).await?;
         let app = Arc::new(App {
@@ -241,8 +238,11 @@ impl Server {
             listen: address.to_string(),
         };
         let upkeep = tokio::spawn(upkeep(Arc::clone(&app), beat));
+        let apart = app.store.apart(jobs::CONNECTIONS);
         let ground = Arc::new(jobs::Ground {
-            store: app.store.apart(jobs::CONNECTIONS),
+            uptime: uptime::Runner::new(apart.clone(), app.outbound.clone(), Arc::clone(&app.clock)),
+            senders: app.senders.clone(),
+            store: apart,
             clock: Arc::clone(&app.clock),
             node,
             started_at,

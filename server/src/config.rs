@@ -178,6 +178,8 @@ impl Retention {
         let day = Duration::from_secs(24 * 60 * 60);
         (self.events_days > 0).then(|| day * self.events_days)
     }
+}
+
 /// `[outbound]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -103,11 +103,6 @@ fn said(parts: &Parts) -> Result<Option<i32>, Problem> {
     let number = |text: String| text.parse().ok().filter(|number| *number > 0);
     let refused = || Problem::new(Code::InvalidParameter, "`project` is no number of a project");
     text.map(|text| number(text).ok_or_else(refused)).transpose()
-    let refused = |detail| Problem::new(Code::InvalidParameter, detail);
-    let said =
-        said.ok_or_else(|| refused("`project` is missing: send `Trailmark-Project` or `?project=`, a number"))?;
-    let number = said.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| refused("`project` is no number of a project"))
 }
 
 impl FromRequestParts<Arc<App>> for Access {

@@ -18,7 +18,6 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::ingest::decode::Shapes;
 use crate::{admin, ingest, jobs, live, observe, query};
-use crate::{admin, ingest, live, observe, query};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -95,6 +94,7 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
         .merge(query::router())
         .merge(live::http::router())
         .merge(observe::errors::http::router())
+        .merge(observe::latency::http::router())
         .merge(admin::router())
         .merge(observe::http::router())
         .merge(observe::saved::router())

@@ -30,7 +30,6 @@ use crate::app::App;
         (name = "read", description = "What is stored: a secret key."),
         (name = "health", description = "What is broken, and who is told: a secret key, or a session."),
         (name = "live", description = "What happens, as it happens: a secret key."),
-        (name = "observe", description = "What is broken: a secret key, or a session."),
         (name = "persons", description = "Who they are, and their right to leave: a secret key."),
         (name = "monitors", description = "Whether what you run answers: a secret key, or a session."),
         (name = "alerts", description = "Who is told of what is broken: a secret key, or a session."),

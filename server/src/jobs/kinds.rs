@@ -9,10 +9,11 @@ use trailmark_protocol::Timestamp;
 use super::schedule::Weight;
 use super::{Done, Ground, JobError};
 use crate::observe::detect::{self, Look};
-use crate::observe::watch;
+use crate::observe::{alerts, errors, latency, threshold, uptime, watch};
 use crate::query::Reader;
 use crate::query::ask::question::Question;
 use crate::store::StoreError;
+use crate::store::alerts::ThresholdRow;
 
 type Running = BoxFuture<'static, Result<Done, JobError>>;
 
@@ -33,93 +34,76 @@ pub struct Kind {
     pub run: fn(Arc<Ground>) -> Running,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
 
-const fn light(name: &'static str, what: &'static str, every: Duration, run: fn(Arc<Ground>) -> Running) -> Kind {
-    let (longest, weight) = (MINUTE, Weight::Light);
+/// Runs every so many seconds, for a minute at the most.
+const fn light(name: &'static str, what: &'static str, every: u64, run: fn(Arc<Ground>) -> Running) -> Kind {
     Kind {
         name,
         what,
-        every,
-        longest,
-        weight,
+        every: Duration::from_secs(every),
+        longest: Duration::from_secs(MINUTE),
+        weight: Weight::Light,
         run,
     }
 }
 
-const fn heavy(name: &'static str, what: &'static str, every: Duration, run: fn(Arc<Ground>) -> Running) -> Kind {
-    let (longest, weight) = (HOUR, Weight::Heavy);
+/// Runs every so many minutes, for an hour at the most.
+const fn heavy(name: &'static str, what: &'static str, every: u64, run: fn(Arc<Ground>) -> Running) -> Kind {
     Kind {
-        name,
-        what,
-        every,
-        longest,
-        weight,
-        run,
+        every: Duration::from_secs(every * MINUTE),
+        longest: Duration::from_secs(HOUR),
+        weight: Weight::Heavy,
+        ..light(name, what, every, run)
     }
 }
 
 /// All of them.
-pub const KINDS: [Kind; 10] = [
-    light(
-        "rollup",
-        "takes up what was stored: counts, issues, endpoints",
-        SECOND.saturating_mul(2),
-        |ground| Box::pin(rollup(ground)),
-    ),
-    light(
-        "detect",
-        "looks for what is broken",
-        SECOND.saturating_mul(15),
-        |ground| Box::pin(detect(ground)),
-    ),
-    light(
-        "erasures",
-        "goes on with erasures that a crash has interrupted",
-        MINUTE,
-        |ground| Box::pin(erasures(ground)),
-    ),
-    light("partitions", "makes the events' weeks ahead", HOUR, |ground| {
-        Box::pin(partitions(ground))
-    }),
-    light("logins", "forgets sessions that have ended", MINUTE, |ground| {
-        Box::pin(logins(ground))
-    }),
-    heavy(
-        "baselines",
-        "learns what is usual",
-        MINUTE.saturating_mul(15),
-        |ground| Box::pin(baselines(ground)),
-    ),
-    heavy(
-        "watch",
-        "asks the questions that are watched",
-        MINUTE.saturating_mul(15),
-        |ground| Box::pin(watched(ground)),
-    ),
-    heavy(
-        "usage",
-        "counts the days that have changed",
-        MINUTE.saturating_mul(10),
-        |ground| Box::pin(usage(ground)),
-    ),
-    heavy(
-        "sessions",
-        "closes sessions that are over",
-        MINUTE.saturating_mul(30),
-        |ground| Box::pin(sessions(ground)),
-    ),
-    heavy("retention", "forgets what was kept long enough", HOUR, |ground| {
-        Box::pin(retention(ground))
-    }),
+#[rustfmt::skip]
+pub const KINDS: [Kind; 14] = [
+    light("rollup", "takes up what was stored: counts, issues, endpoints", 2, |ground| Box::pin(rollup(ground))),
+    light("monitors", "starts the checks of monitors that are due", 1, |ground| Box::pin(monitors(ground))),
+    light("detect", "looks for what is broken", 15, |ground| Box::pin(detect(ground))),
+    light("deliver", "tells whom alerts name", 5, |ground| Box::pin(deliver(ground))),
+    light("settle", "moves issues on as time passes", MINUTE, |ground| Box::pin(settle(ground))),
+    light("hours", "makes hours of the monitors' minutes", 5 * MINUTE, |ground| Box::pin(hours(ground))),
+    light("erasures", "goes on with erasures that a crash has interrupted", MINUTE, |ground| Box::pin(erasures(ground))),
+    light("logins", "forgets sessions that have ended", MINUTE, |ground| Box::pin(logins(ground))),
+    light("partitions", "makes the events' weeks ahead", HOUR, |ground| Box::pin(partitions(ground))),
+    heavy("baselines", "learns what is usual", 15, |ground| Box::pin(baselines(ground))),
+    heavy("watch", "asks the questions that are watched", 15, |ground| Box::pin(watched(ground))),
+    heavy("usage", "counts the days that have changed", 10, |ground| Box::pin(usage(ground))),
+    heavy("sessions", "closes sessions that are over", 30, |ground| Box::pin(sessions(ground))),
+    heavy("retention", "forgets what was kept long enough", 60, |ground| Box::pin(retention(ground))),
 ];
 
 /// A server that is far behind goes on at once, others may have a turn in between.
 async fn rollup(ground: Arc<Ground>) -> Result<Done, JobError> {
     let done = ground.store.take_up_notes().await?;
     Ok(Done { done, more: done > 0 })
+}
+
+/// Checks go on beside it.
+async fn monitors(ground: Arc<Ground>) -> Result<Done, JobError> {
+    let started = ground.uptime.run_due().await?;
+    Ok((started as u64).into())
+}
+
+async fn deliver(ground: Arc<Ground>) -> Result<Done, JobError> {
+    let sent = alerts::deliver_due(&ground.store, &ground.senders, &ground.clock).await?;
+    Ok((sent.delivered + sent.failed + sent.dead).into())
+}
+
+async fn settle(ground: Arc<Ground>) -> Result<Done, JobError> {
+    errors::settle::settle(&ground.store, ground.clock.now()).await?;
+    Ok(Done::default())
+}
+
+async fn hours(ground: Arc<Ground>) -> Result<Done, JobError> {
+    uptime::roll(&ground.store, ground.clock.now()).await?;
+    Ok(Done::default())
 }
 
 async fn detect(ground: Arc<Ground>) -> Result<Done, JobError> {
@@ -153,6 +137,7 @@ async fn logins(ground: Arc<Ground>) -> Result<Done, JobError> {
 
 async fn baselines(ground: Arc<Ground>) -> Result<Done, JobError> {
     let mut done = 0;
+    latency::detect::baselines(&ground.store, ground.clock.now()).await?;
     for project in ground.projects().await? {
         ground.store.learn_rhythms(project, ground.clock.now()).await?;
         done += 1;
@@ -164,12 +149,11 @@ async fn watched(ground: Arc<Ground>) -> Result<Done, JobError> {
     let mut done = 0;
     for project in ground.projects().await? {
         for saved in ground.store.saved_queries(project, None).await? {
-            let now = ground.clock.now();
             let question = Question::read(saved.question.0.to_string().as_bytes());
             let (true, Ok(Question::Funnel(funnel))) = (saved.watched, question) else {
                 continue;
             };
-            let reader = Reader::new(ground.store.pool().clone(), project);
+            let (reader, now) = (ground.reader(project), ground.clock.now());
             let recent = reader.passage(&funnel, now).await?;
             let before = reader.passage(&funnel, watch::a_week_before(now)).await?;
             let found = watch::found(saved.id, &saved.name, recent, before, now);
@@ -180,7 +164,28 @@ async fn watched(ground: Arc<Ground>) -> Result<Done, JobError> {
             done += 1;
         }
     }
+    for alert in ground.store.alert_thresholds().await? {
+        done += u64::from(compare(&ground, &alert).await?);
+    }
     Ok(done.into())
+}
+
+/// Asks what an alert has set a bound for. False: its question is gone, or has no number.
+async fn compare(ground: &Ground, alert: &ThresholdRow) -> Result<bool, JobError> {
+    let (threshold, now) = (&alert.threshold.0, ground.clock.now());
+    let saved = ground.store.saved_queries(alert.project_id, Some(threshold.saved_query)).await?;
+    let Some(saved) = saved.into_iter().next() else { return Ok(false) };
+    let Ok(question) = Question::read(saved.question.0.to_string().as_bytes()) else {
+        return Ok(false);
+    };
+    let answered = ground.reader(alert.project_id).ask(&question, now).await?;
+    let Some(number) = threshold::number(&answered.answer, threshold.series.as_deref()) else {
+        return Ok(false);
+    };
+    let found = threshold::found((alert.alert_id, &alert.name), &saved.name, threshold, number, now);
+    let kept = ground.store.keep_watched(alert.project_id, ("threshold", alert.alert_id), found.as_ref(), now);
+    kept.await?;
+    Ok(true)
 }
 
 async fn usage(ground: Arc<Ground>) -> Result<Done, JobError> {
@@ -200,9 +205,9 @@ async fn sessions(ground: Arc<Ground>) -> Result<Done, JobError> {
 }
 
 /// How long runs of jobs are kept: a week. Refusals and servers: 30 days. Problems that are over: 400 days.
-const RUNS_KEPT: Duration = HOUR.saturating_mul(24 * 7);
-const REFUSALS_KEPT: Duration = HOUR.saturating_mul(24 * 30);
-const PROBLEMS_KEPT: Duration = HOUR.saturating_mul(24 * 400);
+const RUNS_KEPT: Duration = Duration::from_secs(7 * DAY);
+const REFUSALS_KEPT: Duration = Duration::from_secs(30 * DAY);
+const PROBLEMS_KEPT: Duration = Duration::from_secs(400 * DAY);
 
 async fn retention(ground: Arc<Ground>) -> Result<Done, JobError> {
     let (store, now) = (&ground.store, ground.clock.now());
@@ -211,6 +216,10 @@ async fn retention(ground: Arc<Ground>) -> Result<Done, JobError> {
     done += store.forget_nodes(before(now, REFUSALS_KEPT)).await?;
     done += store.forget_watched(before(now, RUNS_KEPT)).await?;
     done += store.forget_problems(before(now, PROBLEMS_KEPT)).await?;
+    errors::settle::forget(store, now).await?;
+    uptime::forget(store, now).await?;
+    store.forget_endpoints(now).await?;
+    store.forget_deliveries(now).await?;
     if let Some(keep) = ground.keep_events {
         done += store.drop_weeks(before(now, keep)).await?;
     }
@@ -222,6 +231,10 @@ fn before(now: Timestamp, span: Duration) -> Timestamp {
 }
 
 impl Ground {
+    fn reader(&self, project_id: i32) -> Reader {
+        Reader::new(self.store.pool().clone(), project_id)
+    }
+
     async fn projects(&self) -> Result<Vec<i32>, StoreError> {
         Ok(self
             .store

@@ -18,6 +18,8 @@ use trailmark_protocol::{Timestamp, Uuid};
 
 use crate::clock::SharedClock;
 use crate::gateway::login::Login;
+use crate::observe::alerts::Senders;
+use crate::observe::uptime;
 use crate::query::QueryError;
 use crate::store::{Store, StoreError};
 use crate::writer::WriterStats;
@@ -41,6 +43,10 @@ pub struct Ground {
     pub node: Uuid,
     /// Since when it runs.
     pub started_at: Timestamp,
+    /// Checks monitors.
+    pub uptime: uptime::Runner,
+    /// How alerts leave.
+    pub senders: Senders,
     /// Who logs in.
     pub login: Arc<Login>,
     /// How its writer fares.

@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use trailmark_protocol::Timestamp;
 
 use super::problem::{Found, Kind};
-use super::{ingest, stopped};
+use super::{errors, ingest, latency, stopped, uptime};
 use crate::store::nodes::Node;
 use crate::store::{Store, StoreError};
 
@@ -61,6 +61,18 @@ fn detectors<'a>(store: &'a Store, project_id: i32, look: &'a Look) -> Vec<(&'st
                 let silences = store.silences(project_id, now).await?;
                 Ok(stopped::found(&silences, look.watching_since, now))
             }),
+        ),
+        (
+            &[Kind::NewIssue, Kind::RegressedIssue, Kind::ErrorSpike],
+            Box::pin(errors::detect::found(store, project_id, now)),
+        ),
+        (
+            &[Kind::SlowEndpoint, Kind::FailingEndpoint],
+            Box::pin(latency::detect::found(store, project_id, now)),
+        ),
+        (
+            &[Kind::MonitorDown, Kind::CertificateExpiring],
+            Box::pin(uptime::detect::found(store, project_id, now)),
         ),
         (
             &[Kind::FunnelDropped, Kind::Threshold],

@@ -10,6 +10,7 @@ pub mod beat;
 pub mod ingest;
 pub mod stopped;
 pub mod watch;
+pub mod threshold;
 pub mod detect;
 pub mod now;
 pub mod saved;

@@ -127,17 +127,25 @@ async fn strips(store: &Store, project_id: i32, now: Timestamp) -> Result<Strips
     let this_minute = now.micros().div_euclid(MINUTE_MICROS) * MINUTE_MICROS;
     let from = Timestamp::from_micros(this_minute - i64::from(MINUTES - 1) * MINUTE_MICROS);
     let counted = store.event_strip(project_id, from, MINUTES).await?;
+    let checked = store.check_strip(project_id, from, MINUTES).await?;
+    let p95_us = store.p95_strip(project_id, from, MINUTES).await?;
     Ok(Strips {
         from: Some(At(from)),
         events: counted.iter().map(|(events, _)| *events).collect(),
         error_rate: counted.iter().map(|(events, errors)| share(*errors, *events)).collect(),
-        ..Strips::default()
+        uptime: checked.iter().map(|(checks, good)| share(*good, *checks)).collect(),
+        p95_ms: p95_us.iter().map(|us| us.map(|us| us as f64 / 1_000.0)).collect(),
     })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
 fn share(part: i64, all: i64) -> Option<f64> {
     (all > 0).then(|| part as f64 / all as f64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "minutes have far fewer microseconds")]
+fn millis(micros: u64) -> f64 {
+    micros as f64 / 1_000.0
 }
 
 fn verdict(problems: usize) -> String {

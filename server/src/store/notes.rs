@@ -13,6 +13,7 @@ use super::error::{ErrorClass, StoreError};
 use super::event_counts::{self, Count};
 use super::pg_time::PgTime;
 use super::rows::Row;
+use super::{endpoints, issues};
 
 /// Most notes taken up in one transaction: 50. Each is of one write, which is at most some 5,000 events.
 const NOTES_AT_ONCE: i64 = 50;
@@ -197,13 +198,13 @@ async fn take_up(connection: &mut PgConnection, notes: &[Note]) -> Result<(), St
         .await?;
         let exceptions: Vec<Uuid> = notes.iter().flat_map(|note| &note.exceptions).copied().collect();
         for some in exceptions.chunks(EVENTS_AT_ONCE) {
-            let _events = observed(connection, project_id, some).await?;
-            // issues::fold(connection, project_id, &events).await?;
+            let events = observed(connection, project_id, some).await?;
+            issues::fold(connection, project_id, &events).await?;
         }
         let requests: Vec<Uuid> = notes.iter().flat_map(|note| &note.requests).copied().collect();
         for some in requests.chunks(EVENTS_AT_ONCE) {
-            let _events = observed(connection, project_id, some).await?;
-            // endpoints::fold(connection, project_id, &events).await?;
+            let events = observed(connection, project_id, some).await?;
+            endpoints::fold(connection, project_id, &events).await?;
         }
     }
     let (projects, ids): (Vec<i32>, Vec<i64>) = notes.iter().map(|note| (note.project_id, note.id)).unzip();

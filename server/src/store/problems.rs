@@ -3,9 +3,11 @@
 use sqlx::{FromRow, PgConnection};
 use trailmark_protocol::Timestamp;
 
+use super::alerts;
 use super::connect::Store;
 use super::error::StoreError;
 use super::pg_time::PgTime;
+use crate::observe::alerts::plan::{Transition, TransitionKind};
 use crate::observe::problem::{Found, Kind, Open, settle};
 
 /// Namespace of the advisory lock under which the problems of a project are settled: "tmpr".
@@ -39,7 +41,8 @@ pub struct ProblemRow {
 }
 
 const OPEN: &str = "
-    SELECT id, kind, subject, seen_at FROM problems WHERE project_id = $1 AND closed_at IS NULL ORDER BY id";
+    SELECT id, kind, subject, what, since, people, compared_with, evidence, opened_at, seen_at, closed_at FROM problems
+    WHERE project_id = $1 AND closed_at IS NULL ORDER BY id";
 
 const OPENED: &str = "
     INSERT INTO problems (project_id, kind, subject, what, since, people, compared_with, evidence, opened_at, seen_at)
@@ -89,27 +92,29 @@ impl Store {
             .bind(PROBLEMS_LOCK)
             .bind(project_id);
         lock.execute(&mut *transaction).await?;
-        let open = open(&mut transaction, project_id).await?;
-        let settled = settle(&open, found, judged, now);
+        let open: Vec<ProblemRow> = sqlx::query_as(OPEN).bind(project_id).fetch_all(&mut *transaction).await?;
+        let known: Vec<Open> = open.iter().filter_map(ProblemRow::open).collect();
+        let settled = settle(&known, found, judged, now);
+        let mut told = Vec::new();
         for found in &settled.opened {
-            self::opened(&mut transaction, project_id, found, now).await?;
+            let id = opened(&mut transaction, project_id, found, now).await?;
+            told.push(transition(id, found, TransitionKind::Opened));
         }
         for (id, found) in &settled.kept {
-            let keep = sqlx::query(KEPT)
-                .bind(project_id)
-                .bind(id)
-                .bind(&found.what)
-                .bind(found.people);
+            let keep = sqlx::query(KEPT).bind(project_id).bind(id).bind(&found.what).bind(found.people);
             let keep = keep.bind(&found.compared_with).bind(&found.evidence).bind(PgTime(now));
             keep.bind(PgTime(found.since)).execute(&mut *transaction).await?;
+            told.push(transition(*id, found, TransitionKind::Reminder));
         }
         if !settled.closed.is_empty() {
-            let close = sqlx::query(CLOSED)
-                .bind(project_id)
-                .bind(&settled.closed)
-                .bind(PgTime(now));
+            let close = sqlx::query(CLOSED).bind(project_id).bind(&settled.closed).bind(PgTime(now));
             close.execute(&mut *transaction).await?;
         }
+        for row in open.iter().filter(|row| settled.closed.contains(&row.id)) {
+            let found = row.found();
+            told.extend(found.map(|found| transition(row.id, &found, TransitionKind::Closed { at: now })));
+        }
+        alerts::notify(&mut transaction, project_id, &told, now).await?;
         transaction.commit().await?;
         Ok((settled.opened.len() + settled.closed.len()) as u64)
     }
@@ -137,17 +142,37 @@ impl Store {
     }
 }
 
-async fn open(connection: &mut PgConnection, project_id: i32) -> Result<Vec<Open>, StoreError> {
-    let rows: Vec<(i64, String, String, PgTime)> = sqlx::query_as(OPEN).bind(project_id).fetch_all(connection).await?;
-    let known = |(id, kind, subject, seen_at): (i64, String, String, PgTime)| {
+impl ProblemRow {
+    /// What settling needs of it; nothing of a kind that this release does not know.
+    fn open(&self) -> Option<Open> {
         Some(Open {
-            id,
-            kind: Kind::parse(&kind)?,
-            subject,
-            seen_at: seen_at.0,
+            id: self.id,
+            kind: Kind::parse(&self.kind)?,
+            subject: self.subject.clone(),
+            seen_at: self.seen_at.0,
         })
-    };
-    Ok(rows.into_iter().filter_map(known).collect())
+    }
+
+    /// As it was found last.
+    fn found(&self) -> Option<Found> {
+        Some(Found {
+            kind: Kind::parse(&self.kind)?,
+            subject: self.subject.clone(),
+            what: self.what.clone(),
+            since: self.since.0,
+            people: self.people,
+            compared_with: self.compared_with.clone(),
+            evidence: self.evidence.clone(),
+        })
+    }
+}
+
+fn transition(problem_id: i64, found: &Found, kind: TransitionKind) -> Transition {
+    Transition {
+        problem_id,
+        found: found.clone(),
+        kind,
+    }
 }
 
 async fn opened(

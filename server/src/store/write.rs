@@ -14,8 +14,7 @@ use super::group::{Dead, Group, Late};
 use super::installs::{self, Report};
 use super::rows::{self, Row};
 use super::tombstones::{self, Tombstones};
-use super::{dead_letters, erasure_requests, existing, identity, isolate, late, notes, registers};
-use super::{dead_letters, erasure_requests, existing, identity, isolate, late, registers, stored};
+use super::{dead_letters, erasure_requests, existing, identity, isolate, late, notes, registers, stored};
 
 /// What a write did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

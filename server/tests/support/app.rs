@@ -16,11 +16,10 @@ use trailmark_server::gateway::keyring::Keyring;
 use trailmark_server::gateway::limit::Limits;
 use trailmark_server::gateway::login::Login;
 use trailmark_server::journal::{Journal, MemoryJournal};
-use trailmark_server::observe::refusals::Refusals;
-use trailmark_server::observe::outbound::{Guard, Outbound};
-use trailmark_server::observe::uptime::Runner;
 use trailmark_server::observe::alerts::Senders;
 use trailmark_server::observe::outbound::{Guard, Outbound};
+use trailmark_server::observe::refusals::Refusals;
+use trailmark_server::observe::uptime::Runner;
 use trailmark_server::store::Store;
 use trailmark_server::writer::Writer;
 
@@ -32,7 +31,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
     let outbound = Outbound::new(Guard::new(config.outbound.allow.clone()));
     Arc::new(App {
         uptime: Runner::new(store.clone(), outbound.clone(), clock.clone()),
-        outbound,
+        outbound: outbound.clone(),
         writer: Writer::new(store.clone(), journal.clone(), Uuid::nil(), clock.clone()).stats(),
         clock,
         journal,
@@ -44,7 +43,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
         decompressions: Semaphore::new(1),
         live: Arc::default(),
         refusals: Refusals::default(),
-        senders: Senders::open(&config, Outbound::new(Guard::new(config.outbound.allow.clone()))).unwrap(),
+        senders: Senders::open(&config, outbound.clone()).unwrap(),
         stopping: AtomicBool::new(false),
         requests: trailmark_server::telemetry::Requests::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),

@@ -61,7 +61,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 /// `q` looks for a text, whatever the case of letters, in type, title and place. `from` and `to` keep those that happened in
 /// between, by quarter-hours, which are known for 30 days.
 #[utoipa::path(
-    get, path = "/api/v1/issues", operation_id = "issues", tag = "observe",
+    get, path = "/api/v1/issues", operation_id = "issues", tag = "health",
     params(
         ("state" = Option<String>, Query, description = "`open` (new, ongoing, escalating and regressed), or one state."),
         ("release" = Option<String>, Query, description = "Only those seen in this release.", min_length = 1, max_length = 200),
@@ -127,7 +127,7 @@ async fn list_issues(
 
 /// An issue: how often, whom, in which releases, and events of it with their stacks.
 #[utoipa::path(
-    get, path = "/api/v1/issues/{number}", operation_id = "issue", tag = "observe",
+    get, path = "/api/v1/issues/{number}", operation_id = "issue", tag = "health",
     params(
         ("number" = i32, Path, description = "Its number."),
         ("project" = Option<i32>, Query, description = "The project, of a session."),
@@ -150,7 +150,7 @@ async fn read_issue(
 /// A resolved issue that happens again is `regressed`. With `in_release`, only an event of that release, or of one in which
 /// the issue had not been seen, is one too many.
 #[utoipa::path(
-    patch, path = "/api/v1/issues/{number}", operation_id = "change_issue", tag = "observe",
+    patch, path = "/api/v1/issues/{number}", operation_id = "change_issue", tag = "health",
     params(
         ("number" = i32, Path, description = "Its number."),
         ("project" = Option<i32>, Query, description = "The project, of a session."),
