@@ -39,13 +39,29 @@ async fn a_new_issue_is_a_problem_for_a_day_unless_it_is_a_warning_or_nobody_wan
             error(2, "ann", "I"),
         ])
         .await;
-    let ignored = world.issues().await.iter().find(|issue| issue.kind == "I").unwrap().number;
+    let ignored = world
+        .issues()
+        .await
+        .iter()
+        .find(|issue| issue.kind == "I")
+        .unwrap()
+        .number;
     let how = (at(9), "ann", None);
-    world.store.change_issue(world.project, ignored, State::Ignored, how).await.unwrap();
+    world
+        .store
+        .change_issue(world.project, ignored, State::Ignored, how)
+        .await
+        .unwrap();
     let found = world.found(HOUR).await;
-    let told: Vec<_> = found.iter().map(|found| (found.kind, found.people, found.since)).collect();
+    let told: Vec<_> = found
+        .iter()
+        .map(|found| (found.kind, found.people, found.since))
+        .collect();
     assert_eq!(told, [(Kind::NewIssue, Some(2), at(0))]);
-    assert_eq!(found[0].what, "New error: A: no card 0 in Cart.pay (package:shop/cart.dart)");
+    assert_eq!(
+        found[0].what,
+        "New error: A: no card 0 in Cart.pay (package:shop/cart.dart)"
+    );
     assert_eq!(world.found(DAY + MINUTE).await, []);
 }
 
@@ -195,5 +211,8 @@ async fn looking_is_quick_among_thousands_of_issues() {
     }
     took.sort();
     println!("{took:?}");
-    assert!(took[0].as_millis() < 100, "{took:?}: it takes 20 ms where nothing else runs");
+    assert!(
+        took[0].as_millis() < 100,
+        "{took:?}: it takes 20 ms where nothing else runs"
+    );
 }

@@ -40,8 +40,18 @@ impl Front {
         let mut config = Config::load(None, [], []).unwrap();
         config.rate_limit.per_ip_per_second = 0;
         let app = app(world.store.clone(), ManualClock::at(at(HOUR)), config, folder.path());
-        let secret = world.store.create_key(world.project, KeyKind::Secret, "test").await.unwrap().text;
-        Self { router: trailmark_server::gateway::router(&Arc::clone(&app)), world, secret, _folder: folder }
+        let secret = world
+            .store
+            .create_key(world.project, KeyKind::Secret, "test")
+            .await
+            .unwrap()
+            .text;
+        Self {
+            router: trailmark_server::gateway::router(&Arc::clone(&app)),
+            world,
+            secret,
+            _folder: folder,
+        }
     }
 
     /// Three issues, of which B is the latest, A the most frequent, and C meets the most people.
@@ -49,8 +59,13 @@ impl Front {
         let world = World::new().await;
         world
             .meet(&[
-                error(0, "ann", "A"), error(1, "ann", "A"), error(2, "ann", "A"), error(3, "ann", "A").release("1.1"),
-                error(10, "ann", "C").level("fatal"), error(11, "bob", "C"), error(12, "cid", "C"),
+                error(0, "ann", "A"),
+                error(1, "ann", "A"),
+                error(2, "ann", "A"),
+                error(3, "ann", "A").release("1.1"),
+                error(10, "ann", "C").level("fatal"),
+                error(11, "bob", "C"),
+                error(12, "cid", "C"),
                 error(30 * MINUTE, "ann", "B").level("warning"),
             ])
             .await;
@@ -59,7 +74,10 @@ impl Front {
 
     async fn ask(&self, who: &Who, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let project = self.world.project.to_string();
-        let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/json");
         let request = match who {
             Who::Key(key) => request.header(header::AUTHORIZATION, format!("Bearer {key}")),
             Who::Session { cookie, csrf } => {
@@ -67,7 +85,12 @@ impl Front {
                 request.header("Trailmark-Project", project)
             }
         };
-        let response = self.router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(Body::from(body.to_string())).unwrap())
+            .await
+            .unwrap();
         let status = response.status().as_u16();
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
@@ -86,12 +109,23 @@ impl Front {
     /// The types of a list, in its order.
     async fn kinds(&self, query: &str) -> String {
         let answer = self.get(&format!("/api/v1/issues{query}")).await;
-        answer["issues"].as_array().unwrap().iter().map(|issue| issue["type"].as_str().unwrap()).collect()
+        answer["issues"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|issue| issue["type"].as_str().unwrap())
+            .collect()
     }
 
     async fn number(&self, kind: &str) -> i64 {
         let answer = self.get("/api/v1/issues").await;
-        let issue = answer["issues"].as_array().unwrap().iter().find(|issue| issue["type"] == kind).unwrap().clone();
+        let issue = answer["issues"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|issue| issue["type"] == kind)
+            .unwrap()
+            .clone();
         issue["number"].as_i64().unwrap()
     }
 
@@ -103,14 +137,30 @@ impl Front {
     /// Somebody with this role, logged in.
     async fn user(&self, role: Role) -> Who {
         let email = format!("{}@example.com", role.as_str());
-        self.world.store.create_user(&email, &hash(PASSWORD).unwrap(), role, at(0)).await.unwrap();
+        self.world
+            .store
+            .create_user(&email, &hash(PASSWORD).unwrap(), role, at(0))
+            .await
+            .unwrap();
         let body = json!({"email": email, "password": PASSWORD}).to_string();
         let request = Request::post("/api/auth/login").header(header::CONTENT_TYPE, "application/json");
-        let request = request.extension(Peer::plain(Ipv4Addr::LOCALHOST.into())).body(Body::from(body)).unwrap();
+        let request = request
+            .extension(Peer::plain(Ipv4Addr::LOCALHOST.into()))
+            .body(Body::from(body))
+            .unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
-        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let cookie = response.headers()[header::SET_COOKIE]
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
         let body: Value = serde_json::from_slice(&to_bytes(response.into_body(), usize::MAX).await.unwrap()).unwrap();
-        Who::Session { cookie, csrf: body["csrf_token"].as_str().unwrap().to_owned() }
+        Who::Session {
+            cookie,
+            csrf: body["csrf_token"].as_str().unwrap().to_owned(),
+        }
     }
 }
 
@@ -141,21 +191,37 @@ async fn issues_are_sorted_filtered_and_searched() {
     }
     front.patch("A", &json!({"state": "resolved"})).await;
     front.patch("B", &json!({"state": "ignored"})).await;
-    assert_eq!((front.kinds("?state=open").await.as_str(), front.kinds("?state=resolved").await.as_str()), ("C", "A"));
+    assert_eq!(
+        (
+            front.kinds("?state=open").await.as_str(),
+            front.kinds("?state=resolved").await.as_str()
+        ),
+        ("C", "A")
+    );
 }
 
 #[tokio::test]
 async fn pages_lead_through_all_issues_and_none_comes_twice() {
     let world = World::new().await;
     let kinds: Vec<String> = (0..25).map(|n| format!("K{}", char::from(b'a' + n))).collect();
-    let errors: Vec<_> = kinds.iter().enumerate().map(|(n, kind)| error(n as i64 / 4, "ann", kind)).collect();
+    let errors: Vec<_> = kinds
+        .iter()
+        .enumerate()
+        .map(|(n, kind)| error(n as i64 / 4, "ann", kind))
+        .collect();
     world.meet(&errors).await;
     let front = Front::over(world).await;
     for sort in ["last_seen", "first_seen", "events", "people"] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = front.get(&format!("/api/v1/issues?sort={sort}&limit=7{cursor}")).await;
-            seen.extend(page["issues"].as_array().unwrap().iter().map(|issue| issue["type"].as_str().unwrap().to_owned()));
+            seen.extend(
+                page["issues"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|issue| issue["type"].as_str().unwrap().to_owned()),
+            );
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => break,
@@ -177,9 +243,20 @@ async fn an_issue_is_shown_with_its_course_its_releases_and_its_stacks() {
     for (field, value) in expected.as_object().unwrap() {
         assert_eq!(&issue[field], value, "{field}: {issue}");
     }
-    let sum = |course: &Value| course["counts"].as_array().unwrap().iter().map(|count| count.as_i64().unwrap()).sum::<i64>();
+    let sum = |course: &Value| {
+        course["counts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|count| count.as_i64().unwrap())
+            .sum::<i64>()
+    };
     for (course, steps) in [("hours", 24), ("quarters", 96), ("days", 30)] {
-        assert_eq!((issue[course]["counts"].as_array().unwrap().len(), sum(&issue[course])), (steps, 4), "{course}");
+        assert_eq!(
+            (issue[course]["counts"].as_array().unwrap().len(), sum(&issue[course])),
+            (steps, 4),
+            "{course}"
+        );
     }
     assert_eq!(issue["quarters"]["counts"][91], 4, "{}", issue["quarters"]);
     assert_eq!(issue["releases"][0]["release"], "1.1");
@@ -203,15 +280,26 @@ async fn who_may_look_may_not_always_change() {
     assert_eq!(front.get(&path).await["state"], "new");
     let (status, issue) = front.ask(&admin, "PATCH", &path, &change).await;
     assert_eq!((status, issue["state"].as_str()), (200, Some("resolved")), "{issue}");
-    assert_eq!(issue["resolved"], json!({"at": "2026-11-20T13:00:00.000Z", "by": "admin@example.com", "in_release": null}));
-    let write = front.world.store.create_key(front.world.project, KeyKind::Write, "test").await.unwrap().text;
+    assert_eq!(
+        issue["resolved"],
+        json!({"at": "2026-11-20T13:00:00.000Z", "by": "admin@example.com", "in_release": null})
+    );
+    let write = front
+        .world
+        .store
+        .create_key(front.world.project, KeyKind::Write, "test")
+        .await
+        .unwrap()
+        .text;
     assert_eq!(front.ask(&Who::Key(write), "GET", &path, &Value::Null).await.0, 403);
 }
 
 #[tokio::test]
 async fn an_issue_is_resolved_ignored_and_reopened_by_hand() {
     let front = Front::new().await;
-    let (status, issue) = front.patch("A", &json!({"state": "resolved", "in_release": "1.2"})).await;
+    let (status, issue) = front
+        .patch("A", &json!({"state": "resolved", "in_release": "1.2"}))
+        .await;
     assert_eq!((status, issue["resolved"]["in_release"].as_str()), (200, Some("1.2")));
     assert!(issue["resolved"]["by"].as_str().unwrap().starts_with("key "));
     front.world.meet(&[error(2 * HOUR, "ann", "A").release("1.1")]).await;
@@ -239,7 +327,10 @@ async fn what_makes_no_sense_is_refused_by_name() {
     ] {
         let (status, problem) = front.patch("A", &body).await;
         assert_eq!(status, 400, "{body}");
-        assert!(problem["detail"].as_str().unwrap().starts_with(start), "{body}: {problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().starts_with(start),
+            "{body}: {problem}"
+        );
     }
     for (path, expected) in [
         ("/api/v1/issues/99", 404),
@@ -250,12 +341,30 @@ async fn what_makes_no_sense_is_refused_by_name() {
         ("/api/v1/issues?limit=0", 400),
         ("/api/v1/issues?from=x", 400),
     ] {
-        assert_eq!(front.ask(&front.key(), "GET", path, &Value::Null).await.0, expected, "{path}");
+        assert_eq!(
+            front.ask(&front.key(), "GET", path, &Value::Null).await.0,
+            expected,
+            "{path}"
+        );
     }
     let other = front.world.store.create_project("q").await.unwrap().id;
-    let key = Who::Key(front.world.store.create_key(other, KeyKind::Secret, "test").await.unwrap().text);
+    let key = Who::Key(
+        front
+            .world
+            .store
+            .create_key(other, KeyKind::Secret, "test")
+            .await
+            .unwrap()
+            .text,
+    );
     let own = format!("/api/v1/issues/{}", front.number("A").await);
     assert_eq!(front.ask(&key, "GET", &own, &Value::Null).await.0, 404);
-    assert_eq!(front.ask(&key, "PATCH", &own, &json!({"state": "resolved"})).await.0, 404);
-    assert_eq!(front.ask(&key, "GET", "/api/v1/issues", &Value::Null).await.1["issues"], json!([]));
+    assert_eq!(
+        front.ask(&key, "PATCH", &own, &json!({"state": "resolved"})).await.0,
+        404
+    );
+    assert_eq!(
+        front.ask(&key, "GET", "/api/v1/issues", &Value::Null).await.1["issues"],
+        json!([])
+    );
 }

@@ -110,7 +110,9 @@ impl World {
             assert_eq!(written.stored, chunk.len() as u64, "{written:?}");
         }
         let mut observed = self.observed(&ids).await;
-        observed.iter_mut().for_each(|event| event.received_at = event.timestamp);
+        observed
+            .iter_mut()
+            .for_each(|event| event.received_at = event.timestamp);
         observed
     }
 
