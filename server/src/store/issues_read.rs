@@ -124,17 +124,19 @@ pub struct SampleRow {
     pub context: Option<Json<Value>>,
 }
 
-/// People are counted for those that are listed; to sort by them, for all.
+/// People are counted for those that are listed, by probes of the identities' key; to sort by them for all, by a join.
 const LIST: &str = "
-    WITH ranked AS (
+    WITH met AS MATERIALIZED (
+        SELECT p.issue, count(DISTINCT w.person_id) AS people
+        FROM issue_people p JOIN identities w ON w.project_id = $1 AND w.id = p.identity_id
+        WHERE p.project_id = $1 AND $2 = 'people' GROUP BY p.issue),
+    ranked AS (
         SELECT i.*, CASE $2
             WHEN 'first_seen' THEN (extract(epoch FROM first_seen) * 1000000)::bigint
             WHEN 'events' THEN events
-            WHEN 'people' THEN (SELECT count(DISTINCT w.person_id) FROM issue_people p
-                                JOIN identities w ON w.project_id = $1 AND w.id = p.identity_id
-                                WHERE p.project_id = $1 AND p.issue = i.number)
+            WHEN 'people' THEN COALESCE(met.people, 0)
             ELSE (extract(epoch FROM last_seen) * 1000000)::bigint END AS rank
-        FROM issues i
+        FROM issues i LEFT JOIN met ON met.issue = i.number
         WHERE i.project_id = $1 AND ($3::text[] IS NULL OR i.state = ANY ($3)) AND ($4::text IS NULL OR i.level = $4)
           AND ($5::text IS NULL OR EXISTS (
               SELECT FROM issue_releases r WHERE r.project_id = $1 AND r.issue = i.number AND r.release = $5))
@@ -146,15 +148,15 @@ const LIST: &str = "
         SELECT * FROM ranked
         WHERE $9::bigint IS NULL OR rank < $9 OR (rank = $9 AND number < $10)
         ORDER BY rank DESC, number DESC LIMIT $11)
-    SELECT page.*, (SELECT count(DISTINCT w.person_id) FROM issue_people p
-                    JOIN identities w ON w.project_id = $1 AND w.id = p.identity_id
-                    WHERE p.project_id = $1 AND p.issue = page.number) AS people
+    SELECT page.*, (
+                SELECT count(DISTINCT (SELECT person_id FROM identities w WHERE w.project_id = $1 AND w.id = p.identity_id))
+                FROM issue_people p WHERE p.project_id = $1 AND p.issue = page.number) AS people
     FROM page ORDER BY rank DESC, number DESC";
 
 const ONE: &str = "
-    SELECT i.*, 0::bigint AS rank, (SELECT count(DISTINCT w.person_id) FROM issue_people p
-                    JOIN identities w ON w.project_id = $1 AND w.id = p.identity_id
-                    WHERE p.project_id = $1 AND p.issue = i.number) AS people
+    SELECT i.*, 0::bigint AS rank, (
+                SELECT count(DISTINCT (SELECT person_id FROM identities w WHERE w.project_id = $1 AND w.id = p.identity_id))
+                FROM issue_people p WHERE p.project_id = $1 AND p.issue = i.number) AS people
     FROM issues i WHERE i.project_id = $1 AND i.number = $2";
 
 const HOURS: &str = "
