@@ -9,9 +9,13 @@ use crate::support::outside_postgres::OutsidePostgres;
 use crate::support::{Project, Request, Server, Setup, until_true};
 
 /// What holds each job up in its middle: the table that it needs, locked by somebody else.
-const HELD_BY: [(&str, &str); 9] = [
+const HELD_BY: [(&str, &str); 13] = [
     ("rollup", "event_hours"),
+    ("monitors", "monitors"),
     ("detect", "problems"),
+    ("deliver", "alert_messages"),
+    ("settle", "issues"),
+    ("hours", "monitor_hours"),
     ("erasures", "erasures"),
     ("logins", "sessions"),
     ("baselines", "event_rhythms"),

@@ -173,8 +173,13 @@ async fn watched(ground: Arc<Ground>) -> Result<Done, JobError> {
 /// Asks what an alert has set a bound for. False: its question is gone, or has no number.
 async fn compare(ground: &Ground, alert: &ThresholdRow) -> Result<bool, JobError> {
     let (threshold, now) = (&alert.threshold.0, ground.clock.now());
-    let saved = ground.store.saved_queries(alert.project_id, Some(threshold.saved_query)).await?;
-    let Some(saved) = saved.into_iter().next() else { return Ok(false) };
+    let saved = ground
+        .store
+        .saved_queries(alert.project_id, Some(threshold.saved_query))
+        .await?;
+    let Some(saved) = saved.into_iter().next() else {
+        return Ok(false);
+    };
     let Ok(question) = Question::read(saved.question.0.to_string().as_bytes()) else {
         return Ok(false);
     };
@@ -183,7 +188,9 @@ async fn compare(ground: &Ground, alert: &ThresholdRow) -> Result<bool, JobError
         return Ok(false);
     };
     let found = threshold::found((alert.alert_id, &alert.name), &saved.name, threshold, number, now);
-    let kept = ground.store.keep_watched(alert.project_id, ("threshold", alert.alert_id), found.as_ref(), now);
+    let kept = ground
+        .store
+        .keep_watched(alert.project_id, ("threshold", alert.alert_id), found.as_ref(), now);
     kept.await?;
     Ok(true)
 }

@@ -134,7 +134,7 @@ async fn strips(store: &Store, project_id: i32, now: Timestamp) -> Result<Strips
         events: counted.iter().map(|(events, _)| *events).collect(),
         error_rate: counted.iter().map(|(events, errors)| share(*errors, *events)).collect(),
         uptime: checked.iter().map(|(checks, good)| share(*good, *checks)).collect(),
-        p95_ms: p95_us.iter().map(|us| us.map(|us| us as f64 / 1_000.0)).collect(),
+        p95_ms: p95_us.iter().map(|us| us.map(millis)).collect(),
     })
 }
 

@@ -35,7 +35,12 @@ pub fn found(alert: (i64, &str), query: &str, threshold: &Threshold, number: f64
     Some(Found {
         kind: Kind::Threshold,
         subject: alert.0.to_string(),
-        what: format!("{}: `{query}` is {}, {beyond} {}", alert.1, rounded(number), rounded(bound)),
+        what: format!(
+            "{}: `{query}` is {}, {beyond} {}",
+            alert.1,
+            rounded(number),
+            rounded(bound)
+        ),
         since: now,
         people: None,
         compared_with: Some(format!("{beyond} {} is a problem", rounded(bound))),
@@ -68,10 +73,16 @@ mod tests {
     #[test]
     fn a_number_beyond_its_bound_is_told_and_one_at_it_is_not() {
         let below = threshold(None, Some(100.0));
-        assert_eq!(what(&below, 41.0).unwrap(), "Few orders: `Orders today` is 41, below 100");
+        assert_eq!(
+            what(&below, 41.0).unwrap(),
+            "Few orders: `Orders today` is 41, below 100"
+        );
         assert_eq!(what(&below, 100.0), None);
         let above = threshold(Some(0.25), None);
-        assert_eq!(what(&above, 0.333_333_3).unwrap(), "Few orders: `Orders today` is 0.3333, above 0.25");
+        assert_eq!(
+            what(&above, 0.333_333_3).unwrap(),
+            "Few orders: `Orders today` is 0.3333, above 0.25"
+        );
         assert_eq!(what(&above, 0.25), None);
     }
 }

@@ -92,7 +92,10 @@ impl Store {
             .bind(PROBLEMS_LOCK)
             .bind(project_id);
         lock.execute(&mut *transaction).await?;
-        let open: Vec<ProblemRow> = sqlx::query_as(OPEN).bind(project_id).fetch_all(&mut *transaction).await?;
+        let open: Vec<ProblemRow> = sqlx::query_as(OPEN)
+            .bind(project_id)
+            .fetch_all(&mut *transaction)
+            .await?;
         let known: Vec<Open> = open.iter().filter_map(ProblemRow::open).collect();
         let settled = settle(&known, found, judged, now);
         let mut told = Vec::new();
@@ -101,13 +104,20 @@ impl Store {
             told.push(transition(id, found, TransitionKind::Opened));
         }
         for (id, found) in &settled.kept {
-            let keep = sqlx::query(KEPT).bind(project_id).bind(id).bind(&found.what).bind(found.people);
+            let keep = sqlx::query(KEPT)
+                .bind(project_id)
+                .bind(id)
+                .bind(&found.what)
+                .bind(found.people);
             let keep = keep.bind(&found.compared_with).bind(&found.evidence).bind(PgTime(now));
             keep.bind(PgTime(found.since)).execute(&mut *transaction).await?;
             told.push(transition(*id, found, TransitionKind::Reminder));
         }
         if !settled.closed.is_empty() {
-            let close = sqlx::query(CLOSED).bind(project_id).bind(&settled.closed).bind(PgTime(now));
+            let close = sqlx::query(CLOSED)
+                .bind(project_id)
+                .bind(&settled.closed)
+                .bind(PgTime(now));
             close.execute(&mut *transaction).await?;
         }
         for row in open.iter().filter(|row| settled.closed.contains(&row.id)) {

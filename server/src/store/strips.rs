@@ -57,7 +57,9 @@ impl Store {
         let to = from.plus_micros(i64::from(minutes) * MINUTE_MICROS);
         let mut connection = self.pool.acquire().await?;
         let told = endpoints_read::strip(&mut connection, project_id, (Span::Minute, from, to), MINUTE_MICROS).await?;
-        let nearest = Source::ALL.into_iter().find(|source| told.iter().any(|(told, ..)| told == source));
+        let nearest = Source::ALL
+            .into_iter()
+            .find(|source| told.iter().any(|(told, ..)| told == source));
         let mut strip = vec![None; usize::try_from(minutes).unwrap_or_default()];
         for (source, at, tally) in &told {
             let place = usize::try_from((at.micros() - from.micros()) / MINUTE_MICROS).unwrap_or(usize::MAX);

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use trailmark_protocol::{Timestamp, Uuid};
+use trailmark_server::Config;
 use trailmark_server::clock::{ManualClock, SharedClock, SystemClock};
 use trailmark_server::gateway::login::Login;
 use trailmark_server::jobs::schedule::Weight;
 use trailmark_server::jobs::{Done, Ground, JobError, Kind, Scheduler};
 use trailmark_server::journal::{Journal, MemoryJournal};
+use trailmark_server::observe::alerts::Senders;
+use trailmark_server::observe::outbound::{Guard, Outbound};
+use trailmark_server::observe::uptime::Runner;
 use trailmark_server::store::Store;
 use trailmark_server::store::jobs::{JobRow, Run};
 use trailmark_server::writer::Writer;
@@ -21,8 +25,12 @@ use crate::world::{HOUR, MINUTE, at};
 fn ground(store: &Store, clock: SharedClock) -> Arc<Ground> {
     let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
     let node = Uuid::now_v7();
+    let config = Config::load(None, [], []).unwrap();
+    let outbound = Outbound::new(Guard::new(Vec::new()));
     Arc::new(Ground {
         store: store.apart(5),
+        uptime: Runner::new(store.clone(), outbound.clone(), clock.clone()),
+        senders: Senders::open(&config, outbound).unwrap(),
         started_at: clock.now(),
         node,
         login: Arc::new(Login::new(store.clone())),
