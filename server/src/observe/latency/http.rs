@@ -46,7 +46,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
     params(
         RangeQuery,
         LimitQuery,
-        ("source" = Option<Source>, Query, description = "Only those that this side tells of."),
+        ("source" = Option<String>, Query, description = "Only those that this side tells of: `gateway`, `server` or `client`.", pattern = "^(gateway|server|client)$"),
         ("sort" = Option<String>, Query, description = "What comes first: `volume`, the most requests; `p95`; `error_rate`; `slowest`, the longest single request.", pattern = "^(volume|p95|error_rate|slowest)$"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before, asked with the same parameters.", pattern = "^[0-9]{1,20}:[0-9]{1,10}$"),
         ("project" = Option<i32>, Query, description = "Which project, for a session."),
@@ -92,7 +92,7 @@ async fn endpoints(
     params(
         ("method" = Option<String>, Query, description = "Its method; left out for `(other)` and `(unreadable)`.", max_length = 20),
         ("path" = String, Query, description = "Its path, as the list of endpoints has it.", min_length = 1, max_length = 1000),
-        ("source" = Option<Source>, Query, description = "Only as this side tells of it."),
+        ("source" = Option<String>, Query, description = "Only as this side tells of it.", pattern = "^(gateway|server|client)$"),
         ("host" = Option<String>, Query, description = "Only at this host.", min_length = 1, max_length = 1000),
         RangeQuery,
         ("project" = Option<i32>, Query, description = "Which project, for a session."),
