@@ -20,6 +20,7 @@ mod shutdown;
 mod dead_letters;
 mod two_servers;
 mod jobs;
+mod broken;
 mod device_kills;
 mod journey;
 mod delivery;

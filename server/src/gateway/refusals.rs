@@ -37,16 +37,16 @@ refusals! {
         BodyTooLarge TooManyEvents UnsupportedEncoding RateLimited JournalFull JournalUnavailable Overloaded
         KeyringUnavailable Internal;
     /// Of a route that reads.
-    ReadRefused = InvalidParameter MissingKey UnknownKey WrongKeyKind RateLimited KeyringUnavailable DatabaseUnavailable
+    ReadRefused = InvalidParameter MissingKey UnknownKey InvalidSession WrongKeyKind NotPermitted CsrfFailed RateLimited KeyringUnavailable DatabaseUnavailable
         TooManyReads QueryTimeout Internal;
     /// Of a route that reads or changes one thing, which may not be there.
-    OneRefused = InvalidParameter MissingKey UnknownKey WrongKeyKind NotFound RateLimited KeyringUnavailable
+    OneRefused = InvalidParameter MissingKey UnknownKey InvalidSession WrongKeyKind NotPermitted CsrfFailed NotFound RateLimited KeyringUnavailable
         DatabaseUnavailable TooManyReads QueryTimeout Internal;
     /// Of a route that makes or changes one thing from a body.
-    ChangeRefused = InvalidParameter InvalidBody MissingKey UnknownKey WrongKeyKind NotFound InUse BodyTimeout BodyTooLarge
+    ChangeRefused = InvalidParameter InvalidBody MissingKey UnknownKey InvalidSession WrongKeyKind NotPermitted CsrfFailed NotFound InUse BodyTimeout BodyTooLarge
         RateLimited Overloaded KeyringUnavailable DatabaseUnavailable TooManyReads QueryTimeout Internal;
     /// Of a route that reads a question from a body.
-    QuestionRefused = InvalidParameter InvalidBody MissingKey UnknownKey WrongKeyKind BodyTimeout BodyTooLarge RateLimited
+    QuestionRefused = InvalidParameter InvalidBody MissingKey UnknownKey InvalidSession WrongKeyKind NotPermitted CsrfFailed BodyTimeout BodyTooLarge RateLimited
         Overloaded KeyringUnavailable DatabaseUnavailable TooManyReads QueryTimeout Internal;
     /// Of a login.
     LoginRefused = InvalidBody InvalidCredentials BodyTimeout BodyTooLarge RateLimited LockedOut Overloaded

@@ -24,10 +24,7 @@ impl Request {
 
     /// `POST target` with a body.
     pub(crate) fn post(target: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            body: body.into(),
-            ..Self::new("POST", target)
-        }
+        Self::new("POST", target).body(body)
     }
 
     /// Any method, without a body.
@@ -37,6 +34,14 @@ impl Request {
             target: target.into(),
             headers: Vec::new(),
             body: Vec::new(),
+        }
+    }
+
+    /// Gives it a body.
+    pub(crate) fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            body: body.into(),
+            ..self
         }
     }
 
