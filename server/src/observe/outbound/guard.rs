@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
-use reqwest::Url;
+use url::Url;
 use tokio::sync::Semaphore;
 
 /// Most addresses of a name that are tried: a balancer has two to four, and each takes its share of the time.

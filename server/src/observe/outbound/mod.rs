@@ -21,7 +21,7 @@ use trailmark_protocol::Timestamp;
 
 pub use error::{ErrorKind, OutboundError};
 pub use guard::{Guard, Lookup, Refused, normal_host};
-pub use reqwest::Url;
+pub use url::Url;
 
 use crate::gateway::trust;
 
