@@ -94,7 +94,6 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
         .merge(query::router())
         .merge(live::http::router())
         .merge(observe::errors::http::router())
-        .merge(observe::latency::http::router())
         .merge(admin::router())
         .merge(observe::http::router())
         .merge(observe::saved::router())

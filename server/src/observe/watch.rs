@@ -74,7 +74,8 @@ pub fn a_week_before(now: Timestamp) -> Timestamp {
 pub fn found(id: i64, name: &str, recent: Passage, before: Passage, now: Timestamp) -> Option<Found> {
     let (share, usual) = (recent.share(), before.share());
     let enough = recent.began.min(before.began) >= BEGAN_AT_LEAST;
-    if !enough || share > usual * (1.0 - DOWN_BY) || standard_errors(recent, before) < STANDARD_ERRORS {
+    let apart = standard_errors(recent, before);
+    if !enough || share > usual * (1.0 - DOWN_BY) || apart.is_nan() || apart < STANDARD_ERRORS {
         return None;
     }
     Some(Found {

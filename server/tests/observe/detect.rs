@@ -257,7 +257,7 @@ async fn the_first_screen_names_what_is_worst_first_and_has_an_hour_of_minutes()
     let screen = now::read(&world.store, world.project, at(0)).await.unwrap();
     assert_eq!(
         (screen.verdict.as_str(), screen.problems[0].kind.as_str()),
-        ("1 problem", Kind::Ingest.as_str())
+        ("2 problems", Kind::Ingest.as_str())
     );
 }
 

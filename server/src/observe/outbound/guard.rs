@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
-use url::Url;
 use tokio::sync::Semaphore;
+use url::Url;
 
 /// Most addresses of a name that are tried: a balancer has two to four, and each takes its share of the time.
 const ADDRESSES_TRIED: usize = 8;
