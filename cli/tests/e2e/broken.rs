@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::{Value, json};
 
-use crate::support::{Project, Request, Server, Setup, until, until_true};
+use crate::support::wait::until_true;
+use crate::support::{Project, Request, Server, Setup, until};
 
 /// A webhook's receiver: answers 200, and hands on what came.
 fn receiver() -> (String, Receiver<Value>) {

@@ -6,7 +6,8 @@ use tokio::runtime::Runtime;
 
 use crate::support::events::{batch, good};
 use crate::support::outside_postgres::OutsidePostgres;
-use crate::support::{Project, Request, Server, Setup, until_true};
+use crate::support::wait::until_true;
+use crate::support::{Project, Request, Server, Setup};
 
 /// What holds each job up in its middle: the table that it needs, locked by somebody else.
 const HELD_BY: [(&str, &str); 13] = [
