@@ -33,8 +33,10 @@ mod removal;
 mod inspect;
 pub mod notes;
 pub mod issues;
+mod issues_rows;
 mod issues_read;
 mod issues_watch;
+mod issues_jobs;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};
