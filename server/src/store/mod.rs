@@ -53,8 +53,10 @@ pub mod endpoints;
 pub mod endpoints_read;
 mod endpoints_keep;
 pub mod issues;
+mod issues_rows;
 mod issues_read;
 mod issues_watch;
+mod issues_jobs;
 
 pub use aliases::Withdrawn;
 pub use cohorts::{CohortRow, HeldCohorts, ListedIds};

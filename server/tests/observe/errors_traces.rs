@@ -120,7 +120,7 @@ fn properties(language: &str, text: &str, made: u64, chance: &mut Chance) -> Val
         if made > 0 {
             vary(language, &mut frames, chance);
         }
-        json!({"type": kind, "value": message, "mechanism": {"handled": made % 2 == 0}, "stacktrace": {"frames": frames}})
+        json!({"type": kind, "value": message, "mechanism": {"handled": made.is_multiple_of(2)}, "stacktrace": {"frames": frames}})
     });
     json!({"$exception_list": listed.collect::<Vec<_>>(), "$exception_level": "error"})
 }

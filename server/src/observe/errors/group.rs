@@ -219,7 +219,7 @@ mod tests {
             list(&[outer("a"), thrown("TimeoutError", "", &["lib.wait"])])
         );
         let passed = thrown("java.util.concurrent.ExecutionException", "", &["lib.get"]);
-        assert_eq!(list(&[passed, timeout.clone()]), list(&[timeout.clone()]));
+        assert_eq!(list(&[passed, timeout.clone()]), list(std::slice::from_ref(&timeout)));
         assert_eq!(
             list(&[timeout.clone(), timeout.clone()]),
             list(&[timeout]),
