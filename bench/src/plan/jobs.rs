@@ -44,9 +44,9 @@ pub(super) async fn measure(run: &Run) -> Outcome<()> {
                 thousands(stored)
             );
             if is_busy {
-                with.push(stored)
+                with.push(stored);
             } else {
-                without.push(stored)
+                without.push(stored);
             }
         }
     }

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use crate::support::events::{batch, good};
 use crate::support::outside_postgres::OutsidePostgres;
 use crate::support::wait::until_true;
-use crate::support::{Project, Request, Server, Setup};
+use crate::support::{Project, Request, Server, Setup, until};
 
 /// What holds each job up in its middle: the table that it needs, locked by somebody else.
 const HELD_BY: [(&str, &str); 13] = [
@@ -34,7 +34,7 @@ fn job(project: &Project<'_>, name: &str) -> Value {
 }
 
 fn hurry(project: &Project<'_>, name: &str) {
-    let request = Request::post(&format!("/api/v1/jobs/{name}/run"), "").bearer(&project.secret);
+    let request = Request::post(format!("/api/v1/jobs/{name}/run"), "").bearer(&project.secret);
     assert_eq!(project.server.send(&request).status, 202, "{name}");
 }
 
@@ -94,13 +94,12 @@ fn every_job_survives_a_kill_in_its_middle() {
     let mut beside = Beside::of(&postgres);
     let server = Setup::default().database(&postgres.url()).start();
     let project = Project::create(&server);
-    let listed = project.read("/api/v1/jobs").json();
-    let names: Vec<&str> = listed["jobs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|job| job["name"].as_str().unwrap())
-        .collect();
+    // They are known a moment after the start.
+    let listed = until("jobs", || {
+        let listed = project.read("/api/v1/jobs").json();
+        listed["jobs"].as_array().filter(|jobs| !jobs.is_empty()).cloned()
+    });
+    let names: Vec<&str> = listed.iter().map(|job| job["name"].as_str().unwrap()).collect();
     let held: Vec<&str> = HELD_BY.iter().map(|(name, _)| *name).chain([PARTITIONS]).collect();
     assert!(
         names.iter().all(|name| held.contains(name)),
@@ -161,6 +160,10 @@ fn of_two_servers_one_takes_over_what_the_other_had_when_it_was_killed() {
     let mut beside = Beside::of(&postgres);
     let [one, other] = [0, 1].map(|_| Setup::default().database(&postgres.url()).start());
     let project = Project::create(&one);
+    until_true("both servers", || {
+        let ingest = project.read("/api/v1/ingest").json();
+        ingest["servers"].as_array().is_some_and(|servers| servers.len() == 2)
+    });
     until_true("its first run", || job(&project, "usage")["runs"] == 1);
     beside.hold("usage_days");
     send(&project, 5);

@@ -82,7 +82,7 @@ impl Scheduler {
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                Some(ended) = self.running.join_next() => self.note_ended(ended),
+                Some(ended) = self.running.join_next() => self.note_ended(&ended),
             }
         }
     }
@@ -97,7 +97,7 @@ impl Scheduler {
     /// Takes jobs until nothing is due or enough are running.
     async fn take_what_is_due(&mut self) -> Result<(), StoreError> {
         while let Some(ended) = self.running.try_join_next() {
-            self.note_ended(ended);
+            self.note_ended(&ended);
         }
         while self.running.len() < AT_ONCE {
             let now = self.ground.clock.now();
@@ -130,7 +130,7 @@ impl Scheduler {
     }
 
     /// [`attend`] does not panic, and nobody aborts a task before all of them.
-    fn note_ended(&mut self, ended: Result<&'static Kind, tokio::task::JoinError>) {
+    fn note_ended(&mut self, ended: &Result<&'static Kind, tokio::task::JoinError>) {
         if let Ok(kind) = ended {
             self.at_work.retain(|other| other.name != kind.name);
         }

@@ -63,7 +63,7 @@ struct Problems {
     security(("secret_key" = []), ("session" = [])),
     params(
         ("open" = Option<bool>, Query, description = "Only those that last, or only those that are over."),
-        ("kind" = Option<Kind>, Query, description = "Only of this kind."),
+        ("kind" = inline(Option<Kind>), Query, description = "Only of this kind."),
         LimitQuery,
         ("cursor" = Option<i64>, Query, description = "`next_cursor` of the page before."),
     ),

@@ -188,6 +188,6 @@ mod tests {
         let said =
             b"no /services/T0/abcdefghijklmnop?token=0123456789abcdef, abcdefghijklmnop, 0123456789abcdef in services";
         assert_eq!(safe(said, &hidden(&url)), "no …, …, … in services");
-        assert_eq!(hidden(&Url::parse("https://example.com").unwrap()), [String::new(); 0]);
+        assert!(hidden(&Url::parse("https://example.com").unwrap()).is_empty());
     }
 }

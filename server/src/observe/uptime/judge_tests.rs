@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::*;
 
-fn target(expected_body: Value) -> HttpTarget {
+fn target(expected_body: &Value) -> HttpTarget {
     serde_json::from_value(json!({"url": "https://a.example/", "expected_body": expected_body})).unwrap()
 }
 
-fn said(expected_body: Value, text: &str) -> String {
+fn said(expected_body: &Value, text: &str) -> String {
     body(&target(expected_body), text).map_or_else(|failure| failure.text, |()| "well".to_owned())
 }
 
@@ -73,9 +73,9 @@ fn a_body_is_what_is_expected_of_it() {
             "the body is no JSON, or longer than 256 KiB",
         ),
     ] {
-        assert_eq!(said(expected.clone(), text), outcome, "{expected}");
+        assert_eq!(said(&expected, text), outcome, "{expected}");
     }
-    assert!(said(json!([{"contains": "ü".repeat(1_000)}]), "").chars().count() < 150);
+    assert!(said(&json!([{"contains": "ü".repeat(1_000)}]), "").chars().count() < 150);
 }
 
 fn call(method: Method, body: &'static str) -> Call {
@@ -166,7 +166,7 @@ proptest! {
     #[test]
     fn whatever_is_answered_is_judged(text in ".{0,200}", location in "[ -~]{0,60}") {
         let expected = json!([{"contains": "a"}, {"lacks": "b"}, {"json": {"pointer": "/a", "equals": 1}}]);
-        let _ = body(&target(expected), &text);
+        let _ = body(&target(&expected), &text);
         let headers = HeaderMap::from_iter([(header::LOCATION, HeaderValue::from_str(&location).unwrap())]);
         if let Ok(Some(next)) = redirected(&call(Method::GET, ""), StatusCode::FOUND, &headers) {
             prop_assert!(matches!(next.url.scheme(), "http" | "https"));
