@@ -424,6 +424,7 @@ async fn upkeep(app: Arc<App>, beat: Beat) {
         }
         if turn.is_multiple_of(MINUTE_TURNS) {
             app.limits.sweep();
+            app.login.sweep(app.clock.now());
             app.gateway.snapshot().sweep();
             let _ = app.store.touch_keys(&app.keyring.take_used(), app.clock.now()).await;
         }

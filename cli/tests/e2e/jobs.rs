@@ -38,10 +38,12 @@ fn hurry(project: &Project<'_>, name: &str) {
     assert_eq!(project.server.send(&request).status, 202, "{name}");
 }
 
-/// A connection beside the server's.
+/// Connections beside the server's: one that holds, and one that looks, because what a transaction sees of others' activity
+/// stands still.
 struct Beside {
     runtime: Runtime,
     connection: PgConnection,
+    looking: PgConnection,
 }
 
 impl Beside {
@@ -51,7 +53,12 @@ impl Beside {
             .build()
             .unwrap();
         let connection = runtime.block_on(PgConnection::connect(&postgres.url())).unwrap();
-        Self { runtime, connection }
+        let looking = runtime.block_on(PgConnection::connect(&postgres.url())).unwrap();
+        Self {
+            runtime,
+            connection,
+            looking,
+        }
     }
 
     fn run(&mut self, sql: &'static str) {
@@ -69,7 +76,7 @@ impl Beside {
         until_true(name, || {
             let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'trailmark jobs' AND wait_event_type = 'Lock')";
             self.runtime
-                .block_on(sqlx::query_scalar(waits).fetch_one(&mut self.connection))
+                .block_on(sqlx::query_scalar(waits).fetch_one(&mut self.looking))
                 .unwrap()
         });
     }
@@ -77,7 +84,7 @@ impl Beside {
     fn events_counted(&mut self) -> i64 {
         let sum = "SELECT COALESCE(sum(events), 0)::bigint FROM event_hours";
         self.runtime
-            .block_on(sqlx::query_scalar(sum).fetch_one(&mut self.connection))
+            .block_on(sqlx::query_scalar(sum).fetch_one(&mut self.looking))
             .unwrap()
     }
 }

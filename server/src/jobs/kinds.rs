@@ -131,7 +131,7 @@ async fn partitions(ground: Arc<Ground>) -> Result<Done, JobError> {
 }
 
 async fn logins(ground: Arc<Ground>) -> Result<Done, JobError> {
-    ground.login.sweep(ground.clock.now()).await?;
+    ground.login.forget_ended(&ground.store, ground.clock.now()).await?;
     Ok(Done::default())
 }
 

@@ -142,11 +142,15 @@ async fn what_counts_no_more_is_swept_away_and_no_address_was_ever_written_down(
     assert!(!kept.is_empty() && !kept.contains("admirer"), "{kept}");
     let browser = house.browser().await;
     house.pass(3601);
-    house.app.login.sweep(house.app.clock.now()).await.unwrap();
+    let (app, now) = (&house.app, house.app.clock.now());
+    app.login.sweep(now);
+    app.login.forget_ended(&app.store, now).await.unwrap();
     assert_eq!(rows().await, "");
     assert!(browser.check().await.is_ok(), "a session stays");
     house.pass(31 * 24 * 3600);
-    house.app.login.sweep(house.app.clock.now()).await.unwrap();
+    let (app, now) = (&house.app, house.app.clock.now());
+    app.login.sweep(now);
+    app.login.forget_ended(&app.store, now).await.unwrap();
     let sessions: i64 = sqlx::query_scalar("SELECT count(*) FROM sessions")
         .fetch_one(house.store().pool())
         .await

@@ -115,19 +115,21 @@ impl Login {
         &self.sessions
     }
 
-    /// Forgets sessions that have ended and failures that count no more; to be called once a minute.
+    /// Forgets the addresses that this process need not count any more.
+    pub fn sweep(&self, now: Timestamp) {
+        let rules = Rules::of_address(&self.policy.load().lockout);
+        self.with_addresses(|addresses| addresses.sweep(now, &rules));
+    }
+
+    /// Removes from `store` the failures that count no more and the sessions that have ended.
     ///
     /// # Errors
-    /// What stands in the way in the database.
-    pub async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
-        let lockout = self.policy.load().lockout;
-        let rules = Rules::of_address(&lockout);
-        self.with_addresses(|addresses| addresses.sweep(now, &rules));
+    /// What stands in the way.
+    pub async fn forget_ended(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let rules = Rules::of_address(&self.policy.load().lockout);
         let remembered = i64::try_from(rules.remembered().as_micros()).unwrap_or(i64::MAX);
-        self.store
-            .sweep_login_failures(now.plus_micros(-remembered), now)
-            .await?;
-        self.store.remove_expired_sessions(now).await?;
+        store.sweep_login_failures(now.plus_micros(-remembered), now).await?;
+        store.remove_expired_sessions(now).await?;
         Ok(())
     }
 
