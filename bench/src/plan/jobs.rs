@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sqlx::PgPool;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Bench, start_with};
 use crate::admin::wait_until_drained;
 use crate::args::Run;
+use crate::child::get;
 use crate::connection::Connection;
 use crate::load::{Load, Pace, Until};
 use crate::report::{median, thousands};
@@ -22,6 +23,9 @@ const BUSY_EVERY: Duration = Duration::from_millis(100);
 
 /// Errors, and as many requests, that are sent each time: 500 of both a second.
 const BESIDE: usize = 25;
+
+/// How often the first screen is asked for.
+const SCREENS: usize = 300;
 
 /// Measures in turns; ratios are within a round.
 pub(super) async fn measure(run: &Run) -> Outcome<()> {
@@ -70,6 +74,7 @@ pub(super) async fn measure(run: &Run) -> Outcome<()> {
         &["without jobs, /s", "with, /s", "ratio", "min–max"],
         &rows,
     );
+    first_screen(&busy)?;
     let ran: Vec<(String, i64)> = sqlx::query_as("SELECT name, runs FROM jobs ORDER BY name")
         .fetch_all(&busy.admin.pool)
         .await?;
@@ -78,6 +83,34 @@ pub(super) async fn measure(run: &Run) -> Outcome<()> {
         .map(|(name, runs)| vec![name, runs.to_string()])
         .collect::<Vec<_>>();
     report::table("Runs of the jobs meanwhile", &["job", "runs"], &ran);
+    Ok(())
+}
+
+/// How long `GET /api/v1/now` takes over what the last round has stored.
+fn first_screen(bench: &Bench) -> Outcome<()> {
+    let mut connection = Connection::open(bench.server.address)?;
+    let request = get("/api/v1/now", Some(&bench.admin.secret_key));
+    let mut took = Vec::with_capacity(SCREENS);
+    for _ in 0..SCREENS {
+        let began = Instant::now();
+        let (status, _) = connection.ask(&request)?;
+        took.push(began.elapsed());
+        if status != 200 {
+            return Err(format!("GET /api/v1/now: {status}").into());
+        }
+    }
+    took.sort_unstable();
+    let at = |share: usize| {
+        format!(
+            "{:.1}",
+            took[(SCREENS * share / 100).min(SCREENS - 1)].as_secs_f64() * 1e3
+        )
+    };
+    report::table(
+        "GET /api/v1/now, over the events of the last round (bar: p95 ≤ 200 ms)",
+        &["p50 ms", "p95 ms", "max ms"],
+        &[vec![at(50), at(95), at(100)]],
+    );
     Ok(())
 }
 

@@ -14,7 +14,7 @@ const JITTER: i64 = 4;
 /// After so many seconds without success a message is given up: 24 hours, as webhooks mostly are.
 pub const GIVE_UP_AFTER: i64 = 24 * 3_600;
 
-/// The longest wait that a receiver may ask for, in seconds: the longest of [`WAITS`].
+/// The longest wait that a receiver may ask for, in seconds: the longest of `WAITS`.
 pub const RETRY_AFTER_MAX: i64 = 21_600;
 
 /// What is known of a failed attempt.

@@ -1,6 +1,6 @@
 //! What an issue is at a moment, and how it becomes something else.
 //!
-//! An issue is born `new`. After [`SETTLED_AFTER`] it is `ongoing`; while it happens far more often than usual, an ongoing one
+//! An issue is born `new`. After `SETTLED_AFTER` it is `ongoing`; while it happens far more often than usual, an ongoing one
 //! is `escalating`. A person resolves, ignores or reopens it (`ongoing`). A resolved one that happens again is `regressed`,
 //! and `ongoing` after the same time as a new one. An ignored one stays so.
 //!

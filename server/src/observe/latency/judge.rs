@@ -11,7 +11,7 @@ use crate::observe::problem::Kind;
 /// The last minutes that are judged (research/product.md §1.3, point 5), the one that runs among them.
 pub const WINDOW_MINUTES: i64 = 15;
 
-/// Requests below which nothing is wrong: no endpoint with fewer can have [`FAILING_LEAST`] errors.
+/// Requests below which nothing is wrong: no endpoint with fewer can have `FAILING_LEAST` errors.
 pub const LEAST_REQUESTS: i64 = 10;
 
 /// Requests from which an endpoint can be slow (the same).

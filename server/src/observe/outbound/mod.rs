@@ -1,6 +1,6 @@
 //! The one way in which this server calls others on somebody's behalf: for a monitor, for a webhook.
 //!
-//! A call's way: [`read_url`] (http or https, no user in it) → [`guard`] (the name is looked up, and each address is checked)
+//! A call's way: [`read_url`] (http or https, no user in it) → `guard` (the name is looked up, and each address is checked)
 //! → `connect` (to exactly such an address: there is no second lookup that could say something else, and no proxy) → one
 //! HTTP/1.1 request on a connection of its own → the answer, its body cut. Redirects are answers like any other: who follows
 //! one makes another call, and the guard looks again.
