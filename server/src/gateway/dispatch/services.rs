@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::gateway::file::Service;
 use crate::gateway::{INGEST, health, login, method_not_allowed, not_found, openapi, sdk};
-use crate::{admin, ingest, live, query};
+use crate::{admin, ingest, live, query, settings};
 
 /// The services of this process.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Services {
         Self {
             ingest: alone(ingest::routes::router()),
             query: alone(query::router().merge(live::http::router())),
-            admin: alone(admin::router()),
+            admin: alone(admin::router().merge(settings::router())),
             dashboard: alone(dashboard).merge(pages),
             auth: alone(login::http::router()),
             app: Arc::clone(app),
@@ -59,7 +59,10 @@ impl Services {
     pub async fn answer(&self, service: Service, request: Request<Body>) -> Response {
         let router = match service {
             Service::Ingest => match self.shapes(&request) {
-                Some(shapes) => return ingest::accept(&self.app, request, shapes).await.into_response(),
+                Some(shapes) => {
+                    let peer = request.extensions().get().copied();
+                    return ingest::accept(&self.app, request, shapes, peer).await.into_response();
+                }
                 None => &self.ingest,
             },
             Service::Query => &self.query,
