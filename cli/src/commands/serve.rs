@@ -55,15 +55,15 @@ pub(super) async fn run(config: Config, output: Output) -> Result<(), Failure> {
 async fn serve(server: &Server, welcome: &Welcome, signals: &mut StopSignals, output: Output) -> Result<(), Failure> {
     let mut first = pin!(welcome.first(server));
     let open = tokio::select! {
-        open = tokio::time::timeout(LINK_PATIENCE, &mut first) => open,
+        open = tokio::time::timeout(LINK_PATIENCE, &mut first) => open.ok(),
         () = signals.next() => return Ok(()),
     };
     output.print(&Listening {
         url: local_url(server.address()),
         admin: server.admin_address().map(local_url),
-        open: open.clone().ok().flatten(),
+        open: open.clone().flatten(),
     })?;
-    if open.is_err() {
+    if open.is_none() {
         tokio::select! {
             open = first => open.iter().for_each(|link| say(welcome::open(link))),
             () = signals.reloads(server) => return Ok(()),

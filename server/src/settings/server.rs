@@ -41,7 +41,7 @@ struct ServerFacts {
 
 /// For how long what is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Retention)]
+#[schema(as = ServerRetention)]
 struct RetentionFacts {
     /// Events, in days; `null`: for ever.
     events_days: Option<u32>,

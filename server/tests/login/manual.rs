@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use trailmark_server::clock::Clock;
 use trailmark_server::gateway::login::{INVITED_FOR, LoginPolicy, new_link};
 use trailmark_server::store::Role;
@@ -70,4 +70,26 @@ async fn the_manuals_link_is_asked_and_accepted_as_it_says() {
     sent["invitation"] = link.token.into();
     let answer = house.post("/api/auth/accept", &sent).await;
     assert_eq!(answer.json["user"]["email"], email, "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_settings_have_the_fields_that_the_manual_shows() {
+    let house = House::with_ann().await;
+    let ann = house.browser().await;
+    let made = ann.post("/api/v1/projects", &json!({"name": "Shop"})).await.json;
+    assert_eq!(fields(&made, ""), fields(&example("new-project"), ""));
+    let made = ann
+        .post("/api/v1/keys?project=1", &json!({"kind": "write", "name": "website"}))
+        .await;
+    assert_eq!(fields(&made.json, ""), fields(&example("new-key"), ""));
+    ann.post("/api/v1/invitations", &json!({"role": "viewer"})).await;
+    house.post("/v1/batch", &json!({"api_key": "tm_pk_made_up"})).await;
+    for (path, name) in [
+        ("/api/v1/users", "users"),
+        ("/api/v1/server", "server"),
+        ("/api/v1/strangers?project=1", "strangers"),
+    ] {
+        let answer = ann.get(path).await.json;
+        assert_eq!(fields(&answer, ""), fields(&example(name), ""), "{name}");
+    }
 }

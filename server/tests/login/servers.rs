@@ -12,12 +12,13 @@ const FILE: &str = r#"
 version = 1
 [auth.jwt.staff]
 issuer = "staff"
-audience = "shop"
+audience = ["shop"]
+algorithms = ["HS256"]
 secret = "vK2p9sQmX7fLr4TzB1nYc8WdHg5JaEu3"
 [limits.slow]
-per = "ip"
-requests = 5
-window = "1s"
+key = "ip"
+rate = 5
+per = "1s"
 [upstreams.shop]
 endpoints = [{ url = "http://127.0.0.1:9" }]
 [[routes]]
@@ -32,6 +33,7 @@ limits = ["slow"]
 [[routes]]
 id = "events"
 path = "/v1/batch"
+auth = []
 service = "ingest"
 "#;
 
