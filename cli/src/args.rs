@@ -199,9 +199,9 @@ pub struct Serve {
 /// `trailmark demo`
 #[derive(Debug, ClapArgs)]
 pub struct Demo {
-    /// The log to play, in combined format
+    /// A log to play through the client SDK, in combined format, instead of a month of a shop
     #[arg(long, value_name = "FILE", env = "DEMO_LOG")]
-    pub log: PathBuf,
+    pub log: Option<PathBuf>,
     /// Stop when everything is stored and shown, instead of serving on
     #[arg(long, env = "DEMO_EXIT", value_parser = clap::builder::FalseyValueParser::new())]
     pub exit: bool,
