@@ -8,8 +8,8 @@ use super::super::{Stage, shop};
 use super::past::{self, Character};
 use crate::failure::Failure;
 
-/// Where nobody listens: the port of a service that went out of use in the eighties (RFC 863), which no other program takes.
-const NOBODY: &str = "http://127.0.0.1:9/health";
+/// Where nobody listens: the port of `discard` (RFC 863), which no other program takes, and hardly anybody runs any more.
+const NOBODY: &str = "http://localhost:9/search/health";
 
 /// The monitor that is down.
 const DOWN: &str = "Search";
@@ -41,7 +41,7 @@ fn targets(url: &str) -> [(&'static str, Value); 4] {
     let host = host.trim_matches(['[', ']']);
     [
         ("Shop", json!({"http": {"url": format!("{url}{}", shop::PATH)}})),
-        ("API", json!({"http": {"url": format!("{url}/healthz")}})),
+        ("API", json!({"http": {"url": format!("{url}/livez")}})),
         (
             "Load balancer",
             json!({"tcp": {"host": host, "port": port.parse::<u16>().unwrap_or_default()}}),

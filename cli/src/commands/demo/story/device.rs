@@ -122,8 +122,8 @@ impl Device {
             browser: *chance.weighted(&BROWSERS),
             phone: *chance.weighted(&PHONES),
             source: *chance.weighted(&SOURCES),
-            // Half update at once, some days later.
-            update_lag: (chance.exponential(30.0) - 8.0).max(0.0) as i64 * HOUR,
+            // A third updates at once, others in the days after.
+            update_lag: (chance.exponential(18.0) - 8.0).max(0.0) as i64 * HOUR,
         }
     }
 

@@ -13,7 +13,7 @@ const CHECKOUT_FAILS: f64 = 0.82;
 pub(crate) const CHECKOUT_THROWS: f64 = 0.4;
 
 /// How many visits of the app's broken releases meet its error.
-pub(crate) const ORDERS_THROW: f64 = 0.25;
+pub(crate) const ORDERS_THROW: f64 = 0.5;
 
 /// How many who begin to sign up do so, usually and since the page asks for too much.
 pub(crate) const SIGN_UP: f64 = 0.72;
@@ -46,7 +46,7 @@ impl Incidents {
             web_2_4_0: before(5 * HOUR),
             app_3_1_0: before(17 * DAY),
             orders_resolved: before(14 * DAY),
-            app_3_2_0: before(9 * HOUR),
+            app_3_2_0: before(20 * HOUR),
             sign_up_broken: before(26 * HOUR),
         }
     }

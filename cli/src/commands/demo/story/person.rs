@@ -67,7 +67,7 @@ impl Person {
         // One in each part of the day, so that no two days are unlike by chance.
         let share = (nth as f64 + chance.unit()) / all as f64;
         let loyalty = *chance.weighted(&LOYALTY);
-        let signs_up_in = chance.exponential(3.2) as u32;
+        let signs_up_in = chance.exponential(1.2) as u32;
         let device = Device::first(&mut chance, number);
         let second = chance
             .is(SECOND_DEVICE)

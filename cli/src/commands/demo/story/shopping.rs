@@ -8,7 +8,7 @@ use super::incidents::{CHECKOUT_THROWS, Incidents, ORDERS_THROW, SIGN_UP, SIGN_U
 use super::requests;
 use super::scene::Scene;
 
-/// How many leave after the first page.
+/// How many leave after the first page, of those who did not come to sign up.
 const BOUNCE: f64 = 0.30;
 
 /// How many put something into the cart, of those who look at products; how many of these go on to the checkout.
@@ -26,7 +26,7 @@ const ATTEMPTS: u32 = 10;
 pub(super) fn shop(scene: &mut Scene<'_>, incidents: &Incidents, release: &str) {
     enter(scene);
     usual_errors(scene);
-    if scene.chance.is(BOUNCE) {
+    if !scene.person.signs_up(&scene.visit) && scene.chance.is(BOUNCE) {
         return;
     }
     if scene.chance.is(0.22) {
@@ -37,7 +37,7 @@ pub(super) fn shop(scene: &mut Scene<'_>, incidents: &Incidents, release: &str) 
     } else if scene.is_known && scene.user_id.is_none() {
         log_in(scene);
     }
-    if scene.user_id.is_some() && scene.device.is_app && scene.chance.is(0.4) {
+    if scene.user_id.is_some() && scene.device.is_app && scene.chance.is(0.5) {
         orders(scene, incidents, release);
     }
     if scene.chance.is(0.10) {
