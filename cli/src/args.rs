@@ -68,8 +68,10 @@ pub enum Command {
         after_help = "Example:\n  trailmark serve --listen 0.0.0.0:7700 --database-url postgres://trailmark@db/trailmark"
     )]
     Serve(Serve),
-    /// Run the server, play a web server's log into it, and show what is then in the database
-    #[command(after_help = "Example:\n  trailmark demo --log /var/log/nginx/access.log --data-dir .demo")]
+    /// Run the server with a month of a shop in it, or play a web server's log into it
+    #[command(
+        after_help = "Examples:\n  trailmark demo --data-dir .demo\n  trailmark demo --log /var/log/nginx/access.log --data-dir .demo"
+    )]
     Demo(Demo),
     /// Bring the database's schema up to date (serve does it too)
     #[command(after_help = "Example:\n  trailmark migrate --database-url postgres://trailmark@db/trailmark")]

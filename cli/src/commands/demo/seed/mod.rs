@@ -17,7 +17,7 @@ use trailmark_server::Config;
 use trailmark_server::clock::{Clock, SystemClock};
 
 use super::shop::Shop;
-use super::story::{DAYS, HOUR, Story};
+use super::story::{DAY, DAYS, HOUR, Story};
 use super::{Migrated, Stage};
 use crate::failure::Failure;
 use crate::output::{Output, say};
@@ -33,6 +33,9 @@ const INCIDENTS: usize = 5;
 /// From so long before the last event that is stored is it told again what was missed: batches are sent side by side, and an
 /// earlier one may have been lost where a later one was not.
 const TOLD_AGAIN: i64 = HOUR;
+
+/// What was missed for longer than a month is not told.
+const TOLD_BACK: i64 = DAYS * DAY;
 
 /// Lets the server's monitors call the server itself, which is all that they call.
 pub(super) fn allow_own_monitors(config: &mut Config) -> Result<(), Failure> {
@@ -67,6 +70,8 @@ pub(super) async fn tell(
             .as_deref()
             .and_then(Timestamp::parse);
         let from = last.map_or(story.begins(), |last| last.plus_micros(-TOLD_AGAIN));
+        say("telling what was missed");
+        let from = from.max(now.plus_micros(-TOLD_BACK));
         connections.send(&story, from, now).await?
     } else {
         say("telling 30 days of a shop");

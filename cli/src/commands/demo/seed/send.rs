@@ -18,7 +18,7 @@ use crate::http;
 const AT_ONCE: usize = 4;
 
 /// Events of a batch: 500, about 350 KB.
-const BATCH_EVENTS: usize = 500;
+pub(super) const BATCH_EVENTS: usize = 500;
 
 /// How long a batch may take on a small, busy machine.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);

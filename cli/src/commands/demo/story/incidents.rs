@@ -1,4 +1,4 @@
-//! What goes wrong, and since when. All of it goes on for as long as the story is told.
+//! What goes wrong, and since when.
 
 use trailmark_protocol::Timestamp;
 
@@ -8,6 +8,10 @@ use super::requests::USUALLY_FAILS;
 
 /// How much of what fails in the checkout fails.
 const CHECKOUT_FAILS: f64 = 0.82;
+
+/// For how long it does, each day at the same time. What lasts for most of a day's requests is usual to the detectors, and
+/// whoever is refused asks again.
+const CHECKOUT_FAILS_FOR: i64 = 5 * HOUR;
 
 /// How many who come to the checkout of web release 2.4.0 meet its error.
 pub(crate) const CHECKOUT_THROWS: f64 = 0.4;
@@ -23,7 +27,7 @@ pub(crate) const SIGN_UP_BROKEN: f64 = 0.26;
 /// The moments of a story that is told first at a time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Incidents {
-    /// `POST /api/checkout` fails since then.
+    /// `POST /api/checkout` fails since then, and again on the days after.
     pub(crate) checkout_fails: Timestamp,
     /// Web release 2.4.0, whose checkout throws, is out since then.
     pub(crate) web_2_4_0: Timestamp,
@@ -53,11 +57,9 @@ impl Incidents {
 
     /// Whether a request to the checkout fails that is made at a moment.
     pub(crate) fn checkout_fails_at(&self, at: Timestamp, chance: &mut Chance) -> bool {
-        chance.is(if at >= self.checkout_fails {
-            CHECKOUT_FAILS
-        } else {
-            USUALLY_FAILS
-        })
+        let since = at.micros() - self.checkout_fails.micros();
+        let is_down = since >= 0 && since % DAY < CHECKOUT_FAILS_FOR;
+        chance.is(if is_down { CHECKOUT_FAILS } else { USUALLY_FAILS })
     }
 
     /// The release of the web shop that is out at a moment.
