@@ -12,6 +12,7 @@ use crate::support::home::Home;
 use crate::support::http::{self, Request};
 use crate::support::processes::signal;
 use crate::support::wait::{until, until_true};
+use crate::support::{Setup, rows::Rows};
 
 /// What is broken, by kind and subject, what is worst first.
 const BROKEN: [(&str, &str); 5] = [
@@ -140,4 +141,25 @@ fn a_demo_shows_five_problems_tells_nothing_twice_and_goes_on() {
 
     signal(child.id(), Signal::TERM);
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_demo_that_was_away_for_a_day_and_a_half_tells_what_was_missed_and_is_no_wall_of_problems() {
+    let server = Setup::default().start();
+    let project = server.run(&["project", "create", "Shop"])["id"].as_i64().unwrap();
+    let mut rows = Rows::of(&server, project);
+    rows.execute("UPDATE projects SET created_at = now() - interval '36 hours'");
+    drop(rows);
+    server.stop();
+
+    let listen = server.address().to_string();
+    let said = server.run(&["demo", "--exit", "--listen", &listen]);
+    let kinds: Vec<&str> = said["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|incident| incident["kind"].as_str().unwrap())
+        .collect();
+    // The checkout answers again, and the new error is new no more.
+    assert_eq!(kinds, ["monitor_down", "regressed_issue", "funnel_dropped"], "{said}");
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-/// Hours after a Sunday noon: by day and night, on all days of the week.
-const HOURS: [i64; 8] = [0, 5, 11, 17, 40, 71, 100, 142];
+/// Hours after a Sunday noon: by day and night, on several days of the week.
+/// (All 168 hours of a week were tried once.)
+const HOURS: [i64; 4] = [0, 11, 71, 142];
 
 fn told(hours: i64) -> (Timestamp, Story) {
     let noon = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
