@@ -69,7 +69,12 @@ fn what_is_told_in_parts_is_what_is_told_at_once() {
     let (at, story) = told(5);
     let from = at.plus_micros(-7 * HOUR);
     let later = at.plus_micros(3 * HOUR);
-    let cuts = [from, from.plus_micros(61 * MINUTE + 7), at, at.plus_micros(1), later];
+    // Seven minutes and a bit: most cuts are in the middle of somebody's visit.
+    let cuts: Vec<Timestamp> = (0..)
+        .map(|part| from.plus_micros(part * (7 * MINUTE + 13)).min(later))
+        .take(90)
+        .collect();
+    assert_eq!(cuts[89], later);
     let parts: Vec<Event> = cuts
         .windows(2)
         .flat_map(|part| story.events(part[0], part[1]))
