@@ -27,7 +27,7 @@ SECONDS ?= 60
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
-.PHONY: help setup build demo demo-gateway test test-api test-grpc test-slow descriptor test-acme test-deploy test-ffi test-web ffi wasm sim fuzz bench bench-query bench-gateway fmt lint docs
+.PHONY: help setup build demo demo-gateway test test-api test-grpc test-slow descriptor test-acme test-deploy test-ffi test-web test-ui ffi wasm ui screenshots sim fuzz bench bench-query bench-gateway fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,7 +38,7 @@ setup: ## install what is missing: Postgres, a C compiler
 build: setup ## the trailmark binary and the examples
 	@scripts/build.sh $(PROFILE) trailmark generate-log quickstart
 
-demo: build wasm ## server, private Postgres, a month of a shop with five problems in it; DEMO_LOG=access.log plays a log instead, DEMO_EXIT=1
+demo: build wasm ui ## server, private Postgres, a month of a shop with five problems in it; DEMO_LOG=access.log plays a log instead, DEMO_EXIT=1
 	@mkdir -p $(DEMO_DIR)
 	@exec env $(if $(DEMO_LOG),DEMO_LOG="$(DEMO_LOG)",-u DEMO_LOG) $(TARGET)/trailmark demo --data-dir $(DEMO_DIR)
 
@@ -56,6 +56,7 @@ test: setup ## every test: unit, property, end to end with a real Postgres, docu
 	@$(MAKE) --no-print-directory test-deploy
 	@$(MAKE) --no-print-directory test-ffi
 	@$(MAKE) --no-print-directory test-web
+	@$(MAKE) --no-print-directory test-ui
 
 test-api: setup ## of these, schemathesis: requests made of /openapi.json, answers compared with it; SEED=6 EXAMPLES=50
 	@scripts/setup.sh schemathesis
@@ -89,6 +90,18 @@ test-ffi: ## of these, the client in Python, Kotlin, Dart and C; only those: LAN
 test-web: setup ## of these, the web SDK in a real browser
 	@scripts/setup.sh web-test
 	@scripts/test-web.sh
+
+test-ui: setup ## of these, the dashboard in a real browser
+	@scripts/setup.sh web-test
+	@scripts/test-ui.sh
+
+ui: ## the dashboard, which the server serves at /
+	@scripts/setup.sh ui
+	@scripts/ui.sh
+
+screenshots: setup ## pictures of every page of the dashboard, light and dark, desktop and phone: server/ui/screenshots
+	@scripts/setup.sh web-test
+	@scripts/test-ui.sh screenshots
 
 wasm: ## the web SDK: the files that the server serves, and the npm package
 	@scripts/setup.sh web

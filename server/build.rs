@@ -2,8 +2,9 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=../migrations");
-    // A debug build reads the web SDK from the source tree.
+    // A debug build reads the web SDK and the dashboard from the source tree.
     if std::env::var_os("PROFILE").is_some_and(|profile| profile == "release") {
         println!("cargo:rerun-if-changed=../sdk-wasm/npm/dist/v1");
+        println!("cargo:rerun-if-changed=ui/dist");
     }
 }

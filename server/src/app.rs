@@ -18,6 +18,7 @@ use trailmark_protocol::Timestamp;
 use crate::bus;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Config};
+use crate::dashboard::shares::Shown;
 use crate::database::{Database, OpenError};
 use crate::gateway::accept;
 use crate::gateway::body::Budget;
@@ -41,6 +42,7 @@ use crate::observe::outbound::{Guard, Outbound};
 use crate::observe::refusals::Refusals;
 use crate::observe::uptime;
 use crate::postgres::StopError;
+use crate::query::turns::Turns;
 use crate::store::{Store, StoreError};
 use crate::telemetry;
 use crate::writer::{Writer, WriterStats};
@@ -70,6 +72,10 @@ pub struct App {
     pub budget: Budget,
     /// Turns at decompressing.
     pub decompressions: Semaphore,
+    /// Turns at reading.
+    pub turns: Turns,
+    /// What links to dashboards showed lately.
+    pub shared: Shown,
     /// Who listens to what is accepted.
     pub live: Arc<Live>,
     /// What was refused, until it is written down.
@@ -218,6 +224,8 @@ impl Server {
             limits: Limits::new(&config.rate_limit),
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(DECOMPRESSIONS),
+            turns: Turns::default(),
+            shared: Shown::default(),
             live: Arc::default(),
             refusals: Refusals::default(),
             senders,

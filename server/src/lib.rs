@@ -34,6 +34,7 @@ pub mod store;
 pub mod query;
 pub mod live;
 pub mod admin;
+pub mod dashboard;
 pub mod database;
 pub mod postgres;
 pub mod observe;

@@ -1,6 +1,7 @@
 //! The description of the API is whole, is OpenAPI 3.1, and says what the code does.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use trailmark_protocol::receipt::Refused;
@@ -50,9 +51,54 @@ fn walk<'a>(value: &'a Value, path: &str, visit: &mut dyn FnMut(&str, &'a Value)
 fn routed() -> BTreeSet<String> {
     let shown = format!("{:?}", gateway::described().split_for_parts().0);
     let quoted = shown.split('"').skip(1).step_by(2);
-    // The last two are of the fallback.
-    let known = quoted.filter(|text| text.starts_with('/') && *text != "/" && !text.contains("__private__"));
+    // The last two are of the fallback; one of them is `/`, which is a route, too.
+    let known = quoted.filter(|text| text.starts_with('/') && !text.contains("__private__"));
     known.map(str::to_owned).collect()
+}
+
+/// The names that the sources below `folder` give to schemas.
+fn schema_names(folder: &Path, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            schema_names(&path, names);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            names.extend(schema_names_in(&std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn schema_names_in(source: &str) -> Vec<String> {
+    let word = |text: &str| text.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
+    let (mut names, mut derived, mut renamed) = (Vec::new(), false, None);
+    for line in source.lines() {
+        derived |= line.contains("derive(") && line.contains("ToSchema");
+        renamed = line.split_once("schema(as = ").map(|(_, name)| word(name)).or(renamed);
+        if let Some((_, name)) = line.split_once("impl ToSchema for ") {
+            names.push(word(name));
+        }
+        let kind = ["struct ", "enum "].into_iter().find_map(|kind| line.split_once(kind));
+        if let Some((_, name)) = kind.filter(|(before, _)| derived && (before.is_empty() || before.starts_with("pub")))
+        {
+            names.push(renamed.take().unwrap_or_else(|| word(name)));
+            derived = false;
+        }
+    }
+    names
+}
+
+#[test]
+fn no_two_things_have_the_same_name_in_the_description() {
+    let mut names = Vec::new();
+    schema_names(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut names);
+    assert!(names.len() > 150, "{names:?}");
+    names.sort();
+    let doubles: Vec<_> = names
+        .windows(2)
+        .filter(|pair| pair[0] == pair[1])
+        .map(|pair| &pair[0])
+        .collect();
+    assert_eq!(doubles, [""; 0], "one of them is described as the other");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-/** A real server: `trailmark serve` with its private Postgres, as a child process. */
+/** A real server: `trailmark serve`, or another command that serves, with its private Postgres, as a child process. */
 import { execFile, spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,13 +18,13 @@ const TRAILMARK = process.env.TRAILMARK_BIN ?? fileURLToPath(new URL('../../../t
 const ENVIRONMENT = { ...process.env, DATABASE_URL: undefined, TRAILMARK__RATE_LIMIT__PER_IP_PER_SECOND: '0' };
 
 /** Starts a server in a fresh home and waits until it is ready. */
-export async function startServer() {
+export async function startServer({ words = ['serve'], environment = {} } = {}) {
   const home = makeHome();
   const port = await freePort();
   const data = `${home.path}/data`;
   let child;
 
-  const options = { cwd: home.path, env: ENVIRONMENT };
+  const options = { cwd: home.path, env: { ...ENVIRONMENT, ...environment } };
   const log = () => readFileSync(`${home.path}/log`, 'utf8');
 
   /** Runs another command on the same data, and returns what it prints. */
@@ -35,7 +35,7 @@ export async function startServer() {
 
   async function start() {
     const out = openSync(`${home.path}/log`, 'a');
-    const flags = ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', data];
+    const flags = [...words, '--listen', `127.0.0.1:${port}`, '--data-dir', data];
     child = spawn(TRAILMARK, flags, { ...options, stdio: ['ignore', out, out] });
     let missing;
     child.once('error', (error) => (missing = error));

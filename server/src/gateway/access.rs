@@ -58,7 +58,10 @@ impl Access {
     }
 
     /// What the request's key or session opens. A key goes before a session: it was sent on purpose.
-    async fn of(app: &App, parts: &Parts) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// What the key or the session is refused for.
+    pub async fn of(app: &App, parts: &Parts) -> Result<Self, Problem> {
         let key = presented_key(&parts.headers, &parts.uri);
         let session = app.login.sessions();
         if key.is_none()

@@ -19,6 +19,7 @@ use super::problem::{Code, Problem};
 use super::request_id::{RequestIds, X_REQUEST_ID};
 use super::sdk;
 use crate::app::App;
+use crate::dashboard::files;
 use trailmark_protocol::Timestamp;
 
 /// The other end of the connection.
@@ -128,7 +129,7 @@ pub async fn layer(State(edge): State<Arc<Edge>>, request: axum::extract::Reques
         .extensions()
         .get::<Peer>()
         .copied()
-        .filter(|_| route != sdk::ROUTE);
+        .filter(|_| route != sdk::ROUTE && !files::FILES.contains(&route));
     edge.around(route, peer, request, |request| next.run(request)).await
 }
 

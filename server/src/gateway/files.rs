@@ -8,6 +8,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::coding::Coding;
 
+/// A year, which is as long as caches keep anything: for files that have their content's hash in their name.
+pub const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// One form of a file.
 #[derive(Debug, Clone)]
 pub struct Stored {

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::ingest::decode::Shapes;
-use crate::{admin, ingest, jobs, live, observe, query};
+use crate::{admin, dashboard, ingest, jobs, live, observe, query};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -81,7 +81,7 @@ fn routes(edge: &Arc<Edge>, app: &Arc<App>, pages: Router) -> Router {
     let (described, _) = described().split_for_parts();
     described
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
+        .fallback(dashboard::files::elsewhere)
         .with_state(Arc::clone(app))
         .merge(pages)
         .layer(from_fn_with_state(Arc::clone(edge), edge::layer))
@@ -91,22 +91,35 @@ fn routes(edge: &Arc<Edge>, app: &Arc<App>, pages: Router) -> Router {
 #[must_use]
 pub fn described() -> OpenApiRouter<Arc<App>> {
     let routes = ingest::routes::router()
-        .merge(query::router())
-        .merge(live::http::router())
-        .merge(observe::errors::http::router())
+        .merge(reading())
         .merge(admin::router())
-        .merge(observe::http::router())
-        .merge(observe::saved::router())
-        .merge(jobs::http::router())
-        .merge(observe::uptime::http::router())
-        .merge(observe::alerts::http::router())
         .merge(login::http::router())
-        .merge(health::router())
-        .merge(sdk::router())
-        .routes(routes!(openapi::openapi));
+        .merge(looking());
     openapi::describe(routes)
 }
 
+/// What is asked about a project, and what watches it.
+fn reading() -> OpenApiRouter<Arc<App>> {
+    query::router()
+        .merge(live::http::router())
+        .merge(observe::http::router())
+        .merge(observe::saved::router())
+        .merge(observe::errors::http::router())
+        .merge(observe::uptime::http::router())
+        .merge(observe::alerts::http::router())
+        .merge(jobs::http::router())
+        .merge(dashboard::router())
+}
+
+/// What can be looked at without being anybody.
+fn looking() -> OpenApiRouter<Arc<App>> {
+    dashboard::files::router()
+        .merge(sdk::router())
+        .merge(health::router())
+        .routes(routes!(openapi::openapi))
+}
+
+/// For listeners that no browser opens pages of.
 async fn not_found(uri: axum::http::Uri) -> Problem {
     Problem::new(Code::NotFound, format!("there is nothing at {}", uri.path()))
 }

@@ -60,6 +60,7 @@ impl Modify for Keys {
         );
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme(SECRET_KEY, bearer("`tm_sk_…`: reads and administers its project."));
+        components.add_security_scheme("share_token", bearer("`tm_sh_…`: shows what one link shows."));
         components.add_security_scheme("write_key", bearer("`tm_pk_…`: sends events, nothing else."));
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         components.add_security_scheme("write_key_in_query", SecurityScheme::ApiKey(ApiKey::Query(query)));

@@ -55,8 +55,11 @@ refusals! {
     LogoutRefused = CsrfFailed RateLimited KeyringUnavailable Internal;
     /// Of a route that takes a session.
     SessionRefused = MissingCredentials InvalidSession CsrfFailed RateLimited KeyringUnavailable Internal;
+    /// Of what a link shows.
+    SharedRefused = InvalidParameter MissingCredentials InvalidToken RateLimited DatabaseUnavailable TooManyReads QueryTimeout
+        Internal;
     /// Of a stream of what happens.
-    LiveRefused = InvalidParameter MissingKey UnknownKey WrongKeyKind RateLimited TooManyListeners KeyringUnavailable
+    LiveRefused = InvalidParameter MissingKey UnknownKey InvalidSession WrongKeyKind NotPermitted RateLimited TooManyListeners KeyringUnavailable
         LiveUnavailable Internal;
 }
 

@@ -15,7 +15,7 @@ use rust_embed::RustEmbed;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::files::{self, Stored};
+use super::files::{self, KEPT_FOR_EVER, Stored};
 use super::problem::{Code, Problem};
 use super::refusals::FileRefused;
 use crate::app::App;
@@ -29,9 +29,6 @@ const SCRIPT: &str = "trailmark.js";
 
 /// What the names of the files begin with that have their hash in their name.
 const HASHED: &str = "engine-";
-
-/// A year, which is as long as caches keep anything.
-const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// Five minutes, so that an upgrade reaches pages soon; for a day more the old one may be shown while the new one is
 /// fetched, so that no page waits.

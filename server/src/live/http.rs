@@ -1,40 +1,24 @@
 //! `GET /api/v1/live`: server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Extension;
-use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::stream::unfold;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use http::request::Parts;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Listener;
 use super::filter::Filter;
-use super::notice::{LiveEnd, LiveEvent, LiveMissed, LiveRefusal, RefusedRequest, write};
+use super::notice::{LiveEnd, LiveEvent, LiveMissed, LiveRefusal, RefusedRequest};
 use super::ring::Heard;
+use super::sse::{OPENING, Standing, end, line, response};
 use crate::app::App;
-use crate::gateway::accept::Endless;
-use crate::gateway::auth::{authorise, presented_key};
-use crate::gateway::problem::{Code, Problem};
+use crate::gateway::access::Access;
+use crate::gateway::problem::Problem;
 use crate::gateway::refusals::LiveRefused;
-use crate::store::KeyKind;
-
-/// How often a line is sent for the sake of the connection, and the key is looked at again: 15 s. Proxies give up on a
-/// silent one after 30 s at the earliest.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// Sent first: the stream is there, and a browser comes back two seconds after its end.
-const OPENING: &str = "retry: 2000\n: listening\n\n";
-
-/// A comment, which listeners pass over.
-const STILL_HERE: &str = ": still here\n\n";
 
 /// The data of the server-sent events, which no response body names.
 #[derive(OpenApi)]
@@ -67,56 +51,32 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
             body = String),
         LiveRefused,
     ),
-    security(("secret_key" = [])),
+    security(("secret_key" = []), ("session" = [])),
 )]
 async fn live(
+    access: Access,
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    uri: Uri,
     RawQuery(query): RawQuery,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    let key = presented_key(&headers, &uri);
-    let grant = authorise(&app, key.as_deref(), KeyKind::Secret).await?;
     let filter = Filter::read(&query.unwrap_or_default())?;
-    let listener = app.live.listen(grant.project_id)?;
     let stream = Stream {
-        listener,
+        listener: app.live.listen(access.project_id())?,
         filter,
-        turns: turns(),
-        key: key.unwrap_or_default(),
-        app,
+        standing: Standing::new(app, parts),
         stage: Stage::Opening,
     };
-    let lines = unfold(stream, |mut stream| async move {
+    Ok(response(unfold(stream, |mut stream| async move {
         let lines = stream.next().await?;
-        Some((Ok::<_, Infallible>(lines), stream))
-    });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // nginx would collect the lines until it has a buffer full.
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
-    ];
-    Ok((Extension(Endless), headers, Body::from_stream(lines)).into_response())
-}
-
-fn turns() -> Interval {
-    let mut turns = interval(KEEP_ALIVE);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    turns.reset();
-    turns
+        Some((lines, stream))
+    })))
 }
 
 /// One listener's stream of lines. Nothing is made before the connection takes what was made last.
 struct Stream {
-    app: Arc<App>,
-    key: String,
     listener: Listener,
     filter: Filter,
-    turns: Interval,
+    standing: Standing,
     stage: Stage,
 }
 
@@ -144,7 +104,12 @@ impl Stream {
         loop {
             tokio::select! {
                 biased;
-                _ = self.turns.tick() => return self.still_here().await,
+                () = self.standing.due() => {
+                    return match self.standing.look().await {
+                        Ok(line) => line.to_owned(),
+                        Err(reason) => self.end(reason),
+                    };
+                }
                 heard = self.listener.next() => {
                     let lines = self.write(&heard);
                     if !lines.is_empty() {
@@ -165,22 +130,8 @@ impl Stream {
         }
     }
 
-    /// A revoked key hears nothing more. While that cannot be looked up, it goes on.
-    async fn still_here(&mut self) -> String {
-        match self.app.keyring.grant(&self.key, &self.app.store).await {
-            Err(problem) if problem.code() == Code::UnknownKey => self.end("key"),
-            _ => STILL_HERE.to_owned(),
-        }
-    }
-
     fn end(&mut self, reason: &'static str) -> String {
         self.stage = Stage::Ended;
-        line("end", &LiveEnd { reason })
+        end(reason)
     }
-}
-
-fn line(kind: &str, data: &impl serde::Serialize) -> String {
-    let mut line = String::new();
-    write(&mut line, kind, data);
-    line
 }

@@ -20,6 +20,7 @@ use ring::{Heard, Ring};
 pub mod filter;
 pub mod notice;
 pub mod ring;
+pub mod sse;
 pub mod http;
 
 /// Most listeners of one project: 8. A dashboard on the wall and some terminals.

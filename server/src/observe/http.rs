@@ -33,6 +33,7 @@ const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(now))
+        .merge(super::now_live::router())
         .routes(routes!(problems))
         .routes(routes!(ingest))
         .routes(routes!(usage))

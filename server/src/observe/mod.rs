@@ -13,6 +13,7 @@ pub mod watch;
 pub mod threshold;
 pub mod detect;
 pub mod now;
+pub mod now_live;
 pub mod saved;
 pub mod http;
 pub mod outbound;

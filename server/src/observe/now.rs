@@ -36,6 +36,7 @@ pub struct Now {
 
 /// Something that is broken, or was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = FoundProblem)]
 pub struct Problem {
     /// Its number.
     pub id: i64,

@@ -15,12 +15,12 @@ use crate::app::App;
 use crate::gateway::access::{Access, Editor};
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{ChangeRefused, OneRefused, ReadRefused};
+use crate::query::QueryError;
 use crate::query::ask::Answered;
 use crate::query::ask::question::Question;
-use crate::query::http::{number, read_json};
+use crate::query::http::{Caller, number, read_json};
 use crate::query::params::{Params, storable};
 use crate::query::time::At;
-use crate::query::{QueryError, Reader};
 use crate::store::saved_queries::{SavedQueryChange, SavedQueryRow};
 
 /// Most saved questions of a project: 1,000, some dashboards of each of fifty people.
@@ -239,16 +239,16 @@ async fn delete(
     responses((status = 200, description = "The answer.", body = Answered), OneRefused),
 )]
 async fn answer(
-    access: Access,
+    caller: Caller,
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Answered>, Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
-    let saved = one(&app, access.project_id(), number(id)?).await?;
-    let reader = Reader::new(app.store.pool().clone(), access.project_id());
+    let saved = one(&app, caller.project_id(), number(id)?).await?;
+    let question = understood(&saved.question.0)?;
     Ok(Json(
-        reader.ask(&understood(&saved.question.0)?, app.clock.now()).await?,
+        caller.turn().await?.reader().ask(&question, app.clock.now()).await?,
     ))
 }
 
@@ -266,7 +266,7 @@ fn missing(id: i64) -> Problem {
 }
 
 /// The question, or what is wrong with it, as a path from the body.
-fn understood(query: &serde_json::Value) -> Result<Question, QueryError> {
+pub(crate) fn understood(query: &serde_json::Value) -> Result<Question, QueryError> {
     Question::read(query.to_string().as_bytes()).map_err(|mut invalid| {
         invalid.path = format!("query.{}", invalid.path.trim_start_matches('.'));
         invalid.into()

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use futures_util::stream::try_unfold;
 use http::request::Parts;
 use http::{HeaderValue, header};
@@ -33,7 +33,7 @@ use super::turns::{Turn, Turns};
 use crate::app::App;
 use crate::gateway::access::Access;
 use crate::gateway::body::{self, Metered};
-use crate::gateway::problem::{Code, Problem};
+use crate::gateway::problem::Problem;
 use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::store::Role;
 
@@ -61,7 +61,6 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .merge(cohorts::http::router())
         .merge(ask::http::router())
         .merge(crate::observe::latency::http::router())
-        .layer(Extension(Turns::default()))
 }
 
 /// A caller whose secret key, or session, opened a project.
@@ -73,10 +72,16 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The project that is opened.
+    #[must_use]
+    pub fn project_id(&self) -> i32 {
+        self.access.project_id()
+    }
+
     /// Waits for its turn.
     ///
     /// # Errors
-    /// [`Code::TooManyReads`], [`Code::QueryTimeout`].
+    /// `too_many_reads`, `query_timeout`.
     pub async fn turn(self) -> Result<Authorised, Problem> {
         Ok(Authorised {
             turn: self.turns.next(self.access.project_id()).await?,
@@ -90,11 +95,10 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let access = Access::from_request_parts(parts, app).await?;
-        let turns = parts.extensions.get().cloned();
         Ok(Self {
             reader: Reader::new(app.store.pool().clone(), access.project_id()),
             access,
-            turns: turns.ok_or_else(|| Problem::new(Code::Internal, "the route knows no turns"))?,
+            turns: app.turns.clone(),
         })
     }
 }
@@ -116,7 +120,7 @@ impl Authorised {
     /// Refuses who may only look.
     ///
     /// # Errors
-    /// [`Code::NotPermitted`].
+    /// `not_permitted`.
     pub fn may_change(&self) -> Result<(), Problem> {
         self.caller.access.needs(Role::Admin)
     }
@@ -133,7 +137,7 @@ impl FromRequestParts<Arc<App>> for Authorised {
 /// A request's whole body, on the budget of all bodies.
 ///
 /// # Errors
-/// [`Code::BodyTooLarge`], [`Code::BodyTimeout`], [`Code::InvalidBody`], [`Code::Overloaded`].
+/// `body_too_large`, `body_timeout`, `invalid_body`, `overloaded`.
 pub async fn read_body(app: &App, request: Request) -> Result<Metered, Problem> {
     body::read(request.into_body(), &app.budget, app.config.http.body_timeout()).await
 }
@@ -141,7 +145,7 @@ pub async fn read_body(app: &App, request: Request) -> Result<Metered, Problem> 
 /// A request's body as JSON, read strictly.
 ///
 /// # Errors
-/// Those of [`read_body`]; [`Code::InvalidParameter`] names what is wrong by its path.
+/// Those of [`read_body`]; `invalid_parameter` names what is wrong by its path.
 pub async fn read_json<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Problem> {
     let body = read_body(app, request).await?;
     Ok(read_text(body.as_slice()).map_err(QueryError::from)?)
@@ -150,7 +154,7 @@ pub async fn read_json<T: DeserializeOwned>(app: &App, request: Request) -> Resu
 /// The number at the end of a path.
 ///
 /// # Errors
-/// [`Code::InvalidParameter`].
+/// `invalid_parameter`.
 pub fn number(id: Result<Path<String>, PathRejection>) -> Result<i64, QueryError> {
     let number = id.ok().and_then(|Path(id)| id.parse().ok());
     number.ok_or_else(|| QueryError::parameter("id", "is no whole number"))
@@ -320,7 +324,7 @@ async fn export(
 /// The id in a path.
 ///
 /// # Errors
-/// [`Code::InvalidParameter`].
+/// `invalid_parameter`.
 pub(crate) fn person_id(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
     let Path(id) = id.map_err(|_| QueryError::parameter("id", "is not percent-encoded UTF-8"))?;
     storable("id", &id, ID_CHARS)?;

@@ -126,6 +126,12 @@ impl StoreError {
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Sql { source: sqlx::Error::Database(error), .. } if error.is_unique_violation())
     }
+
+    /// Whether a row names another one that is not there.
+    #[must_use]
+    pub fn is_missing_reference(&self) -> bool {
+        matches!(self, Self::Sql { source: sqlx::Error::Database(error), .. } if error.is_foreign_key_violation())
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -12,3 +12,4 @@ mod users;
 mod delegated;
 mod unavailable;
 mod manual;
+mod boards;

@@ -10,6 +10,7 @@ use trailmark_protocol::Uuid;
 use trailmark_server::app::App;
 use trailmark_server::clock::SharedClock;
 use trailmark_server::config::Config;
+use trailmark_server::dashboard::shares::Shown;
 use trailmark_server::gateway::body::Budget;
 use trailmark_server::gateway::dispatch::{Gateway, Ground};
 use trailmark_server::gateway::keyring::Keyring;
@@ -20,6 +21,7 @@ use trailmark_server::observe::alerts::Senders;
 use trailmark_server::observe::outbound::{Guard, Outbound};
 use trailmark_server::observe::refusals::Refusals;
 use trailmark_server::observe::uptime::Runner;
+use trailmark_server::query::turns::Turns;
 use trailmark_server::store::Store;
 use trailmark_server::writer::Writer;
 
@@ -41,6 +43,8 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
         limits: Limits::new(&config.rate_limit),
         budget: Budget::new(config.http.max_inflight_bytes),
         decompressions: Semaphore::new(1),
+        turns: Turns::default(),
+        shared: Shown::default(),
         live: Arc::default(),
         refusals: Refusals::default(),
         senders: Senders::open(&config, outbound.clone()).unwrap(),

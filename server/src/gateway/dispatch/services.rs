@@ -9,12 +9,12 @@ use http::{Method, Request};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::dashboard::files::elsewhere;
 use crate::gateway::file::Service;
-use crate::gateway::{INGEST, health, login, method_not_allowed, not_found, openapi, sdk};
-use crate::{admin, ingest, live, query};
+use crate::gateway::{INGEST, login, looking, method_not_allowed, reading};
+use crate::{admin, ingest};
 
 /// The services of this process.
 #[derive(Clone)]
@@ -35,15 +35,14 @@ impl Services {
             let (router, _) = routes.split_for_parts();
             router
                 .method_not_allowed_fallback(method_not_allowed)
-                .fallback(not_found)
+                .fallback(elsewhere)
                 .with_state(Arc::clone(app))
         };
-        let dashboard = sdk::router().merge(health::router()).routes(routes!(openapi::openapi));
         Self {
             ingest: alone(ingest::routes::router()),
-            query: alone(query::router().merge(live::http::router())),
+            query: alone(reading()),
             admin: alone(admin::router()),
-            dashboard: alone(dashboard).merge(pages),
+            dashboard: alone(looking()).merge(pages),
             auth: alone(login::http::router()),
             app: Arc::clone(app),
         }

@@ -48,6 +48,7 @@ struct Credentials {
 
 /// A session that has begun or goes on.
 #[derive(Serialize, ToSchema)]
+#[schema(as = LoggedIn)]
 struct Session {
     /// A JSON Web Token for `Authorization: Bearer`; left out where the gateway makes none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,130 @@
+//! `GET /api/v1/now/live`: the first screen again and again, whenever it has changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use futures_util::stream::unfold;
+use http::request::Parts;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::now;
+use crate::app::App;
+use crate::gateway::access::Access;
+use crate::gateway::problem::Problem;
+use crate::gateway::refusals::LiveRefused;
+use crate::live::sse::{OPENING, Standing, end, line, response};
+use crate::query::params::Params;
+
+/// How often it is looked at: 5 s. Detectors look once a minute, and the strips move once a minute; looking takes some
+/// milliseconds of the database.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// The route.
+pub fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(now_live))
+}
+
+/// What is broken now, whenever it changes.
+///
+/// Server-sent events: `now`, whose data is what `GET /api/v1/now` answers, and `end`. The first comes at once.
+#[utoipa::path(get, path = "/api/v1/now/live", operation_id = "now_live", tag = "health",
+    security(("secret_key" = []), ("session" = [])),
+    responses((status = 200, description = "Server-sent events, until one side ends it", content_type = "text/event-stream",
+        body = String), LiveRefused),
+)]
+async fn now_live(
+    access: Access,
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    Params::parse(&query.unwrap_or_default(), &[])?;
+    let mut turns = interval(EVERY);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stream = Stream {
+        project_id: access.project_id(),
+        stop: app.gateway.stop(),
+        standing: Standing::new(Arc::clone(&app), parts),
+        turns,
+        app,
+        told: String::new(),
+        stage: Stage::Opening,
+    };
+    Ok(response(unfold(stream, |mut stream| async move {
+        let lines = stream.next().await?;
+        Some((lines, stream))
+    })))
+}
+
+struct Stream {
+    app: Arc<App>,
+    project_id: i32,
+    standing: Standing,
+    turns: Interval,
+    stop: CancellationToken,
+    /// What was told last, without its time.
+    told: String,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Opening,
+    Open,
+    Ended,
+}
+
+impl Stream {
+    async fn next(&mut self) -> Option<String> {
+        match self.stage {
+            Stage::Opening => {
+                self.stage = Stage::Open;
+                Some(OPENING.to_owned())
+            }
+            Stage::Open => Some(self.lines().await),
+            Stage::Ended => None,
+        }
+    }
+
+    async fn lines(&mut self) -> String {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return self.end("stopping"),
+                () = self.standing.due() => {
+                    return match self.standing.look().await {
+                        Ok(line) => line.to_owned(),
+                        Err(reason) => self.end(reason),
+                    };
+                }
+                _ = self.turns.tick() => {
+                    if let Some(line) = self.changed().await {
+                        return line;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is so now, if it is not what was told last. While the database is away, nothing is.
+    async fn changed(&mut self) -> Option<String> {
+        let now = now::read(&self.app.store, self.project_id, self.app.clock.now());
+        let now = now.await.ok()?;
+        let content = serde_json::to_string(&(&now.verdict, &now.problems, &now.strips)).ok()?;
+        if content == self.told {
+            return None;
+        }
+        self.told = content;
+        Some(line("now", &now))
+    }
+
+    fn end(&mut self, reason: &'static str) -> String {
+        self.stage = Stage::Ended;
+        end(reason)
+    }
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../parts/page';
+
+export default function Health() {
+  return <Page title="Health">…</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../parts/page';
+
+export default function Person() {
+  return <Page title="Person">…</Page>;
+}

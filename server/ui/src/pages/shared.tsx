@@ -1,0 +1,5 @@
+import { Page } from '../parts/page';
+
+export default function Shared() {
+  return <Page title="Shared">…</Page>;
+}
