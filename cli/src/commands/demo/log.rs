@@ -34,6 +34,7 @@ pub(super) async fn play(stage: &Stage<'_>, shop: &Shop, log: &Path, output: Out
         .collect();
     output.print(&Demo {
         url: stage.url.clone(),
+        open: stage.open.clone(),
         project: stage.project.id,
         write_key: stage.write_key.clone(),
         secret_key: stage.secret_key.clone(),

@@ -13,6 +13,7 @@ use trailmark_server::store::{KeyKind, Project, Store};
 use trailmark_server::{Config, Server};
 
 use super::serve::{StopSignals, start_with, stop};
+use super::welcome::Welcome;
 use crate::args;
 use crate::failure::Failure;
 use crate::http::local_url;
@@ -31,11 +32,12 @@ pub(super) async fn run(mut config: Config, args: &args::Demo, output: Output) -
     if args.log.is_none() {
         seed::allow_own_monitors(&mut config)?;
     }
+    let welcome = Welcome::of(&config);
     let Some(server) = start_with(config, shop.pages(), &mut signals).await? else {
         return Ok(());
     };
     let done = tokio::select! {
-        done = show_and_serve(&server, &shop, args, (database, output)) => done,
+        done = show_and_serve(&server, &welcome, &shop, args, (database, output)) => done,
         () = signals.next() => Ok(()),
     };
     let stopped = stop(server, &mut signals).await;
@@ -45,12 +47,13 @@ pub(super) async fn run(mut config: Config, args: &args::Demo, output: Output) -
 /// Shows what there is to see; then returns with `--exit`, and never without.
 async fn show_and_serve(
     server: &Server,
+    welcome: &Welcome,
     shop: &Shop,
     args: &args::Demo,
     (database, output): (String, Output),
 ) -> Result<(), Failure> {
     if let Some(log) = &args.log {
-        let (stage, _) = Stage::set(server, log::PROJECT).await?;
+        let (stage, _) = Stage::set(server, welcome, log::PROJECT).await?;
         log::play(&stage, shop, log, output).await?;
         if args.exit {
             return Ok(());
@@ -58,7 +61,7 @@ async fn show_and_serve(
         say("serving until Ctrl-C");
         return std::future::pending().await;
     }
-    let (stage, migrated) = Stage::set(server, seed::PROJECT).await?;
+    let (stage, migrated) = Stage::set(server, welcome, seed::PROJECT).await?;
     let told_until = seed::tell(&stage, shop, (database, migrated), output).await?;
     if args.exit {
         return Ok(());
@@ -72,6 +75,8 @@ struct Stage<'a> {
     store: &'a Store,
     project: Project,
     url: String,
+    /// What to open in a browser: the dashboard, or the link that makes its first owner.
+    open: String,
     api: Api,
     write_key: String,
     secret_key: String,
@@ -85,7 +90,7 @@ struct Migrated {
 
 impl<'a> Stage<'a> {
     /// Makes tables and keys, and the project unless an earlier demo did.
-    async fn set(server: &'a Server, project: &str) -> Result<(Self, Migrated), Failure> {
+    async fn set(server: &'a Server, welcome: &Welcome, project: &str) -> Result<(Self, Migrated), Failure> {
         let (store, started) = (server.store(), Instant::now());
         store.migrate().await?;
         let migrated = Migrated {
@@ -99,10 +104,12 @@ impl<'a> Stage<'a> {
         let api = Api::new(&url, &secret_key)?;
         // The server reads new keys within a second, both at once.
         api.until_the_key_is_known().await?;
+        let open = welcome.first(server).await.unwrap_or_else(|| format!("{url}/"));
         let stage = Self {
             store,
             project,
             url,
+            open,
             api,
             write_key,
             secret_key,

@@ -84,14 +84,12 @@ pub(super) async fn tell(
     };
     monitors::keep(stage, now).await?;
     if !is_told {
-        questions::save(stage).await?;
+        questions::save(stage, &story.incidents).await?;
     }
     say("looking for what is broken");
     jobs::sum_up(stage).await?;
     let incidents = incidents(stage).await?;
     let stored = stage.api.stats().await?;
-    // A place for what else a shop's team would have made: dashboards of the saved questions, annotations of the releases
-    // (`story.incidents` has their times).
     output.print(&Seeded {
         database,
         schema_version: migrated.schema_version,
@@ -102,8 +100,7 @@ pub(super) async fn tell(
         days: DAYS,
         incidents,
         seconds: started.elapsed().as_secs_f64(),
-        // A place for the one-time link of an owner, where there is no user yet.
-        open: format!("{}/", stage.url),
+        open: stage.open.clone(),
         url: stage.url.clone(),
         project: stage.project.id,
         write_key: stage.write_key.clone(),

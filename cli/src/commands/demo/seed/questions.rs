@@ -1,32 +1,49 @@
-//! What the shop's team asks again and again: saved questions, and cohorts.
+//! What the shop's team asks again and again: saved questions on a dashboard, and cohorts; and what it noted on the time line.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::Stage;
+use super::super::story::Incidents;
 use crate::failure::Failure;
 
-/// Whether they were saved before. They are saved last, so that a demo that was cut off tells its story again.
+/// Whether all of it was made before. The dashboard is made last, so that a demo that was cut off tells its story again.
 pub(super) async fn are_there(stage: &Stage<'_>) -> Result<bool, Failure> {
-    let saved = stage.api.read("/api/v1/saved_queries").await?;
-    Ok(saved["saved_queries"].as_array().is_some_and(|saved| !saved.is_empty()))
+    let kept = stage.api.read("/api/v1/dashboards").await?;
+    Ok(kept["dashboards"].as_array().is_some_and(|kept| !kept.is_empty()))
 }
 
-/// Saves them.
-pub(super) async fn save(stage: &Stage<'_>) -> Result<(), Failure> {
-    let cohorts = stage.api.read("/api/v1/cohorts").await?;
-    if cohorts["cohorts"].as_array().is_none_or(Vec::is_empty) {
-        for cohort in cohorts_of_the_shop() {
-            stage.api.change(Method::POST, "/api/v1/cohorts", &cohort).await?;
-        }
+/// Makes what is not there.
+pub(super) async fn save(stage: &Stage<'_>, incidents: &Incidents) -> Result<(), Failure> {
+    make_once(stage, "cohorts", &cohorts_of_the_shop()).await?;
+    make_once(stage, "annotations", &notes_of_the_shop(incidents)).await?;
+    make_once(stage, "saved_queries", &questions_of_the_shop()).await?;
+    let saved = stage.api.read("/api/v1/saved_queries").await?;
+    let saved = saved["saved_queries"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let tile = |(place, saved): (usize, &Value)| json!({"saved_query": saved["id"], "wide": place == 0});
+    let tiles: Vec<_> = saved.iter().enumerate().map(tile).collect();
+    make_once(stage, "dashboards", &[json!({"name": "The shop", "tiles": tiles})]).await
+}
+
+/// Makes what there is none of.
+async fn make_once(stage: &Stage<'_>, kind: &str, wanted: &[Value]) -> Result<(), Failure> {
+    let path = format!("/api/v1/{kind}");
+    let there = stage.api.read(&path).await?;
+    if there[kind].as_array().is_some_and(|there| !there.is_empty()) {
+        return Ok(());
     }
-    for question in questions_of_the_shop() {
-        stage
-            .api
-            .change(Method::POST, "/api/v1/saved_queries", &question)
-            .await?;
+    for one in wanted {
+        stage.api.change(Method::POST, &path, one).await?;
     }
     Ok(())
+}
+
+fn notes_of_the_shop(incidents: &Incidents) -> [Value; 3] {
+    [
+        json!({"at": incidents.app_3_1_0.to_string(), "text": "App 3.1.0 is out"}),
+        json!({"at": incidents.app_3_2_0.to_string(), "text": "App 3.2.0 is out"}),
+        json!({"at": incidents.web_2_4_0.to_string(), "text": "Web 2.4.0 is out"}),
+    ]
 }
 
 fn cohorts_of_the_shop() -> [Value; 2] {
