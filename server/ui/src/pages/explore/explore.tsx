@@ -1,5 +1,112 @@
-import { Page } from '../../parts/page';
+import '../../styles/explore.css';
+import { useMemo, useState } from 'preact/hooks';
+import { About, Answer } from '../../answers/answer';
+import { type Place, sheetCsv, sheetOf } from '../../answers/sheet';
+import { fileName, Who } from '../../answers/who';
+import type { Answered } from '../../answers/words';
+import { ask } from '../../api/ask';
+import { useAnswer } from '../../api/use';
+import { download } from '../../parts/copy';
+import { Button, Refused } from '../../parts/form';
+import { Empty, Page, Tabs } from '../../parts/page';
+import { KINDS, type Question } from '../../question/question';
+import { RANGES } from '../../question/range';
+import { questionSaid } from '../../question/words';
+import { useKeys } from '../../shell/keys';
+import { Builder } from './builder';
+import { type Asking, useQuestion } from './use-question';
+import { Mistakes, mistakeOf } from './wrong';
 
+/** Questions about what people do: a builder, and the answer beside it. The question is in the address. */
 export default function Explore() {
-  return <Page title="Explore">…</Page>;
+  const asking = useQuestion();
+  const { question } = asking;
+  if (asking.isEmpty) {
+    return (
+      <Page title="Explore">
+        <Empty title="No events yet">
+          There is nothing to ask about. <a href="/start">Send the first event.</a>
+        </Empty>
+      </Page>
+    );
+  }
+  return (
+    <Page title="Explore">
+      <Tabs
+        label="Kinds of questions"
+        current={question ? asking.turnedTo(question.kind) : ''}
+        tabs={KINDS.map(([kind, name]) => ({ href: asking.turnedTo(kind), name }))}
+      />
+      {question && <Asked asking={asking} question={question} />}
+    </Page>
+  );
+}
+
+function Asked({ asking, question }: { asking: Asking; question: Question }) {
+  const { view, setQuestion, setView } = asking;
+  const asked = useAnswer((signal) => ask(question, signal), [asking.search]);
+  const [who, setWho] = useState<{ question: Answered['query']; place: Place }>();
+  const mistake = mistakeOf(asked.refusal);
+  useQuestionKeys(asking, question);
+  const answer = asked.data;
+  return (
+    <div class="explore">
+      <details class="card ask" open={matchMedia('(min-width: 900px)').matches}>
+        <summary>{questionSaid(question)}</summary>
+        <Mistakes.Provider value={mistake}>
+          <Builder question={question} onQuestion={setQuestion} />
+        </Mistakes.Provider>
+      </details>
+      <section class={asked.loading ? 'card asked loading' : 'card asked'} aria-busy={asked.loading}>
+        <header class="card-head">
+          <h2>{KINDS.find(([kind]) => kind === question.kind)?.[2]}</h2>
+          <div class="row">
+            <Button kind="quiet" onClick={() => setView(view === 'table' ? 'chart' : 'table')}>
+              {view === 'table' ? 'Picture' : 'Table'}
+            </Button>
+            <Button kind="quiet" disabled={!answer} onClick={() => answer && saveCsv(answer)}>
+              CSV
+            </Button>
+          </div>
+        </header>
+        <Refused refusal={asked.refusal} again={asked.again} />
+        {answer && (
+          <>
+            <Answer answer={answer} view={view} opens={(place) => setWho({ question: answer.query, place })} />
+            <About answer={answer} />
+          </>
+        )}
+        {!answer && asked.loading && <p class="muted">Asking …</p>}
+      </section>
+      {who && <Who question={who.question} place={who.place} onClose={() => setWho(undefined)} />}
+    </div>
+  );
+}
+
+const saveCsv = (answer: Answered) =>
+  download(`${fileName(`${answer.kind} ${answer.meta.date_to?.slice(0, 10) ?? ''}`)}.csv`, sheetCsv(sheetOf(answer)));
+
+/** Stretches of time by keys, and how the answer is shown. */
+function useQuestionKeys(asking: Asking, question: Question) {
+  const { setQuestion, setView, view } = asking;
+  useKeys(
+    useMemo(() => {
+      const stretches = RANGES.map((range) => ({
+        keys: range.key,
+        does: range.name,
+        run: () => {
+          if (!('date_from' in question) || question.kind === 'retention') return;
+          const interval = 'interval' in question ? { interval: range.interval } : {};
+          setQuestion({ ...question, date_from: range.from, date_to: null, ...interval });
+        },
+      }));
+      const compare = () =>
+        question.kind === 'trends' && setQuestion({ ...question, compare: question.compare ? null : 'previous' });
+      return [
+        ...stretches,
+        { keys: 'x', does: 'Compare with the stretch before', run: compare },
+        { keys: 'v', does: 'Picture or table', run: () => setView(view === 'table' ? 'chart' : 'table') },
+      ];
+    }, [asking.search, view]),
+  );
 }

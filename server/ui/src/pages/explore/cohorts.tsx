@@ -1,0 +1,5 @@
+import { Page } from '../../parts/page';
+
+export default function Cohorts() {
+  return <Page title="Cohorts">…</Page>;
+}
