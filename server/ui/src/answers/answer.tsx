@@ -1,10 +1,11 @@
 import '../styles/answers.css';
 import { useMemo } from 'preact/hooks';
-import { count, millis } from '../format';
+import { count, day, millis } from '../format';
 import type { ChartMark } from '../parts/chart';
 import { Empty } from '../parts/page';
 import { Funnel } from './funnel';
 import { Lifecycle } from './lifecycle';
+import { marksIn, NO_MARKS } from './marks';
 import { Paths } from './paths';
 import { type Opens, PeopleNumber } from './people';
 import { Retention } from './retention';
@@ -23,11 +24,10 @@ interface Shown {
   marks?: readonly ChartMark[];
 }
 
-const NO_MARKS: readonly ChartMark[] = [];
-
 /** An answer, as a picture or as a table. */
 export function Answer({ answer, view, opens, marks = NO_MARKS }: Shown & { view: View }) {
   const sheet = useMemo(() => sheetOf(answer), [answer]);
+  const noted = useMemo(() => marksIn(answer, marks), [answer, marks]);
   if (isNothing(answer)) {
     return (
       <Empty title="Nobody, in this stretch of time">
@@ -40,7 +40,16 @@ export function Answer({ answer, view, opens, marks = NO_MARKS }: Shown & { view
       {view === 'table' ? (
         <SheetTable sheet={sheet} label="The numbers" opens={opens} />
       ) : (
-        <Picture answer={answer} opens={opens} marks={marks} />
+        <Picture answer={answer} opens={opens} marks={noted} />
+      )}
+      {noted.length > 0 && (
+        <ul class="notes" aria-label="Notes">
+          {noted.map((mark) => (
+            <li key={`${mark.at} ${mark.text}`}>
+              <span aria-hidden="true">⚑</span> <time dateTime={mark.at}>{day(mark.at)}</time> {mark.text}
+            </li>
+          ))}
+        </ul>
       )}
     </div>
   );

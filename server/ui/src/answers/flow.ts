@@ -35,20 +35,27 @@ export interface Flow<E extends Edge = Edge> {
 }
 
 /** Sizes of the picture, in pixels. */
-export const FLOW = { column: 190, node: 10, gap: 20, least: 3, height: 380 };
+export const FLOW = { node: 10, gap: 20, least: 3, height: 380, columnLeast: 130, columnMost: 240 };
+
+/** How far columns are apart, so that so many fit into the width where they can; the last needs room for its names, too. */
+export const columnWidth = (columns: number, width: number) =>
+  Math.max(FLOW.columnLeast, Math.min(FLOW.columnMost, Math.floor(width / Math.max(1, columns))));
+
+export const columnsIn = (edges: readonly Edge[]) => Math.max(0, ...edges.map((edge) => edge.step)) + 1;
 
 /**
  * Columns of points from left to right, each point as high as people passed it, those that most passed at the top; then
  * each point moves to where its people come from, so that fewer streams cross.
  */
-export function flowOf<E extends Edge>(edges: readonly E[]): Flow<E> {
+export function flowOf<E extends Edge>(edges: readonly E[], width: number): Flow<E> {
+  const apart = columnWidth(columnsIn(edges), width);
   const nodes = new Map<string, FlowNode>();
   const key = (column: number, name: string) => `${column} ${name}`;
   const flows = new Map<FlowNode, { in: number; out: number }>();
   const node = (column: number, name: string) => {
     const known = nodes.get(key(column, name));
     if (known) return known;
-    const made = { column, name, persons: 0, x: column * FLOW.column, y: 0, height: 0 };
+    const made = { column, name, persons: 0, x: column * apart, y: 0, height: 0 };
     nodes.set(key(column, name), made);
     flows.set(made, { in: 0, out: 0 });
     return made;
@@ -73,7 +80,7 @@ export function flowOf<E extends Edge>(edges: readonly E[]): Flow<E> {
   }
   stack(links, scale);
   const bottom = Math.max(0, ...[...nodes.values()].map((one) => one.y + one.height));
-  return { nodes: [...nodes.values()], links, width: Math.max(1, columns.length) * FLOW.column, height: bottom };
+  return { nodes: [...nodes.values()], links, width: columnsIn(edges) * apart, height: bottom };
 }
 
 function columnsOf(nodes: FlowNode[]): FlowNode[][] {

@@ -1,21 +1,32 @@
-import { useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { count } from '../format';
-import { FLOW, flowOf, ribbon } from './flow';
+import { columnsIn, columnWidth, FLOW, flowOf, ribbon } from './flow';
 import type { Opens } from './people';
 import { edgePlace } from './sheet';
 import type { AnswerOf } from './words';
 
-/** So many letters of a name fit beside its point. */
-const FITS = 22;
+/** A letter is about so wide, in pixels. */
+const LETTER = 7;
 
-const cut = (name: string) => (name.length > FITS ? `${name.slice(0, FITS - 1)}…` : name);
+const cut = (name: string, fits: number) => (name.length > fits ? `${name.slice(0, fits - 1)}…` : name);
 
 /** Where people went, step by step: the thicker, the more. */
 export function Paths({ answer, opens }: { answer: AnswerOf<'paths'>; opens: Opens }) {
-  const flow = useMemo(() => flowOf(answer.results), [answer]);
+  const root = useRef<HTMLElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = root.current;
+    if (!element) return;
+    const measured = new ResizeObserver(() => setWidth(element.clientWidth));
+    measured.observe(element);
+    setWidth(element.clientWidth);
+    return () => measured.disconnect();
+  }, []);
+  const flow = useMemo(() => flowOf(answer.results, width), [answer, width]);
+  const apart = columnWidth(columnsIn(answer.results), width);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section class="paths" aria-label="Paths" tabIndex={0}>
+    <section ref={root} class="paths" aria-label="Paths" tabIndex={0}>
       <svg
         width={flow.width}
         height={flow.height + 8}
@@ -42,7 +53,7 @@ export function Paths({ answer, opens }: { answer: AnswerOf<'paths'>; opens: Ope
               <title>{`${node.name}: ${count(node.persons)} people`}</title>
             </rect>
             <text x={node.x + FLOW.node + 6} y={node.y + Math.max(node.height, 14) / 2 + 4}>
-              {cut(node.name)} <tspan class="said">{count(node.persons)}</tspan>
+              {cut(node.name, Math.floor((apart - 60) / LETTER))} <tspan class="said">{count(node.persons)}</tspan>
             </text>
           </g>
         ))}

@@ -1,6 +1,8 @@
+import { download } from '../parts/copy';
 import { Table } from '../parts/table';
 import { type Opens, PeopleNumber } from './people';
-import type { Sheet } from './sheet';
+import { fileName, type Sheet, sheetCsv, sheetOf } from './sheet';
+import type { Answered } from './words';
 
 /** The table of an answer; every number opens its people. */
 export function SheetTable({ sheet, label, opens }: { sheet: Sheet; label: string; opens: Opens }) {
@@ -23,3 +25,7 @@ export function SheetTable({ sheet, label, opens }: { sheet: Sheet; label: strin
     />
   );
 }
+
+/** Gives the table of an answer to the browser as a file. */
+export const saveSheet = (answer: Answered, name: string) =>
+  download(`${fileName(`${name} ${answer.meta.date_to?.slice(0, 10) ?? ''}`)}.csv`, sheetCsv(sheetOf(answer)));

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { boxes } from './bars';
+import { marksIn } from './marks';
 import { shadeOf } from './shade';
 import { dropped, sheetCsv, sheetOf, trendPlace } from './sheet';
 import { type Answered, type AnswerOf, changeOf, changeSaid, onTheClock, partSaid, periodSaid } from './words';
@@ -177,4 +178,14 @@ test('bars stand on the line, and those below zero hang from it', () => {
     { part: 2, y: 0, height: 20 },
     { part: 3, y: 50, height: 40 },
   ]);
+});
+
+test('notes are shown in the stretch of an answer over time, and nowhere else', () => {
+  const marks = ['2026-11-18T23:59:59Z', '2026-11-19T00:00:00Z', '2026-11-21T00:00:00Z'].map((at) => ({
+    at,
+    text: at,
+  }));
+  const stretch = { meta: { ...meta, date_from: '2026-11-19T00:00:00Z', date_to: '2026-11-21T00:00:00Z' } };
+  expect(marksIn({ ...trends, ...stretch }, marks)).toEqual([marks[1]]);
+  expect(marksIn({ ...answer('paths', {}, { results: [] }), ...stretch }, marks)).toEqual([]);
 });

@@ -61,6 +61,13 @@ export function sheetCsv({ columns, rows }: Sheet): string {
   return csv([columns.map((column) => column.name), ...rows.map((row) => row.map((cell) => cell.value))]);
 }
 
+/** A title as the name of a file. */
+export const fileName = (title: string) =>
+  title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '') || 'trailmark';
+
 export const intervalOf = ({ query }: Answered) =>
   'interval' in query ? query.interval : 'period' in query ? query.period : null;
 

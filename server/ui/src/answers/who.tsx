@@ -9,7 +9,7 @@ import { Empty } from '../parts/page';
 import { More, Table } from '../parts/table';
 import { Ago } from '../parts/time';
 import type { Asked } from '../question/question';
-import type { Place } from './sheet';
+import { fileName, type Place } from './sheet';
 
 /** A file has at most so many people: 50,000, as many as a cohort's list takes at once. */
 const FILE_MAX = 50_000;
@@ -79,10 +79,3 @@ async function everybody(question: Asked, place: Place) {
   } while (cursor !== undefined && rows.length < FILE_MAX);
   return rows;
 }
-
-/** A title as the name of a file. */
-export const fileName = (title: string) =>
-  title
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^-+|-+$/g, '') || 'trailmark';

@@ -69,7 +69,7 @@ function draw(element: HTMLElement, props: Drawn): uPlot {
     legend: { show: false },
     cursor: { points: { size: 7 }, drag: { x: false, y: false } },
     axes: [
-      { ...axis, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickSaid(tick * 1000, step)) },
+      { ...axis, size: 34, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickSaid(tick * 1000, step)) },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => format(tick)) },
     ],
     scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },

@@ -44,6 +44,14 @@ test('a question with all that a builder makes survives being an address', () =>
   });
 });
 
+test('equal questions have equal addresses, whatever the order of their fields', () => {
+  const one = readJson({ kind: 'funnel', steps: [{ event: 'a' }], window: { unit: 'hour', value: 2 } });
+  const other = readJson({ window: { value: 2, unit: 'hour' }, steps: [{ name: null, event: 'a' }], kind: 'funnel' });
+  expect(one && toSearch(one)).toBe(other && toSearch(other));
+  const usual = readJson({ kind: 'funnel', window: { unit: 'day', value: 14 } });
+  expect(usual && new URLSearchParams(toSearch(usual)).get('q')).toBe('{"kind":"funnel"}');
+});
+
 test('what is usual is not in the address', () => {
   const q = new URLSearchParams(toSearch(fresh('sessions', { event: null, timezone: 'UTC' }))).get('q');
   expect(q).toBe('{"kind":"sessions"}');

@@ -71,10 +71,13 @@ function filled(name: string, kind: Kind, read: unknown): unknown {
   return read;
 }
 
-/** Without fields that are `null`: they are the defaults. A `null` that is a value stays. */
+/** Without fields that are `null`: they are the defaults. A `null` that is a value stays. In one order, so that what is
+ * equal is written equally, also when it has been in a database. */
 function withoutNothing(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNothing);
   if (!isObject(value)) return value;
-  const said = Object.entries(value).filter(([name, field]) => field !== null || name === 'value');
+  const said = Object.entries(value)
+    .filter(([name, field]) => field !== null || name === 'value')
+    .sort();
   return Object.fromEntries(said.map(([name, field]) => [name, withoutNothing(field)]));
 }

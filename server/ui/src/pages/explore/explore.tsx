@@ -1,12 +1,17 @@
 import '../../styles/explore.css';
+import '../../styles/keeping.css';
 import { useMemo, useState } from 'preact/hooks';
 import { About, Answer } from '../../answers/answer';
-import { type Place, sheetCsv, sheetOf } from '../../answers/sheet';
-import { fileName, Who } from '../../answers/who';
+import type { Place } from '../../answers/sheet';
+import { saveSheet } from '../../answers/sheet-table';
+import { Who } from '../../answers/who';
 import type { Answered } from '../../answers/words';
 import { ask } from '../../api/ask';
+import { answer, GET } from '../../api/client';
 import { useAnswer } from '../../api/use';
-import { download } from '../../parts/copy';
+import type { SavedQuery } from '../../keeping/keep';
+import { useNotes } from '../../keeping/notes';
+import { NotesDialog } from '../../keeping/notes-dialog';
 import { Button, Refused } from '../../parts/form';
 import { Empty, Page, Tabs } from '../../parts/page';
 import { KINDS, type Question } from '../../question/question';
@@ -14,13 +19,24 @@ import { RANGES } from '../../question/range';
 import { questionSaid } from '../../question/words';
 import { useKeys } from '../../shell/keys';
 import { Builder } from './builder';
+import { Keeping } from './keeping';
 import { type Asking, useQuestion } from './use-question';
 import { Mistakes, mistakeOf } from './wrong';
 
 /** Questions about what people do: a builder, and the answer beside it. The question is in the address. */
 export default function Explore() {
   const asking = useQuestion();
-  const { question } = asking;
+  const { question, saved } = asking;
+  const kept = useAnswer(
+    async (signal) =>
+      saved === null
+        ? undefined
+        : answer(GET('/api/v1/saved_queries/{id}', { params: { path: { id: saved } }, signal })),
+    [saved],
+  );
+  // What was saved here just now is known before it is asked for.
+  const [latest, setLatest] = useState<SavedQuery>();
+  const of = [latest, kept.data].find((one) => one?.id === saved);
   if (asking.isEmpty) {
     return (
       <Page title="Explore">
@@ -31,7 +47,10 @@ export default function Explore() {
     );
   }
   return (
-    <Page title="Explore">
+    <Page
+      title={of?.name ?? 'Explore'}
+      actions={question && <Keeping asking={asking} question={question} kept={of} onKept={setLatest} />}
+    >
       <Tabs
         label="Kinds of questions"
         current={question ? asking.turnedTo(question.kind) : ''}
@@ -46,45 +65,53 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
   const { view, setQuestion, setView } = asking;
   const asked = useAnswer((signal) => ask(question, signal), [asking.search]);
   const [who, setWho] = useState<{ question: Answered['query']; place: Place }>();
+  const [noting, setNoting] = useState(false);
+  const notes = useNotes();
   const mistake = mistakeOf(asked.refusal);
   useQuestionKeys(asking, question);
-  const answer = asked.data;
+  const found = asked.data;
   return (
     <div class="explore">
-      <details class="card ask" open={matchMedia('(min-width: 900px)').matches}>
+      <details class="card ask" open={matchMedia('(min-width: 1000px)').matches}>
         <summary>{questionSaid(question)}</summary>
         <Mistakes.Provider value={mistake}>
-          <Builder question={question} onQuestion={setQuestion} />
+          <Builder key={question.kind} question={question} onQuestion={setQuestion} />
         </Mistakes.Provider>
       </details>
       <section class={asked.loading ? 'card asked loading' : 'card asked'} aria-busy={asked.loading}>
         <header class="card-head">
-          <h2>{KINDS.find(([kind]) => kind === question.kind)?.[2]}</h2>
+          <h2>{KINDS.find(([kind]) => kind === question.kind)?.[2] ?? 'How many?'}</h2>
           <div class="row">
             <Button kind="quiet" onClick={() => setView(view === 'table' ? 'chart' : 'table')}>
               {view === 'table' ? 'Picture' : 'Table'}
             </Button>
-            <Button kind="quiet" disabled={!answer} onClick={() => answer && saveCsv(answer)}>
+            <Button kind="quiet" disabled={!found} onClick={() => found && saveSheet(found, question.kind)}>
               CSV
+            </Button>
+            <Button kind="quiet" onClick={() => setNoting(true)}>
+              Notes
             </Button>
           </div>
         </header>
         <Refused refusal={asked.refusal} again={asked.again} />
-        {answer && (
+        {found && (
           <>
-            <Answer answer={answer} view={view} opens={(place) => setWho({ question: answer.query, place })} />
-            <About answer={answer} />
+            <Answer
+              answer={found}
+              view={view}
+              marks={notes.marks}
+              opens={(place) => setWho({ question: found.query, place })}
+            />
+            <About answer={found} />
           </>
         )}
-        {!answer && asked.loading && <p class="muted">Asking …</p>}
+        {!found && asked.loading && <p class="muted">Asking …</p>}
       </section>
       {who && <Who question={who.question} place={who.place} onClose={() => setWho(undefined)} />}
+      {noting && <NotesDialog notes={notes.data ?? []} onChanged={notes.again} onClose={() => setNoting(false)} />}
     </div>
   );
 }
-
-const saveCsv = (answer: Answered) =>
-  download(`${fileName(`${answer.kind} ${answer.meta.date_to?.slice(0, 10) ?? ''}`)}.csv`, sheetCsv(sheetOf(answer)));
 
 /** Stretches of time by keys, and how the answer is shown. */
 function useQuestionKeys(asking: Asking, question: Question) {
