@@ -8,7 +8,7 @@ import type { Opens } from './people';
 import { saveSheet } from './sheet-table';
 import type { Answered } from './words';
 
-/** An answer on a board: its name, and a picture or a table. `children` stand in for an answer that is not there. */
+/** An answer on a board: its name (or, where that is said already, what it asks), and a picture or a table. `children` stand in for an answer that is not there. */
 export function AnswerTile(props: {
   name: string;
   href?: string | undefined;
@@ -24,24 +24,25 @@ export function AnswerTile(props: {
 }) {
   const { name, href, answer, loading = false } = props;
   const [chosen, setChosen] = useState<View>();
+  const said = answer ? questionSaid(answer.query as never) : '';
   const view = chosen ?? props.view;
   return (
     <section
       class={`card tile ${props.wide ? 'wide' : ''} ${loading ? 'loading' : ''}`}
       aria-busy={loading}
-      aria-label={name}
+      aria-label={name || said}
     >
       <header class="tile-head">
         <div>
-          <h2>{href ? <a href={href}>{name}</a> : name}</h2>
-          {answer && <p class="muted">{questionSaid(answer.query as never)}</p>}
+          <h2>{href ? <a href={href}>{name}</a> : name || said}</h2>
+          {name !== '' && <p class="muted">{said}</p>}
         </div>
         {answer && (
           <div class="row">
             <Button kind="quiet" onClick={() => setChosen(view === 'table' ? 'chart' : 'table')}>
               {view === 'table' ? 'Picture' : 'Table'}
             </Button>
-            <Button kind="quiet" onClick={() => saveSheet(answer, name)}>
+            <Button kind="quiet" onClick={() => saveSheet(answer, name || answer.kind)}>
               CSV
             </Button>
           </div>

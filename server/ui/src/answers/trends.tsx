@@ -34,6 +34,10 @@ function linesOf(answer: AnswerOf<'trends'>) {
     name: `${lineSaid(line)}, before`,
     values: padded(line.values, answer.labels.length),
     faint: true,
+    colour: Math.max(
+      0,
+      now.findIndex((one) => one.name === lineSaid(line)),
+    ),
   }));
   return [...now, ...(before ?? [])];
 }
@@ -68,6 +72,7 @@ function Legend({ answer, opens }: { answer: AnswerOf<'trends'>; opens: Opens })
           </li>
         );
       })}
+      {answer.previous && <li class="muted">┄ dashed: the stretch before</li>}
     </ul>
   );
 }

@@ -46,7 +46,7 @@ export default function Shared() {
         {shown.tiles.map((tile, at) => (
           <AnswerTile
             key={at}
-            name={tile.name}
+            name={tile.name === shown.name ? '' : tile.name}
             answer={tile.answer ?? undefined}
             view={tile.view}
             wide={tile.wide || shown.tiles.length === 1}

@@ -9,6 +9,8 @@ export interface ChartLine {
   values: readonly (number | null)[];
   /** Drawn dashed: the period before, a bound. */
   faint?: boolean;
+  /** Which colour; that of its place, if it is not said. */
+  colour?: number;
 }
 
 export interface ChartMark {
@@ -93,7 +95,7 @@ function tickSaid(at: number, step: number): string {
 
 /** A line, and its part that is not over yet. */
 function parts(line: ChartLine, index: number, split: number) {
-  const stroke = styled(`--line-${(index % COLOURS) + 1}`);
+  const stroke = styled(`--line-${((line.colour ?? index) % COLOURS) + 1}`);
   const series: uPlot.Series = { stroke, width: 1.75, points: { show: line.values.length === 1 } };
   if (line.faint) series.dash = [3, 4];
   if (split < 0) return [{ series, values: [...line.values] }];
@@ -151,7 +153,7 @@ function addTip(chart: uPlot, element: HTMLElement, props: Drawn, format: (value
       const row = document.createElement('div');
       row.className = index === found.line ? 'near' : '';
       const dot = document.createElement('i');
-      dot.style.background = colourOf(index);
+      dot.style.background = colourOf(line.colour ?? index);
       const value = line.values[found.idx];
       row.append(dot, `${line.name}: ${value == null ? '–' : format(value)}`);
       return row;

@@ -63,7 +63,7 @@ export default function Dashboard() {
       )}
       <Button onClick={() => setDoing('add')}>Add a question</Button>
       <Button onClick={() => setDoing('share')}>Share</Button>
-      <Button kind={editing ? 'primary' : 'plain'} aria-pressed={editing} onClick={() => setEditing(!editing)}>
+      <Button kind={editing ? 'primary' : 'plain'} onClick={() => setEditing(!editing)}>
         {editing ? 'Done' : 'Arrange'}
       </Button>
     </>

@@ -54,12 +54,21 @@ export function BoardTile(props: {
 }
 
 function Arranging({ tile, arrange, name }: { tile: Tile; arrange: Arrange; name: string }) {
+  // A tile that is moved takes the focus with it; at the end of the way the other direction has it.
+  const move = (by: number) => (event: MouseEvent) => {
+    const button = event.currentTarget as HTMLButtonElement;
+    arrange.move(by);
+    requestAnimationFrame(() => {
+      const other = by < 0 ? button.nextElementSibling : button.previousElementSibling;
+      (button.disabled ? (other as HTMLElement | null) : button)?.focus();
+    });
+  };
   return (
     <>
-      <Button disabled={arrange.isFirst} aria-label={`Move “${name}” to the left`} onClick={() => arrange.move(-1)}>
+      <Button disabled={arrange.isFirst} aria-label={`Move “${name}” to the left`} onClick={move(-1)}>
         ←
       </Button>
-      <Button disabled={arrange.isLast} aria-label={`Move “${name}” to the right`} onClick={() => arrange.move(1)}>
+      <Button disabled={arrange.isLast} aria-label={`Move “${name}” to the right`} onClick={move(1)}>
         →
       </Button>
       <Button onClick={() => arrange.change({ wide: !tile.wide })}>{tile.wide ? 'Narrow' : 'Wide'}</Button>
