@@ -58,10 +58,15 @@ test('a file has plain numbers, and nothing where nothing is known', () => {
   expect(sheetCsv(sheetOf(trends)).split('\r\n')).toEqual([
     'Period,checkout · pro,"checkout · pro, before",A / B,"A / B, before"',
     'Whole stretch,3,2,0.5,',
-    'Nov 19,3,1,,',
-    'Nov 20,0,1,0.5,',
+    '2026-11-19,3,1,,',
+    '2026-11-20,0,1,0.5,',
     '',
   ]);
+});
+
+test('a period that is not over yet says so', () => {
+  const open = { ...trends, meta: { ...meta, incomplete_from: '2026-11-20' } };
+  expect(sheetOf(open).rows.map((row) => row[0]?.text)).toEqual(['Whole stretch', 'Nov 19', 'Nov 20, not over yet']);
 });
 
 test('a funnel says who was lost before each step', () => {

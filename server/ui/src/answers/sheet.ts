@@ -61,6 +61,14 @@ export function sheetCsv({ columns, rows }: Sheet): string {
   return csv([columns.map((column) => column.name), ...rows.map((row) => row.map((cell) => cell.value))]);
 }
 
+/** A period: what it is called, and that it is not over yet; a file has its beginning. */
+const periodCell = (answer: Answered, label: string): Cell => {
+  const open = answer.meta.incomplete_from;
+  const said = periodSaid(label, intervalOf(answer));
+  // Labels of days and months are in their order as texts; those of hours where clocks change may not be, by an hour.
+  return { text: open && label >= open ? `${said}, not over yet` : said, value: label };
+};
+
 /** A title as the name of a file. */
 export const fileName = (title: string) =>
   title
@@ -91,16 +99,16 @@ function trends(answer: AnswerOf<'trends'>): Sheet {
   const before = answer.previous?.results;
   const names = answer.results.flatMap((line) => [lineSaid(line), ...(before ? [`${lineSaid(line)}, before`] : [])]);
   const earlier = (line: number) => before?.find((one) => lineSaid(one) === lineSaid(answer.results[line] ?? one));
-  const row = (head: string, values: (line: number) => Cell[]): Cell[] => [
-    words(head),
+  const row = (head: Cell, values: (line: number) => Cell[]): Cell[] => [
+    head,
     ...answer.results.flatMap((_, line) => values(line)),
   ];
-  const whole = row('Whole stretch', (line) => [
+  const whole = row(words('Whole stretch'), (line) => [
     number(answer.results[line]?.total, trendPlace(answer, line)),
     ...(before ? [number(earlier(line)?.total)] : []),
   ]);
   const rows = answer.labels.map((label, period) =>
-    row(periodSaid(label, intervalOf(answer)), (line) => [
+    row(periodCell(answer, label), (line) => [
       number(answer.results[line]?.values[period], trendPlace(answer, line, period)),
       ...(before ? [number(earlier(line)?.values[period])] : []),
     ]),
@@ -168,7 +176,7 @@ function retention(answer: AnswerOf<'retention'>): Sheet {
       ],
     ),
     rows: answer.results.map((row, at) => [
-      words(periodSaid(row.label, period)),
+      { text: periodSaid(row.label, period), value: row.label },
       number(row.size, retentionPlace(answer, at, 0)),
       ...Array.from({ length: most }, (_, interval) => {
         const value = row.values[interval];
@@ -190,7 +198,7 @@ function lifecycle(answer: AnswerOf<'lifecycle'>): Sheet {
   return {
     columns: heads(['Period'], ['New', 'Returning', 'Resurrecting', 'Dormant']),
     rows: answer.labels.map((label, at) => [
-      words(periodSaid(label, intervalOf(answer))),
+      periodCell(answer, label),
       ...STATES.map((state) => number(answer[state][at], lifecyclePlace(answer, at, state))),
     ]),
   };
@@ -270,7 +278,7 @@ function sessions(answer: AnswerOf<'sessions'>): Sheet {
         [...part, words('Whole stretch'), ...facts(at, line.total)],
         ...answer.labels.map((label, period) => [
           ...part,
-          words(periodSaid(label, intervalOf(answer))),
+          periodCell(answer, label),
           ...facts(at, line.values[period], period),
         ]),
       ];

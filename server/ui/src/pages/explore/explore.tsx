@@ -72,7 +72,7 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
   const found = asked.data;
   return (
     <div class="explore">
-      <details class="card ask" open={matchMedia('(min-width: 1000px)').matches}>
+      <details class="card ask" open={mistake !== null || matchMedia('(min-width: 1000px)').matches}>
         <summary>{questionSaid(question)}</summary>
         <Mistakes.Provider value={mistake}>
           <Builder key={question.kind} question={question} onQuestion={setQuestion} />
@@ -93,7 +93,13 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
             </Button>
           </div>
         </header>
-        <Refused refusal={asked.refusal} again={asked.again} />
+        {mistake ? (
+          <p class="wrong">
+            This cannot be asked; the question says why. {found && 'Below is still the answer to the one before.'}
+          </p>
+        ) : (
+          <Refused refusal={asked.refusal} again={asked.again} />
+        )}
         {found && (
           <>
             <Answer
