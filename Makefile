@@ -98,7 +98,7 @@ test-ui: setup ## of these, the dashboard in a real browser
 	@scripts/test-ui.sh
 
 ui: ## the dashboard, which the server serves at /
-	@scripts/setup.sh web
+	@scripts/setup.sh ui
 	@scripts/ui.sh
 
 screenshots: setup ## pictures of every page of the dashboard, light and dark, desktop and phone: server/ui/screenshots

@@ -8,6 +8,7 @@
 #   setup.sh slow  also slowhttptest, which attacks the gateway by slowness
 #   setup.sh deploy   also what checks deploy/: docker-compose, promtool, kubernetes-validate, dockerfilelint
 #   setup.sh acme   also the authority that certificates are ordered from in tests
+#   setup.sh ui    also what the dashboard is built with
 #   setup.sh web   also what the web SDK is built with; `web-test`: and what tests it; `wasm-debian`: Debian's compiler for
 #                  wasm, where rustup has none
 #   setup.sh fuzz  only what fuzzing needs: a C++ compiler, for libFuzzer
@@ -52,6 +53,11 @@ node_at_least() { printf '%s\n' "v$1" "$(node --version)" | sort --check=quiet -
 web() {
   command -v node >/dev/null || install nodejs
   command -v npm >/dev/null || install npm
+}
+
+ui() {
+  web
+  node_at_least 20.19 || { say "the dashboard is built with Node 20.19 or newer, this is $(node --version); see https://nodejs.org"; exit 2; }
 }
 
 web_test() {
@@ -161,8 +167,9 @@ case "${1:-}" in
   nats) nats ;;
   slow) command -v slowhttptest >/dev/null || install slowhttptest ;;
   acme) command -v pebble >/dev/null || install pebble ;;
+  ui) ui ;;
   web) web ;;
   web-test) web_test ;;
   wasm-debian) [ -x /usr/bin/wasm-ld-22 ] && [ -x /usr/bin/rustc ] || install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
-  *) sed -n '2,14p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,15p' "$0" >&2; exit 2 ;;
 esac

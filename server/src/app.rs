@@ -1,12 +1,14 @@
 //! The parts of a running server, and how they start and stop.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use http::header;
+use http::request::Parts;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -23,14 +25,18 @@ use crate::database::{Database, OpenError};
 use crate::gateway::accept;
 use crate::gateway::body::Budget;
 use crate::gateway::changes::Watching;
+use crate::gateway::client_ip::client_ip;
+use crate::gateway::cors::Cors;
 use crate::gateway::desk;
 use crate::gateway::dispatch::{Gateway, Ground};
+use crate::gateway::edge::Peer;
 use crate::gateway::file::BadFile;
 use crate::gateway::front::Front;
 use crate::gateway::keyring::{Keyring, REFRESH_EVERY};
 use crate::gateway::limit::Limits;
-use crate::gateway::login::Login;
+use crate::gateway::login::{Login, first_link};
 use crate::gateway::problem::Problem;
+use crate::gateway::strangers::{Said, Strangers};
 use crate::gateway::tls::{Tls, TlsError};
 use crate::jobs::{self, Scheduler};
 use crate::journal::{self, Journal, JournalOptions, LocalJournal};
@@ -80,6 +86,8 @@ pub struct App {
     pub live: Arc<Live>,
     /// What was refused, until it is written down.
     pub refusals: Refusals,
+    /// Who was refused before it was known whose events they are.
+    pub strangers: Strangers,
     /// Calls others on somebody's behalf.
     pub outbound: Outbound,
     /// Checks monitors.
@@ -101,6 +109,36 @@ impl App {
     pub fn request_refused(&self, project_id: i32, received_at: Timestamp, problem: &Problem) {
         self.refusals.request(project_id, problem.code().as_str());
         self.live.request_refused(project_id, received_at, problem);
+    }
+
+    /// A request with events was refused, and nobody knows whose they are.
+    pub fn stranger_refused(&self, parts: &Parts, peer: Option<Peer>, key: Option<&str>, problem: &Problem) {
+        let said = Said { key, ..said(parts) };
+        let client = self.client(parts, peer);
+        self.strangers.refused(said, client, problem, self.clock.now());
+    }
+
+    /// A page asks whether it may send events. One that may not is remembered.
+    pub fn preflighted(&self, cors: &Cors, parts: &Parts, peer: Option<Peer>) {
+        let origin = parts.headers.get(header::ORIGIN);
+        if origin.is_some_and(|origin| !cors.admits(origin)) {
+            let client = self.client(parts, peer);
+            self.strangers.page_refused(said(parts), client, self.clock.now());
+        }
+    }
+
+    fn client(&self, parts: &Parts, peer: Option<Peer>) -> Option<IpAddr> {
+        let trusted = &self.config.http.trusted_proxies;
+        peer.map(|peer| client_ip(peer.ip, &parts.headers, trusted))
+    }
+}
+
+fn said(parts: &Parts) -> Said<'_> {
+    Said {
+        method: &parts.method,
+        uri: &parts.uri,
+        headers: &parts.headers,
+        key: None,
     }
 }
 
@@ -228,6 +266,7 @@ impl Server {
             shared: Shown::default(),
             live: Arc::default(),
             refusals: Refusals::default(),
+            strangers: Strangers::default(),
             senders,
             writer: writer.stats(),
             stopping: AtomicBool::new(false),
@@ -316,6 +355,19 @@ impl Server {
     #[must_use]
     pub fn store(&self) -> &Store {
         self.database.store()
+    }
+
+    /// The token of a new link that makes the first owner, which ends the one before; `None` where somebody can log in, or
+    /// another service knows the users. Brings the schema up to date if nobody has yet.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn first_link(&self) -> Result<Option<String>, StoreError> {
+        if !self.app.login.is_local() {
+            return Ok(None);
+        }
+        self.store().migrate().await?;
+        first_link(self.store(), self.app.clock.now()).await
     }
 
     /// Stops in two steps: take nothing new and finish what is in flight; then write what the journal holds, as far as

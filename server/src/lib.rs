@@ -14,7 +14,7 @@
 //!    acknowledgement goes back to the journal, which forgets whole segments.
 //!    Who is whom, [`identity`] says.
 //! 5. [`query`] answers from the same rows, for a secret key, [`live`] tells it what is accepted at this moment,
-//!    and [`admin`] changes what only such a key may change.
+//!    and [`admin`] changes what only such a key may change. [`settings`] are for the users who run the installation.
 //!
 //! Data flows in this order; only the receipt and the acknowledgement go back. [`app`] starts and stops the parts.
 
@@ -35,6 +35,7 @@ pub mod query;
 pub mod live;
 pub mod admin;
 pub mod dashboard;
+pub mod settings;
 pub mod database;
 pub mod postgres;
 pub mod observe;

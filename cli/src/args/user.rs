@@ -23,6 +23,25 @@ pub enum User {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Print a link with which somebody becomes a user: it works once, for a week
+    #[command(
+        after_help = "Who has the link chooses an e-mail address and a password; with --email, only the password.\n\n\
+                      Example:\n  trailmark user invite --role admin --email bob@example.com"
+    )]
+    Invite {
+        /// What the user may do
+        #[arg(long, value_enum, default_value = "viewer")]
+        role: UserRole,
+        /// The e-mail address to log in with
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// Print a link with which a user chooses another password: it works once, for a day
+    #[command(after_help = "Example:\n  trailmark user link ann@example.com")]
+    Link {
+        /// The user's e-mail address
+        email: String,
+    },
     /// List users
     #[command(after_help = "Example:\n  trailmark user list --json")]
     List,

@@ -1,6 +1,7 @@
 //! One file per command. Each takes its arguments and the configuration, and prints a report.
 
 mod database;
+mod welcome;
 mod serve;
 mod demo;
 mod migrate;

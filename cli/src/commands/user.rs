@@ -5,11 +5,12 @@ use std::fmt::Write;
 use serde::Serialize;
 use trailmark_server::Config;
 use trailmark_server::clock::{Clock, SystemClock};
-use trailmark_server::gateway::login::account_hash;
-use trailmark_server::store::{Role, Store, StoreError, User, normal_email};
+use trailmark_server::gateway::login::{INVITED_FOR, Link, RESET_FOR, account_hash, new_link};
+use trailmark_server::store::{Owned, Role, Store, StoreError, User, normal_email};
 
 use super::database;
 use super::password::Password;
+use super::welcome::Welcome;
 use crate::args;
 use crate::failure::Failure;
 use crate::output::{Output, Report, say, table};
@@ -59,6 +60,23 @@ impl Report for WithPassword {
             Some(password) => drop(writeln!(out, "{password}")),
             None => self.row.text(out),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct Invited {
+    /// This is the only time that it is shown.
+    link: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    role: &'static str,
+    expires_at: String,
+}
+
+/// The link alone, so that a script can take it.
+impl Report for Invited {
+    fn text(&self, out: &mut String) {
+        let _ = writeln!(out, "{}", self.link);
     }
 }
 
@@ -113,6 +131,11 @@ pub(super) async fn run(config: &Config, command: &args::User, output: Output) -
             role,
             password_stdin,
         } => create(config, &address(email)?, (*role).into(), *password_stdin, output).await,
+        args::User::Invite { role, email } => {
+            let email = email.as_deref().map(address).transpose()?;
+            invite(config, (*role).into(), email, output).await
+        }
+        args::User::Link { email } => link(config, &address(email)?, output).await,
         args::User::List => {
             let users = database::with(config, async |store: &Store| Ok(store.list_users().await?)).await?;
             let users = users.into_iter().map(Row::from).collect();
@@ -164,6 +187,55 @@ async fn create(config: &Config, email: &str, role: Role, from_stdin: bool, outp
     let create = async |store: &Store| store.create_user(email, &hash, role, at).await.map_err(taken);
     let user = database::with(config, create).await?;
     show(user, password, output)
+}
+
+async fn invite(config: &Config, role: Role, email: Option<String>, output: Output) -> Result<(), Failure> {
+    let link = new_link(INVITED_FOR, SystemClock.now())?;
+    let invite = async |store: &Store| {
+        if let Some(email) = &email
+            && store.user_with_password(email).await?.is_some()
+        {
+            return Err(Failure::failed(format!("{email} is a user already")).hint("trailmark user list"));
+        }
+        Ok(store.invite(None, (role, email.as_deref()), link.kept).await?)
+    };
+    match database::with(config, invite).await? {
+        Owned::Done(_) => print_link(config, &link, (email.clone(), role), output),
+        _ => Err(Failure::failed("too many invitations are open").hint("they expire within a week")),
+    }
+}
+
+async fn link(config: &Config, email: &str, output: Output) -> Result<(), Failure> {
+    let link = new_link(RESET_FOR, SystemClock.now())?;
+    let reset = async |store: &Store| {
+        let users = store.list_users().await?;
+        let user = users.into_iter().find(|user| user.email == email);
+        let user = user.ok_or_else(|| nobody(email))?;
+        Ok((store.invite_reset(None, user.id, link.kept).await?, user.role))
+    };
+    match database::with(config, reset).await? {
+        (Owned::Done(()), role) => print_link(config, &link, (Some(email.to_owned()), role), output),
+        _ => Err(Failure::failed(format!("{email} is disabled")).hint("trailmark user enable")),
+    }
+}
+
+fn print_link(
+    config: &Config,
+    link: &Link,
+    (email, role): (Option<String>, Role),
+    output: Output,
+) -> Result<(), Failure> {
+    output.print(&Invited {
+        link: Welcome::of(config).link(config.http.listen, &link.token),
+        email,
+        role: role.as_str(),
+        expires_at: link.kept.expires_at.to_string(),
+    })?;
+    say(format_args!(
+        "this link works once, until {}, and is shown only now",
+        link.kept.expires_at
+    ));
+    Ok(())
 }
 
 async fn set_password(config: &Config, email: &str, from_stdin: bool, output: Output) -> Result<(), Failure> {

@@ -170,3 +170,37 @@ fn who_calls_too_often_is_told_when_to_come_back_and_others_are_not_slowed() {
     }
     assert_eq!(call(&modest).status, 202);
 }
+
+/// On the short way, which most events go, and through a route of the gateway's file.
+#[test]
+fn whoever_sends_with_a_key_that_opens_nothing_is_seen_by_the_end_of_the_key() {
+    let file = "version = 1\n[[routes]]\nid = \"events\"\npath = \"/api/events\"\nauth = []\nservice = \"ingest\"\n";
+    let server = Setup::default()
+        .text("http.cors_origins", "https://app.example")
+        .gateway(file)
+        .start();
+    let project = Project::create(&server);
+    for path in ["/v1/batch", "/api/events"] {
+        server.send(&Request::post(path, batch(&[good()])).bearer("tm_pk_not_a_key_3c"));
+        let preflight = Request::new("OPTIONS", path).header("origin", "https://other.example");
+        server.send(&preflight.header("access-control-request-method", "POST"));
+    }
+    let seen = project.read("/api/v1/strangers").json();
+    let seen = seen["requests"].as_array().unwrap();
+    let shown: Vec<_> = seen
+        .iter()
+        .rev()
+        .map(|seen| [&seen["path"], &seen["code"], &seen["key_hint"]].map(|field| field.as_str().unwrap_or("none")))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ["/v1/batch", "unknown_key", "…3c"],
+            ["/v1/batch", "origin_refused", "none"],
+            ["/api/events", "unknown_key", "…3c"],
+            ["/api/events", "origin_refused", "none"],
+        ]
+    );
+    assert!(seen.iter().all(|seen| seen["client_ip"] == "127.0.0.1"), "{seen:?}");
+    server.assert_sound();
+}

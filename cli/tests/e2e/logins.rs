@@ -178,3 +178,61 @@ fn what_cannot_be_a_user_is_refused_in_words() {
     let (done, said) = create(server, &email.to_uppercase(), PASSWORD);
     assert!(!done && said.contains("is a user already"), "{said}");
 }
+
+/// The token behind the `#` of a link.
+fn token(link: &str) -> &str {
+    link.split_once("/welcome#").expect(link).1
+}
+
+fn accept(server: &Server, token: &str, email: &str) -> Response {
+    let body = json!({"invitation": token, "email": email, "password": PASSWORD}).to_string();
+    server.send(&Request::post("/api/auth/accept", body).header("content-type", "application/json"))
+}
+
+/// The links that `serve` has said in all its starts.
+fn first_links(server: &Server) -> Vec<String> {
+    let log = server.log();
+    let said = log.lines().filter_map(|line| line.strip_prefix("open      "));
+    said.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_link_that_serve_prints_makes_the_owner_and_each_start_makes_another_until_then() {
+    let server = Setup::default().text("log.level", "debug").start();
+    let old = until("the first link", || first_links(&server).pop());
+    assert!(old.starts_with(&server.url()), "{old}");
+    server.stop();
+    server.start();
+    let new = until("the second link", || first_links(&server).into_iter().nth(1));
+    let ended = accept(&server, token(&old), "eve@example.com");
+    assert_eq!((ended.status, ended.code().as_str()), (401, "invalid_invitation"));
+    let ann = Session::of(&accept(&server, token(&new), "ann@example.com"));
+    assert_eq!(ann.me(&server).json()["user"]["role"], "owner");
+    server.stop();
+    server.start();
+    until("a listening server", || {
+        (server.log().matches("listening on").count() == 3).then_some(())
+    });
+    assert_eq!(first_links(&server).len(), 2, "there is an owner");
+
+    let invited = server.run(&["user", "invite", "--role", "admin", "--email", "Bob@example.com"]);
+    let invited = accept(&server, token(invited["link"].as_str().unwrap()), "bob@example.com");
+    let bob = Session::of(&invited);
+    assert_eq!(bob.me(&server).json()["user"]["role"], "admin");
+    let reset = server.run(&["user", "link", "bob@example.com"]);
+    let reset = token(reset["link"].as_str().unwrap()).to_owned();
+    assert_eq!(accept(&server, &reset, "bob@example.com").status, 200);
+    assert_eq!(bob.me(&server).status, 401, "the session of the password before");
+    let log = server.log();
+    assert!(log.contains("accepted an invitation") && !log.contains(&reset) && !log.contains(PASSWORD));
+    server.assert_sound();
+}
+
+#[test]
+fn a_link_leads_to_the_public_url() {
+    let server = Setup::default()
+        .text("http.public_url", "https://t.example.com/")
+        .start();
+    let link = until("the link", || first_links(&server).pop());
+    assert!(link.starts_with("https://t.example.com/welcome#tm_in_"), "{link}");
+}

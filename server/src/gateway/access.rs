@@ -8,6 +8,7 @@ use http::HeaderName;
 use http::request::Parts;
 
 use super::auth::{authorise, presented_key};
+use super::caller::Caller;
 use super::problem::{Code, Problem};
 use super::query_string;
 use crate::app::App;
@@ -45,16 +46,7 @@ impl Access {
     /// # Errors
     /// [`Code::NotPermitted`].
     pub fn needs(&self, role: Role) -> Result<(), Problem> {
-        let rank = |role: Role| Role::ALL.iter().position(|known| *known == role);
-        if rank(self.role) <= rank(role) {
-            return Ok(());
-        }
-        let detail = format!(
-            "this takes the role {}, and yours is {}",
-            role.as_str(),
-            self.role.as_str()
-        );
-        Err(Problem::new(Code::NotPermitted, detail))
+        needs(self.role, role)
     }
 
     /// What the request's key or session opens. A key goes before a session: it was sent on purpose.
@@ -68,8 +60,7 @@ impl Access {
             && let Some(caller) = session.check(&parts.headers, &parts.method, app.clock.now()).await
         {
             let caller = caller?;
-            let role = caller.roles.iter().find_map(|role| Role::parse(role));
-            let role = role.ok_or_else(|| Problem::new(Code::NotPermitted, "you have no role here"))?;
+            let role = role_of(&caller)?;
             return Ok(Self {
                 project_id: project(parts)?,
                 role,
@@ -90,6 +81,21 @@ impl Access {
             who: format!("key {}", grant.key_id),
         })
     }
+}
+
+/// The role that somebody who is logged in has here.
+pub(super) fn role_of(caller: &Caller) -> Result<Role, Problem> {
+    let role = caller.roles.iter().find_map(|role| Role::parse(role));
+    role.ok_or_else(|| Problem::new(Code::NotPermitted, "you have no role here"))
+}
+
+/// Refuses who has neither the role nor one above it.
+pub(super) fn needs(has: Role, needed: Role) -> Result<(), Problem> {
+    if has.covers(needed) {
+        return Ok(());
+    }
+    let detail = format!("this takes the role {}, and yours is {}", needed.as_str(), has.as_str());
+    Err(Problem::new(Code::NotPermitted, detail))
 }
 
 fn project(parts: &Parts) -> Result<i32, Problem> {

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, header};
 
+use super::INGEST;
 use super::client_ip::client_ip;
 use super::cors::{Cors, CorsConfig};
 use super::problem::{Code, Problem};
@@ -121,7 +122,12 @@ impl Edge {
 /// The edge as the layer around a router's routes.
 pub async fn layer(State(edge): State<Arc<Edge>>, request: axum::extract::Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS {
-        return edge.cors.preflight(request.headers());
+        let (parts, _) = request.into_parts();
+        if takes_events(parts.uri.path()) {
+            let peer = parts.extensions.get().copied();
+            edge.app.preflighted(&edge.cors, &parts, peer);
+        }
+        return edge.cors.preflight(&parts.headers);
     }
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -131,6 +137,10 @@ pub async fn layer(State(edge): State<Arc<Edge>>, request: axum::extract::Reques
         .copied()
         .filter(|_| route != sdk::ROUTE && !files::FILES.contains(&route));
     edge.around(route, peer, request, |request| next.run(request)).await
+}
+
+fn takes_events(path: &str) -> bool {
+    INGEST.iter().any(|(route, _)| *route == path)
 }
 
 /// The response, also if making it panics. Not an `async fn`, which would have room for `answer` twice.

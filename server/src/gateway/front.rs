@@ -14,8 +14,9 @@ use tower::ServiceExt;
 
 use super::accept::Answer;
 use super::client_ip::{client_ip, forwarded_scheme};
-use super::dispatch::{Entry, Route, Services, Snapshot, Visit};
+use super::dispatch::{Entry, Route, Services, Snapshot, Target, Visit};
 use super::edge::{Edge, Peer, Scheme};
+use super::file::Service;
 use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::routing::Found;
@@ -57,7 +58,11 @@ impl House {
         let Some((route, shapes)) = ingest_route(&request) else {
             return self.router.clone().answer(peer, request).await;
         };
-        let take = async |request| ingest::accept(&self.app, request, shapes).await.into_response();
+        let take = async |request| {
+            ingest::accept(&self.app, request, shapes, Some(peer))
+                .await
+                .into_response()
+        };
         self.edge.around(route, Some(peer), request, take).await
     }
 
@@ -121,6 +126,9 @@ impl House {
         let entry = self.entry(visitor, &parts.headers);
         let mut seen = visitor.begin(parts, &entry);
         seen.route(&route.seen);
+        if matches!(route.target, Target::Service(Service::Ingest)) {
+            self.app.preflighted(&route.cors, parts, Some(visitor.peer));
+        }
         seen.answer(route.cors.preflight(&parts.headers))
     }
 }

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::ingest::decode::Shapes;
-use crate::{admin, dashboard, ingest, jobs, live, observe, query};
+use crate::{admin, dashboard, ingest, jobs, live, observe, query, settings};
 use edge::Edge;
 use problem::{Code, Problem};
 
@@ -40,6 +40,8 @@ pub mod decompress;
 pub mod query_string;
 pub mod auth;
 pub mod access;
+pub mod installation;
+pub mod strangers;
 pub mod keyring;
 pub mod login;
 pub mod health;
@@ -94,6 +96,7 @@ pub fn described() -> OpenApiRouter<Arc<App>> {
         .merge(reading())
         .merge(admin::router())
         .merge(login::http::router())
+        .merge(settings::router())
         .merge(looking());
     openapi::describe(routes)
 }

@@ -34,6 +34,7 @@ use crate::app::App;
         (name = "monitors", description = "Whether what you run answers: a secret key, or a session."),
         (name = "alerts", description = "Who is told of what is broken: a secret key, or a session."),
         (name = "auth", description = "Logging in: users of the installation, and their sessions."),
+        (name = "settings", description = "The installation: its users, projects, keys, servers. A session."),
         (name = "server", description = "The server itself, and its files: no key."),
     ),
     modifiers(&Keys)
@@ -63,6 +64,7 @@ impl Modify for Keys {
         components.add_security_scheme("share_token", bearer("`tm_sh_…`: shows what one link shows."));
         components.add_security_scheme("write_key", bearer("`tm_pk_…`: sends events, nothing else."));
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        components.add_security_scheme("invitation", bearer("`tm_in_…`: a link that works once."));
         components.add_security_scheme("write_key_in_query", SecurityScheme::ApiKey(ApiKey::Query(query)));
     }
 }

@@ -62,6 +62,8 @@ codes! {
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "See the Allow header.",
     /// Something else is made of what was to be deleted.
     InUse = CONFLICT "in_use" "Change or delete first what `detail` names.",
+    /// The only owner who can log in would be one no more.
+    LastOwner = CONFLICT "last_owner" "Make somebody else an owner first.",
     /// The body did not arrive in time.
     BodyTimeout = REQUEST_TIMEOUT "body_timeout" "Send the body faster, or a smaller one.",
     /// The body is over the limit, as sent or decompressed.
@@ -100,6 +102,8 @@ codes! {
     InvalidSession = UNAUTHORIZED "invalid_session" "Log in again.",
     /// Name and password do not belong together.
     InvalidCredentials = UNAUTHORIZED "invalid_credentials" "Check the e-mail address and the password.",
+    /// A link that was used, has expired, or never was one.
+    InvalidInvitation = UNAUTHORIZED "invalid_invitation" "Ask for a new link: each works once, and not for long.",
     /// Known, but without the role or the scope.
     NotPermitted = FORBIDDEN "not_permitted" "Ask for the role or scope that `detail` names.",
     /// A session came without the proof that its own page sent the request.

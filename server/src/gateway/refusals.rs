@@ -51,6 +51,21 @@ refusals! {
     /// Of a login.
     LoginRefused = InvalidBody InvalidCredentials BodyTimeout BodyTooLarge RateLimited LockedOut Overloaded
         KeyringUnavailable UpstreamUnavailable BadGateway GatewayTimeout Internal;
+    /// Of a route that says what a link is for.
+    InvitationRefused = InvalidParameter MissingCredentials InvalidInvitation NotPermitted RateLimited LockedOut KeyringUnavailable
+        Internal;
+    /// Of a route that takes a link.
+    AcceptRefused = InvalidParameter InvalidBody InvalidInvitation NotPermitted BodyTimeout BodyTooLarge RateLimited LockedOut
+        Overloaded KeyringUnavailable Internal;
+    /// Of a route that tells a logged-in user about the installation.
+    InstallationRefused = InvalidParameter MissingCredentials InvalidSession NotPermitted RateLimited KeyringUnavailable
+        DatabaseUnavailable Internal;
+    /// Of a route that tells of projects, to a logged-in user or to a secret key.
+    ProjectsRefused = InvalidParameter MissingCredentials UnknownKey InvalidSession WrongKeyKind NotPermitted RateLimited
+        KeyringUnavailable DatabaseUnavailable Internal;
+    /// Of a route with which a logged-in user changes the installation.
+    InstallationChangeRefused = InvalidParameter InvalidBody MissingCredentials InvalidSession NotPermitted CsrfFailed NotFound
+        LastOwner BodyTimeout BodyTooLarge RateLimited Overloaded KeyringUnavailable DatabaseUnavailable Internal;
     /// Of a route that ends a session.
     LogoutRefused = CsrfFailed RateLimited KeyringUnavailable Internal;
     /// Of a route that takes a session.

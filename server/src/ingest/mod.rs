@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::event::{BatchHead, BatchWriter};
 use crate::gateway::auth::{authorise, presented_key};
 use crate::gateway::body::{self, Metered};
+use crate::gateway::edge::Peer;
 use crate::gateway::keyring::Grant;
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::query_string;
@@ -41,33 +42,41 @@ use validate::{CleanEvent, Invalid};
 /// Bodies longer than this, as sent, are decompressed off the network threads: 64 KiB takes about a millisecond.
 const INLINE_BYTES: usize = 64 * 1024;
 
-/// Takes events in one of `shapes`; answers when they are on stable storage.
+/// Takes events in one of `shapes`; answers when they are on stable storage. `peer` is who sends them, where that is known.
 ///
 /// # Errors
 /// The [`Problem`] to answer with, if the request as a whole is refused.
-pub async fn accept<B>(app: &App, request: Request<B>, shapes: Shapes) -> Result<Response, Problem>
+pub async fn accept<B>(app: &App, request: Request<B>, shapes: Shapes, peer: Option<Peer>) -> Result<Response, Problem>
 where
     B: Body<Data = Bytes, Error: Display>,
 {
     let received_at = app.clock.now();
     let (parts, body) = request.into_parts();
     // A key beside the body is judged before the body is read: a stranger costs no memory.
-    let grant = match presented_key(&parts.headers, &parts.uri) {
-        Some(key) => Some(authorise(app, Some(&key), KeyKind::Write).await?),
+    let key = presented_key(&parts.headers, &parts.uri);
+    let strange = |key: Option<&str>, problem: &Problem| app.stranger_refused(&parts, peer, key, problem);
+    let grant = match &key {
+        Some(key) => {
+            let authorised = authorise(app, Some(key), KeyKind::Write).await;
+            Some(authorised.inspect_err(|problem| strange(Some(key), problem))?)
+        }
         None => None,
     };
     // Whoever the key belongs to may listen to what is refused; a request without one belongs to nobody.
     let tell = |grant: Grant, problem: &Problem| app.request_refused(grant.project_id, received_at, problem);
-    let tell_if_known = |problem: &Problem| {
-        if let Some(grant) = grant {
-            tell(grant, problem);
-        }
+    let tell_anybody = |problem: &Problem| match grant {
+        Some(grant) => tell(grant, problem),
+        None => strange(None, problem),
     };
-    let body = read(app, &parts, body).await.inspect_err(tell_if_known)?;
-    let incoming = decode::decode(body.as_slice(), shapes).inspect_err(tell_if_known)?;
+    let body = read(app, &parts, body).await.inspect_err(tell_anybody)?;
+    let incoming = decode::decode(body.as_slice(), shapes).inspect_err(tell_anybody)?;
     let grant = match grant {
         Some(grant) => grant,
-        None => authorise(app, incoming.api_key.as_deref(), KeyKind::Write).await?,
+        None => {
+            let key = incoming.api_key.as_deref();
+            let authorised = authorise(app, key, KeyKind::Write).await;
+            authorised.inspect_err(|problem| strange(key, problem))?
+        }
     };
     let kept = keep(app, &parts, &incoming, grant, received_at).await;
     let receipt = kept.inspect_err(|problem| tell(grant, problem))?;

@@ -29,7 +29,8 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
     responses((status = 202, description = "What became of the events.", body = Receipt), EventsRefused),
 )]
 async fn batch(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    accept(&app, request, Shapes::Batch).await
+    let peer = request.extensions().get().copied();
+    accept(&app, request, Shapes::Batch, peer).await
 }
 
 /// Takes a batch, an array of events, or one event.
@@ -41,5 +42,6 @@ async fn batch(State(app): State<Arc<App>>, request: Request) -> Result<Response
     responses((status = 202, description = "What became of the events.", body = Receipt), EventsRefused),
 )]
 async fn events(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    accept(&app, request, Shapes::Any).await
+    let peer = request.extensions().get().copied();
+    accept(&app, request, Shapes::Any, peer).await
 }

@@ -115,7 +115,7 @@ struct Ingest {
 /// A server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ServerNode)]
-struct Server {
+pub(crate) struct Server {
     /// Named by its journal.
     id: trailmark_protocol::Uuid,
     /// When it was started.

@@ -1,6 +1,7 @@
 //! Keys: made here, shown once, kept as a hash.
 
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use trailmark_protocol::Timestamp;
 
 use super::connect::Store;
@@ -9,7 +10,7 @@ use super::pg_time::PgTime;
 use super::random::{CHARS_256_BITS, random_text};
 
 /// What a key opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyKind {
     /// Public: may only send events. `tm_pk_…`
@@ -143,27 +144,53 @@ impl From<Row> for ApiKey {
     }
 }
 
+/// The lock is that of the project's row: two that are made at once are counted both.
+const CREATE: &str = "
+    WITH held AS MATERIALIZED (SELECT id FROM projects WHERE id = $1 FOR NO KEY UPDATE)
+    INSERT INTO api_keys (project_id, kind, key_hash, hint, name)
+    SELECT id, $2, $3, $4, $5 FROM held
+    WHERE (SELECT count(*) FROM api_keys WHERE project_id = $1 AND revoked_at IS NULL) < $6
+    RETURNING project_id, id, kind, hint, name, created_at, last_used_at, revoked_at";
+
+/// Makes a key, as a part of something else; `None` without its project, or where there are `most`.
+pub(super) async fn create(
+    connection: &mut PgConnection,
+    project_id: i32,
+    (kind, name): (KeyKind, &str),
+    most: i64,
+) -> Result<Option<NewKey>, StoreError> {
+    let text = mint(kind)?;
+    let create = sqlx::query_as(CREATE).bind(project_id).bind(kind.as_str());
+    let create = create
+        .bind(hash_key(&text))
+        .bind(hint(kind, &text))
+        .bind(name)
+        .bind(most);
+    let row: Option<Row> = create.fetch_optional(connection).await?;
+    Ok(row.map(|row| NewKey { key: row.into(), text }))
+}
+
 impl Store {
     /// Makes a key.
     ///
     /// # Errors
     /// [`StoreError::NoProject`], [`StoreError::NoEntropy`], else what stands in the way.
     pub async fn create_key(&self, project_id: i32, kind: KeyKind, name: &str) -> Result<NewKey, StoreError> {
-        let text = mint(kind)?;
-        let row: Option<Row> = sqlx::query_as(
-            "INSERT INTO api_keys (project_id, kind, key_hash, hint, name)
-             SELECT id, $2, $3, $4, $5 FROM projects WHERE id = $1
-             RETURNING project_id, id, kind, hint, name, created_at, last_used_at, revoked_at",
-        )
-        .bind(project_id)
-        .bind(kind.as_str())
-        .bind(hash_key(&text))
-        .bind(hint(kind, &text))
-        .bind(name)
-        .fetch_optional(&self.pool)
-        .await?;
-        let key = row.ok_or(StoreError::NoProject(project_id))?.into();
-        Ok(NewKey { key, text })
+        let key = self.create_key_among(project_id, (kind, name), i64::MAX).await?;
+        key.ok_or(StoreError::NoProject(project_id))
+    }
+
+    /// Makes a key, unless there is no such project or `most` keys open it already.
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntropy`], else what stands in the way.
+    pub async fn create_key_among(
+        &self,
+        project_id: i32,
+        key: (KeyKind, &str),
+        most: i64,
+    ) -> Result<Option<NewKey>, StoreError> {
+        create(&mut *self.pool.acquire().await?, project_id, key, most).await
     }
 
     /// The keys of a project, or of all; revoked ones too, oldest first.

@@ -4,6 +4,7 @@ use trailmark_protocol::Timestamp;
 
 use super::connect::Store;
 use super::error::StoreError;
+use super::keys::{self, KeyKind, NewKey};
 use super::pg_time::PgTime;
 
 /// One product whose events are kept apart from all others.
@@ -40,6 +41,42 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
         Ok(row.into())
+    }
+
+    /// Makes a project with a write key, unless there are `most` already.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn create_project_with_key(
+        &self,
+        name: &str,
+        most: i64,
+    ) -> Result<Option<(Project, NewKey)>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let row: Option<Row> = sqlx::query_as(
+            "INSERT INTO projects (name) SELECT $1 WHERE (SELECT count(*) FROM projects) < $2 RETURNING id, name, created_at",
+        )
+        .bind(name)
+        .bind(most)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(project) = row.map(Project::from) else {
+            return Ok(None);
+        };
+        let key = keys::create(&mut transaction, project.id, (KeyKind::Write, name), i64::MAX).await?;
+        let key = key.ok_or(StoreError::NoProject(project.id))?;
+        transaction.commit().await?;
+        Ok(Some((project, key)))
+    }
+
+    /// Gives a project another name, if there is one.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn rename_project(&self, id: i32, name: &str) -> Result<Option<Project>, StoreError> {
+        let rename = sqlx::query_as("UPDATE projects SET name = $2 WHERE id = $1 RETURNING id, name, created_at");
+        let row: Option<Row> = rename.bind(id).bind(name).fetch_optional(&self.pool).await?;
+        Ok(row.map(Project::from))
     }
 
     /// All projects, oldest first.

@@ -1,6 +1,7 @@
 //! Sessions and the tokens that open them. What a token is worth is decided elsewhere (`gateway::login::session`): here
 //! are the rows, and the changes that have to be one statement.
 
+use sqlx::PgConnection;
 use trailmark_protocol::{Timestamp, Uuid};
 
 use super::connect::Store;
@@ -103,26 +104,20 @@ impl From<Row> for TokenRow {
     }
 }
 
-impl Store {
-    /// Opens a session.
-    ///
-    /// # Errors
-    /// What stands in the way.
-    pub async fn open_session(&self, new: NewSession<'_>) -> Result<(), StoreError> {
-        let (known, outside) = match new.user {
-            SessionUser::Known(id) => (Some(*id), (None, None, None)),
-            SessionUser::Outside { id, email, role } => {
-                (None, (Some(id.as_str()), Some(email.as_str()), role.as_deref()))
-            }
-        };
-        sqlx::query(
-            "WITH opened AS (
-                 INSERT INTO sessions (id, user_id, outside_id, outside_email, outside_role, csrf, created_at, last_seen_at,
-                                       expires_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING id, created_at
-             )
-             INSERT INTO session_tokens (token_hash, session_id, created_at) SELECT $9, id, created_at FROM opened",
-        )
+const OPEN: &str = "
+    WITH opened AS (
+        INSERT INTO sessions (id, user_id, outside_id, outside_email, outside_role, csrf, created_at, last_seen_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING id, created_at
+    )
+    INSERT INTO session_tokens (token_hash, session_id, created_at) SELECT $9, id, created_at FROM opened";
+
+/// Opens a session, as a part of something else.
+pub(super) async fn open(connection: &mut PgConnection, new: NewSession<'_>) -> Result<(), StoreError> {
+    let (known, outside) = match new.user {
+        SessionUser::Known(id) => (Some(*id), (None, None, None)),
+        SessionUser::Outside { id, email, role } => (None, (Some(id.as_str()), Some(email.as_str()), role.as_deref())),
+    };
+    sqlx::query(OPEN)
         .bind(uuid_v7(new.at)?)
         .bind(known)
         .bind(outside.0)
@@ -132,9 +127,26 @@ impl Store {
         .bind(PgTime(new.at))
         .bind(PgTime(new.expires_at))
         .bind(new.token_hash)
-        .execute(&self.pool)
+        .execute(connection)
         .await?;
-        Ok(())
+    Ok(())
+}
+
+/// Ends all sessions of a user, as a part of something else.
+pub(super) async fn end_all(connection: &mut PgConnection, user: Uuid) -> Result<(), StoreError> {
+    let end =
+        sqlx::query("UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL").bind(user);
+    end.execute(connection).await?;
+    Ok(())
+}
+
+impl Store {
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn open_session(&self, new: NewSession<'_>) -> Result<(), StoreError> {
+        open(&mut *self.pool.acquire().await?, new).await
     }
 
     /// The session of a token, whatever became of either.

@@ -1,14 +1,16 @@
 //! Users: who may log in, and as what.
 
+use sqlx::{PgConnection, Postgres, Transaction};
 use trailmark_protocol::{Timestamp, Uuid};
 
 use super::connect::Store;
 use super::error::StoreError;
 use super::pg_time::PgTime;
 use super::random::uuid_v7;
+use super::sessions;
 
 /// What a user may do: an owner what an admin may, an admin what a viewer may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything.
@@ -31,6 +33,13 @@ impl Role {
             Self::Admin => "admin",
             Self::Viewer => "viewer",
         }
+    }
+
+    /// Whether who has this role may do what takes `needed`.
+    #[must_use]
+    pub fn covers(self, needed: Self) -> bool {
+        let rank = |role: Self| Self::ALL.iter().position(|known| *known == role);
+        rank(self) <= rank(needed)
     }
 
     /// Reads the stable word.
@@ -90,7 +99,7 @@ pub fn normal_email(typed: &str) -> Option<String> {
     fits.then_some(email)
 }
 
-type Row = (Uuid, String, Role, PgTime, Option<PgTime>);
+pub(super) type Row = (Uuid, String, Role, PgTime, Option<PgTime>);
 
 impl From<Row> for User {
     fn from((id, email, role, created_at, disabled_at): Row) -> Self {
@@ -104,8 +113,31 @@ impl From<Row> for User {
     }
 }
 
+/// Ends what a user may not have any more who was disabled or is no owner now: sessions, links that it made, and the one that
+/// would set its password.
+pub(super) async fn settle(connection: &mut PgConnection, user: &User) -> Result<(), StoreError> {
+    let is_disabled = user.disabled_at.is_some();
+    if is_disabled {
+        sessions::end_all(connection, user.id).await?;
+    }
+    if is_disabled || user.role != Role::Owner {
+        let withdraw = sqlx::query("DELETE FROM invitations WHERE created_by = $1 OR ($2 AND user_id = $1)");
+        withdraw.bind(user.id).bind(is_disabled).execute(connection).await?;
+    }
+    Ok(())
+}
+
+async fn settled(mut transaction: Transaction<'_, Postgres>, row: Option<Row>) -> Result<Option<User>, StoreError> {
+    let user = row.map(User::from);
+    if let Some(user) = &user {
+        settle(&mut transaction, user).await?;
+    }
+    transaction.commit().await?;
+    Ok(user)
+}
+
 impl Store {
-    /// Makes a user; `email` as [`normal_email`] has it.
+    /// Makes a user; `email` as [`normal_email`] has it. The link for the first owner ends with it.
     ///
     /// # Errors
     /// [`StoreError::is_duplicate`] if a user has the address already, else what stands in the way.
@@ -117,8 +149,11 @@ impl Store {
         at: Timestamp,
     ) -> Result<User, StoreError> {
         let row: Row = sqlx::query_as(
-            "INSERT INTO users (id, email, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5)
-             RETURNING id, email, role, created_at, disabled_at",
+            "WITH made AS (
+                 INSERT INTO users (id, email, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5)
+                 RETURNING id, email, role, created_at, disabled_at
+             ), closed AS (DELETE FROM invitations WHERE kind = 'first')
+             SELECT * FROM made",
         )
         .bind(uuid_v7(at)?)
         .bind(email)
@@ -164,35 +199,39 @@ impl Store {
     /// # Errors
     /// What stands in the way.
     pub async fn set_user_role(&self, email: &str, role: Role) -> Result<Option<User>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
         let row: Option<Row> = sqlx::query_as(
             "UPDATE users SET role = $2 WHERE lower(email) = $1 RETURNING id, email, role, created_at, disabled_at",
         )
         .bind(email)
         .bind(role.as_str())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(row.map(User::from))
+        settled(transaction, row).await
     }
 
-    /// Gives a user another password, and ends the sessions that the old one opened.
+    /// Gives a user another password, and ends the sessions that the old one opened and the link that would replace it.
     ///
     /// # Errors
     /// What stands in the way.
     pub async fn set_user_password(&self, email: &str, password_hash: &str) -> Result<Option<User>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
         let row: Option<Row> = sqlx::query_as(
-            "WITH changed AS (
-                 UPDATE users SET password_hash = $2 WHERE lower(email) = $1
-                 RETURNING id, email, role, created_at, disabled_at
-             ), ended AS (
-                 UPDATE sessions SET revoked_at = now() WHERE revoked_at IS NULL AND user_id IN (SELECT id FROM changed)
-             )
-             SELECT * FROM changed",
+            "UPDATE users SET password_hash = $2 WHERE lower(email) = $1
+             RETURNING id, email, role, created_at, disabled_at",
         )
         .bind(email)
         .bind(password_hash)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(row.map(User::from))
+        let user = row.map(User::from);
+        if let Some(user) = &user {
+            sessions::end_all(&mut transaction, user.id).await?;
+            let withdraw = sqlx::query("DELETE FROM invitations WHERE user_id = $1").bind(user.id);
+            withdraw.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(user)
     }
 
     /// Shuts a user out and ends its sessions; one that is disabled already stays as it is.
@@ -200,19 +239,15 @@ impl Store {
     /// # Errors
     /// What stands in the way.
     pub async fn disable_user(&self, email: &str) -> Result<Option<User>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
         let row: Option<Row> = sqlx::query_as(
-            "WITH disabled AS (
-                 UPDATE users SET disabled_at = COALESCE(disabled_at, now()) WHERE lower(email) = $1
-                 RETURNING id, email, role, created_at, disabled_at
-             ), ended AS (
-                 UPDATE sessions SET revoked_at = now() WHERE revoked_at IS NULL AND user_id IN (SELECT id FROM disabled)
-             )
-             SELECT * FROM disabled",
+            "UPDATE users SET disabled_at = COALESCE(disabled_at, now()) WHERE lower(email) = $1
+             RETURNING id, email, role, created_at, disabled_at",
         )
         .bind(email)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(row.map(User::from))
+        settled(transaction, row).await
     }
 
     /// Lets a disabled user log in again.
@@ -221,7 +256,9 @@ impl Store {
     /// What stands in the way.
     pub async fn enable_user(&self, email: &str) -> Result<Option<User>, StoreError> {
         let row: Option<Row> = sqlx::query_as(
-            "UPDATE users SET disabled_at = NULL WHERE lower(email) = $1 RETURNING id, email, role, created_at, disabled_at",
+            "WITH closed AS (DELETE FROM invitations WHERE kind = 'first')
+             UPDATE users SET disabled_at = NULL WHERE lower(email) = $1
+             RETURNING id, email, role, created_at, disabled_at",
         )
         .bind(email)
         .fetch_optional(&self.pool)

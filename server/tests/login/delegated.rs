@@ -6,8 +6,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
 use serde_json::json;
+use trailmark_server::clock::Clock;
 use trailmark_server::gateway::login::delegated::{Validate, ValidatedUser, verdict};
-use trailmark_server::gateway::login::{Judge, LoginPolicy};
+use trailmark_server::gateway::login::{Judge, LoginPolicy, first_link};
 use trailmark_server::gateway::problem::Problem;
 
 use crate::house::{House, readable_tokens};
@@ -40,6 +41,7 @@ async fn house() -> House {
 #[tokio::test]
 async fn who_another_service_knows_gets_a_session_with_its_id_and_role() {
     let house = house().await;
+    house.store().create_project("Shop").await.unwrap();
     let browser = house.browser().await;
     let me = browser.me().await;
     assert_eq!(
@@ -47,12 +49,25 @@ async fn who_another_service_knows_gets_a_session_with_its_id_and_role() {
         json!({"id": "7", "email": "ann@example.com", "role": "support"})
     );
     assert_eq!(browser.check().await.unwrap().roles, ["support"]);
+    assert_eq!(me.json["projects"], json!([]), "a customer of that service sees none");
     let token = browser.refresh().await.json["token"].to_string();
     assert!(token.contains("7 ann@example.com"), "{token}");
     assert_eq!(
         browser.send(Method::POST, "/api/auth/logout").await.status,
         StatusCode::NO_CONTENT
     );
+}
+
+#[tokio::test]
+async fn where_another_service_knows_the_users_no_link_makes_one() {
+    let house = house().await;
+    let token = first_link(house.store(), house.clock.now()).await.unwrap().unwrap();
+    let shown = house.get_with(&token, "/api/auth/invitation").await;
+    assert_eq!(shown.refusal(), (403, "not_permitted"));
+    let body = json!({"invitation": token, "email": "eve@example.com", "password": "a password of somebody"});
+    let answer = house.post("/api/auth/accept", &body).await;
+    assert_eq!(answer.refusal(), (403, "not_permitted"));
+    assert_eq!(house.store().list_users().await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -22,10 +22,11 @@ async fn a_login_opens_a_session_and_without_a_configured_token_answers_with_non
     assert_eq!(answer.json["csrf_token"].as_str().unwrap().len(), 43);
     assert_eq!(
         answer.json.as_object().unwrap().len(),
-        2,
+        3,
         "neither token nor expires_in: {}",
         answer.json
     );
+    assert_eq!(answer.json["projects"], json!([]));
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
     let (token, attributes) = cookie.split_once("; ").unwrap();
     assert!(token.starts_with("__Host-sid=tm_ss_"), "{cookie}");
@@ -67,6 +68,19 @@ async fn the_session_says_who_it_is_and_gives_a_page_that_was_loaded_anew_what_i
         (&["owner".to_owned()][..], Some(EMAIL))
     );
     assert_eq!(caller.claims["sub"], me.json["user"]["id"]);
+}
+
+#[tokio::test]
+async fn a_login_a_refresh_and_a_page_loaded_anew_learn_of_the_projects_oldest_first() {
+    let house = House::with_ann().await;
+    for name in ["Shop", "Blog"] {
+        house.store().create_project(name).await.unwrap();
+    }
+    let projects = json!([{"id": 1, "name": "Shop"}, {"id": 2, "name": "Blog"}]);
+    assert_eq!(house.log_in(EMAIL, PASSWORD).await.json["projects"], projects);
+    let browser = house.browser().await;
+    assert_eq!(browser.me().await.json["projects"], projects);
+    assert_eq!(browser.refresh().await.json["projects"], projects);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A server's routes over a database of their own, and a browser that keeps the cookie.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,9 +55,15 @@ impl House {
     }
 
     pub(crate) fn over(store: Store) -> Self {
+        Self::configured(store, |_, _| {})
+    }
+
+    /// With another configuration; its files are in the folder.
+    pub(crate) fn configured(store: Store, configure: impl FnOnce(&mut Config, &Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::load(None, [], []).unwrap();
         config.rate_limit.per_ip_per_second = 0;
+        configure(&mut config, folder.path());
         let clock = ManualClock::at(Timestamp::from_millis(BEGINNING));
         let app = support::app::app(store, clock.clone(), config, folder.path());
         Self {
@@ -118,12 +125,28 @@ impl House {
         }
     }
 
+    /// `POST` of JSON from an address.
+    pub(crate) async fn post_from(&self, address: IpAddr, path: &str, body: &Value) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.extension(Peer::plain(address));
+        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// `POST` of JSON.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_from(Ipv4Addr::LOCALHOST.into(), path, body).await
+    }
+
+    /// `GET` with a key or another token.
+    pub(crate) async fn get_with(&self, token: &str, path: &str) -> Answer {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.ask(request.body(Body::empty()).unwrap()).await
+    }
+
     /// `POST /api/auth/login` from an address.
     pub(crate) async fn log_in_from(&self, address: IpAddr, email: &str, password: &str) -> Answer {
-        let body = json!({"email": email, "password": password}).to_string();
-        let request = Request::post("/api/auth/login").header(header::CONTENT_TYPE, "application/json");
-        let request = request.extension(Peer::plain(address)).body(Body::from(body)).unwrap();
-        self.ask(request).await
+        let credentials = json!({"email": email, "password": password});
+        self.post_from(address, "/api/auth/login", &credentials).await
     }
 
     pub(crate) async fn log_in(&self, email: &str, password: &str) -> Answer {
@@ -132,14 +155,29 @@ impl House {
 
     /// A browser in which Ann has logged in.
     pub(crate) async fn browser(&self) -> Browser<'_> {
-        let answer = self.log_in(EMAIL, PASSWORD).await;
+        self.browser_of(EMAIL).await
+    }
+
+    /// A browser in which a user has logged in.
+    pub(crate) async fn browser_of(&self, email: &str) -> Browser<'_> {
+        self.browser_after(&self.log_in(email, PASSWORD).await)
+    }
+
+    /// A new user with a role, in a browser of its own.
+    pub(crate) async fn browser_as(&self, email: &str, role: Role) -> Browser<'_> {
+        self.user(email, role).await;
+        self.browser_of(email).await
+    }
+
+    /// The browser that got this answer to a login.
+    pub(crate) fn browser_after(&self, answer: &Answer) -> Browser<'_> {
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         let browser = Browser {
             house: self,
             cookie: Mutex::default(),
             csrf: answer.json["csrf_token"].as_str().unwrap().to_owned(),
         };
-        browser.keep(&answer);
+        browser.keep(answer);
         browser
     }
 }
@@ -179,6 +217,26 @@ impl Browser<'_> {
             .header("x-csrf-token", &self.csrf);
         let request = request.header("sec-fetch-site", "same-origin");
         self.house.ask(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A request of the session's page with a body.
+    pub(crate) async fn send_json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = request
+            .header(header::COOKIE, self.cookie())
+            .header("x-csrf-token", &self.csrf);
+        let request = request.header("sec-fetch-site", "same-origin");
+        self.house
+            .ask(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send_json(Method::POST, path, body).await
     }
 
     pub(crate) async fn refresh(&self) -> Answer {

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use http::Method;
-use serde_json::Value;
-use trailmark_server::gateway::login::LoginPolicy;
+use serde_json::{Value, json};
+use trailmark_server::clock::Clock;
+use trailmark_server::gateway::login::{INVITED_FOR, LoginPolicy, new_link};
+use trailmark_server::store::Role;
 
 use crate::house::{House, readable_tokens};
 
@@ -19,18 +21,23 @@ fn example(name: &str) -> Value {
 }
 
 fn fields(value: &Value, path: &str) -> BTreeSet<String> {
-    let Value::Object(object) = value else {
-        return BTreeSet::from([path.to_owned()]);
-    };
-    object
-        .iter()
-        .flat_map(|(name, value)| fields(value, &format!("{path}.{name}")))
-        .collect()
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .flat_map(|(name, value)| fields(value, &format!("{path}.{name}")))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .flat_map(|item| fields(item, &format!("{path}[]")))
+            .collect(),
+        _ => BTreeSet::from([path.to_owned()]),
+    }
 }
 
 #[tokio::test]
 async fn answers_have_the_fields_that_the_manual_shows() {
     let house = House::with_ann().await;
+    house.store().create_project("Shop").await.unwrap();
     house.policy(LoginPolicy {
         tokens: Some(readable_tokens()),
         ..LoginPolicy::default()
@@ -46,4 +53,43 @@ async fn answers_have_the_fields_that_the_manual_shows() {
     );
     let me = browser.send(Method::GET, "/api/auth/me").await;
     assert_eq!(fields(&me.json, ""), fields(&example("me"), ""));
+}
+
+#[tokio::test]
+async fn the_manuals_link_is_asked_and_accepted_as_it_says() {
+    let house = House::with_ann().await;
+    let link = new_link(INVITED_FOR, house.clock.now()).unwrap();
+    let mut sent = example("accept");
+    let email = sent["email"].as_str().unwrap().to_owned();
+    let invited = (Role::Admin, Some(&*email));
+    house.store().invite(None, invited, link.kept).await.unwrap();
+    let shown = house.get_with(&link.token, "/api/auth/invitation").await.json;
+    let mut expected = example("invitation");
+    expected["expires_at"] = shown["expires_at"].clone();
+    assert_eq!(shown, expected);
+    sent["invitation"] = link.token.into();
+    let answer = house.post("/api/auth/accept", &sent).await;
+    assert_eq!(answer.json["user"]["email"], email, "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_settings_have_the_fields_that_the_manual_shows() {
+    let house = House::with_ann().await;
+    let ann = house.browser().await;
+    let made = ann.post("/api/v1/projects", &json!({"name": "Shop"})).await.json;
+    assert_eq!(fields(&made, ""), fields(&example("new-project"), ""));
+    let made = ann
+        .post("/api/v1/keys?project=1", &json!({"kind": "write", "name": "website"}))
+        .await;
+    assert_eq!(fields(&made.json, ""), fields(&example("new-key"), ""));
+    ann.post("/api/v1/invitations", &json!({"role": "viewer"})).await;
+    house.post("/v1/batch", &json!({"api_key": "tm_pk_made_up"})).await;
+    for (path, name) in [
+        ("/api/v1/users", "users"),
+        ("/api/v1/server", "server"),
+        ("/api/v1/strangers?project=1", "strangers"),
+    ] {
+        let answer = ann.get(path).await.json;
+        assert_eq!(fields(&answer, ""), fields(&example(name), ""), "{name}");
+    }
 }

@@ -16,6 +16,7 @@ use trailmark_server::gateway::dispatch::{Gateway, Ground};
 use trailmark_server::gateway::keyring::Keyring;
 use trailmark_server::gateway::limit::Limits;
 use trailmark_server::gateway::login::Login;
+use trailmark_server::gateway::strangers::Strangers;
 use trailmark_server::journal::{Journal, MemoryJournal};
 use trailmark_server::observe::alerts::Senders;
 use trailmark_server::observe::outbound::{Guard, Outbound};
@@ -30,6 +31,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
     let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
     let login = Arc::new(Login::new(store.clone()));
     let ground = Ground::bare(folder, Arc::clone(&clock));
+    let file = Some(config.gateway.file.clone()).filter(|file| !file.as_os_str().is_empty());
     let outbound = Outbound::new(Guard::new(config.outbound.allow.clone()));
     Arc::new(App {
         uptime: Runner::new(store.clone(), outbound.clone(), clock.clone()),
@@ -38,7 +40,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
         clock,
         journal,
         keyring: Keyring::open(&folder.join("keyring.json")),
-        gateway: Gateway::open(None, ground, Arc::clone(&login)).unwrap().into(),
+        gateway: Gateway::open(file, ground, Arc::clone(&login)).unwrap().into(),
         login,
         limits: Limits::new(&config.rate_limit),
         budget: Budget::new(config.http.max_inflight_bytes),
@@ -47,6 +49,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
         shared: Shown::default(),
         live: Arc::default(),
         refusals: Refusals::default(),
+        strangers: Strangers::default(),
         senders: Senders::open(&config, outbound.clone()).unwrap(),
         stopping: AtomicBool::new(false),
         requests: trailmark_server::telemetry::Requests::default(),

@@ -24,7 +24,7 @@ mod tests;
 
 pub use gateway::{Gateway, Reloaded, check};
 pub use ground::Ground;
-pub use route::Route;
+pub use route::{Route, Target};
 pub use services::Services;
 pub use snapshot::Snapshot;
 pub use visit::{Entry, Visit};

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::dashboard::files::elsewhere;
 use crate::gateway::file::Service;
 use crate::gateway::{INGEST, login, looking, method_not_allowed, reading};
-use crate::{admin, ingest};
+use crate::{admin, ingest, settings};
 
 /// The services of this process.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ impl Services {
         Self {
             ingest: alone(ingest::routes::router()),
             query: alone(reading()),
-            admin: alone(admin::router()),
+            admin: alone(admin::router().merge(settings::router())),
             dashboard: alone(looking()).merge(pages),
             auth: alone(login::http::router()),
             app: Arc::clone(app),
@@ -58,7 +58,10 @@ impl Services {
     pub async fn answer(&self, service: Service, request: Request<Body>) -> Response {
         let router = match service {
             Service::Ingest => match self.shapes(&request) {
-                Some(shapes) => return ingest::accept(&self.app, request, shapes).await.into_response(),
+                Some(shapes) => {
+                    let peer = request.extensions().get().copied();
+                    return ingest::accept(&self.app, request, shapes, peer).await.into_response();
+                }
                 None => &self.ingest,
             },
             Service::Query => &self.query,

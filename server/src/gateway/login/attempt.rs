@@ -14,7 +14,7 @@ use super::sessions::{Opened, unavailable};
 use super::{Judge, Login, LoginPolicy};
 use crate::gateway::client_ip::limit_key;
 use crate::gateway::problem::{Code, Problem};
-use crate::store::{SessionUser, TokenRow};
+use crate::store::{SessionUser, TokenRow, User};
 
 /// Who is logged in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -34,6 +34,16 @@ pub struct LoggedIn {
     pub user: UserShown,
     /// The session that began with it.
     pub session: Opened,
+}
+
+impl From<User> for UserShown {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            email: user.email,
+            role: Some(user.role.as_str().to_owned()),
+        }
+    }
 }
 
 impl From<&TokenRow> for UserShown {
@@ -102,10 +112,7 @@ impl Login {
     ) -> Result<LoggedIn, Problem> {
         let policy = self.policy.load_full();
         let address = address.map(limit_key);
-        if let Some(address) = address {
-            self.with_addresses(|addresses| addresses.check(address, now))
-                .map_err(locked)?;
-        }
+        self.check_address(address, now)?;
         let account = account_hash(email);
         let right = self.judged(email, password, &account, &policy, now).await?;
         let Some(right) = right else {
@@ -180,15 +187,17 @@ impl Login {
             .filter(|user| is_right && user.disabled_at.is_none());
         Ok(user.map(|user| Right {
             user: SessionUser::Known(user.id),
-            shown: UserShown {
-                id: user.id.to_string(),
-                email: user.email,
-                role: Some(user.role.as_str().to_owned()),
-            },
+            shown: user.into(),
         }))
     }
 
-    fn count_address(&self, address: Option<IpAddr>, policy: &LoginPolicy, now: Timestamp) {
+    /// Refuses an address from which too much was guessed.
+    pub(super) fn check_address(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Problem> {
+        let check = |address| self.with_addresses(|addresses| addresses.check(address, now));
+        address.map_or(Ok(()), check).map_err(locked)
+    }
+
+    pub(super) fn count_address(&self, address: Option<IpAddr>, policy: &LoginPolicy, now: Timestamp) {
         let rules = Rules::of_address(&policy.lockout);
         if let Some(address) = address {
             self.with_addresses(|addresses| addresses.failed(address, now, &rules));

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::sessions::{cookie_seconds, missing};
+use super::sessions::{cookie_seconds, missing, unavailable};
 use super::{Login, UserShown, cookie, password};
 use crate::app::App;
 use crate::gateway::body;
@@ -22,6 +22,7 @@ use crate::gateway::client_ip::client_ip;
 use crate::gateway::edge::Peer;
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{LoginRefused, LogoutRefused, SessionRefused};
+use crate::store::Role;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -30,6 +31,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(log_out))
         .routes(routes!(refresh))
         .routes(routes!(me))
+        .merge(super::accept::router())
 }
 
 /// Longest e-mail address that is looked at: 254 bytes (RFC 5321 §4.5.3.1.3).
@@ -49,7 +51,7 @@ struct Credentials {
 /// A session that has begun or goes on.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LoggedIn)]
-struct Session {
+pub(super) struct Session {
     /// A JSON Web Token for `Authorization: Bearer`; left out where the gateway makes none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -66,6 +68,18 @@ struct Session {
     user: UserShown,
     /// What the page sends as `X-Csrf-Token` with requests that change something. It stays the same until the session ends.
     csrf_token: String,
+    /// The projects, oldest first, so that a first screen needs no other question. None for users of another service who have
+    /// no role here.
+    projects: Vec<ProjectNamed>,
+}
+
+/// A project's number and name.
+#[derive(Serialize, ToSchema)]
+struct ProjectNamed {
+    /// Its number.
+    id: i32,
+    /// Its name for people.
+    name: String,
 }
 
 /// Who is logged in.
@@ -75,6 +89,8 @@ struct Me {
     user: UserShown,
     /// What the page sends as `X-Csrf-Token` with requests that change something.
     csrf_token: String,
+    /// The projects, oldest first.
+    projects: Vec<ProjectNamed>,
 }
 
 /// Logs in.
@@ -92,10 +108,8 @@ async fn log_in(State(app): State<Arc<App>>, request: Request) -> Result<Respons
     let logged_in = app.login.log_in(email.trim(), &password, address, now).await?;
     let opened = logged_in.session;
     let cookie = session_cookie(&app.login, &opened.token, opened.expires_at, now);
-    Ok(answer(
-        Some(cookie),
-        session(&app.login, logged_in.user, opened.csrf, now),
-    ))
+    let shown = session(&app, logged_in.user, opened.csrf, now).await?;
+    Ok(answer(Some(cookie), shown))
 }
 
 /// Ends the session and removes its cookie.
@@ -130,7 +144,8 @@ async fn refresh(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Resp
         .token
         .map(|token| session_cookie(&app.login, &token, expires_at, now));
     let user = UserShown::from(&refreshed.row);
-    Ok(answer(cookie, session(&app.login, user, refreshed.row.csrf, now)))
+    let shown = session(&app, user, refreshed.row.csrf, now).await?;
+    Ok(answer(cookie, shown))
 }
 
 /// Who is logged in, and what a page that was loaded anew needs to go on.
@@ -141,26 +156,25 @@ async fn refresh(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Resp
 async fn me(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
     let asked = app.login.sessions().session(&headers, &Method::GET, app.clock.now());
     let row = asked.await.ok_or_else(missing)??;
+    let user = UserShown::from(&*row);
     let me = Me {
-        user: UserShown::from(&*row),
+        projects: projects(&app, &user).await?,
+        user,
         csrf_token: row.csrf.clone(),
     };
     Ok(answer(None, Json(me)))
 }
 
 /// The client's address, where the connection is known.
-fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
+pub(super) fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
     let peer: Peer = *request.extensions().get()?;
     Some(client_ip(peer.ip, request.headers(), &app.config.http.trusted_proxies))
 }
 
-/// What was sent. It has to say that it is JSON: that a form of another site cannot, and a script of another site may only
-/// after a preflight. Or it could log people in as somebody whom they are not.
+/// What was sent.
 async fn credentials(app: &App, request: Request) -> Result<Credentials, Problem> {
     let invalid = |detail| Problem::new(Code::InvalidBody, detail);
-    if !is_json(request.headers()) {
-        return Err(invalid("send `Content-Type: application/json`"));
-    }
+    needs_json(request.headers())?;
     let read = body::read(request.into_body(), &app.budget, app.config.http.body_timeout()).await?;
     let credentials: Credentials =
         serde_json::from_slice(read.as_slice()).map_err(|_| invalid("send {\"email\": \"…\", \"password\": \"…\"}"))?;
@@ -174,13 +188,20 @@ async fn credentials(app: &App, request: Request) -> Result<Credentials, Problem
     Ok(credentials)
 }
 
+/// A body has to say that it is JSON: that a form of another site cannot, and a script of another site may only after a
+/// preflight. Or it could log people in as somebody whom they are not.
+pub(super) fn needs_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let refused = || Problem::new(Code::InvalidBody, "send `Content-Type: application/json`");
+    is_json(headers).then_some(()).ok_or_else(refused)
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-fn session_cookie(login: &Login, token: &str, expires_at: Timestamp, now: Timestamp) -> HeaderValue {
+pub(super) fn session_cookie(login: &Login, token: &str, expires_at: Timestamp, now: Timestamp) -> HeaderValue {
     cookie::set(
         &login.sessions().config().cookie,
         token,
@@ -188,15 +209,34 @@ fn session_cookie(login: &Login, token: &str, expires_at: Timestamp, now: Timest
     )
 }
 
-fn session(login: &Login, user: UserShown, csrf_token: String, now: Timestamp) -> Json<Session> {
-    let (token, expires) = login.token(&user, now).unzip();
-    Json(Session {
+pub(super) async fn session(
+    app: &App,
+    user: UserShown,
+    csrf_token: String,
+    now: Timestamp,
+) -> Result<Json<Session>, Problem> {
+    let (token, expires) = app.login.token(&user, now).unzip();
+    Ok(Json(Session {
         token,
         expires_in: expires.map(|expires| expires.as_secs()),
         expires_in_words: expires.map(in_words),
+        projects: projects(app, &user).await?,
         user,
         csrf_token,
-    })
+    }))
+}
+
+/// The projects of who has a role here. Customers of a service behind may log in through the gateway, too: they see none.
+async fn projects(app: &App, user: &UserShown) -> Result<Vec<ProjectNamed>, Problem> {
+    if user.role.as_deref().and_then(Role::parse).is_none() {
+        return Ok(Vec::new());
+    }
+    let projects = app.login.projects().await.map_err(|error| unavailable(&error))?;
+    let named = projects.iter().map(|project| ProjectNamed {
+        id: project.id,
+        name: project.name.clone(),
+    });
+    Ok(named.collect())
 }
 
 /// `15m`, `24h`, `90s`.
@@ -209,7 +249,7 @@ fn in_words(span: Duration) -> String {
 }
 
 /// An answer that nobody keeps.
-fn answer(cookie: Option<HeaderValue>, body: impl IntoResponse) -> Response {
+pub(super) fn answer(cookie: Option<HeaderValue>, body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -6,16 +6,18 @@
 //!
 //! Whether an account exists is not to be learnt here: unknown addresses are counted, locked, answered and, with an
 //! argon2id of nobody's, timed as known ones are.
+//!
+//! Users come from [`invitations`]: links that work once, which [`accept`] takes.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use trailmark_protocol::Timestamp;
 
-use crate::store::{Store, StoreError};
+use crate::store::{Project, Store, StoreError};
 use config::LockoutConfig;
 
 pub use config::{LoginConfig, SessionConfig, Users};
@@ -33,9 +35,12 @@ pub mod csrf;
 pub mod cookie;
 pub mod sessions;
 mod attempt;
+mod invitations;
 pub mod http;
+mod accept;
 
 pub use attempt::{LoggedIn, UserShown, account_hash};
+pub use invitations::{INVITED_FOR, Link, RESET_FOR, first_link, new_link};
 
 /// Makes the tokens that services read.
 pub trait Mint: Send + Sync + 'static {
@@ -80,6 +85,8 @@ pub struct Login {
     policy: ArcSwap<LoginPolicy>,
     addresses: Mutex<Counts<IpAddr>>,
     passwords: Passwords,
+    /// The projects when they were last read.
+    projects: ArcSwapOption<Vec<Project>>,
 }
 
 impl fmt::Debug for Login {
@@ -100,6 +107,7 @@ impl Login {
             policy: ArcSwap::default(),
             addresses: Mutex::new(Counts::new(SUBJECTS_MAX)),
             passwords: Passwords::default(),
+            projects: ArcSwapOption::empty(),
         }
     }
 
@@ -109,10 +117,32 @@ impl Login {
         self.policy.store(policy.into());
     }
 
+    /// Whether users of this installation log in, and not those of another service.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self.policy.load().judge, Judge::Local)
+    }
+
     /// The sessions.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// All projects, oldest first; while the database is away, as they were when it last answered.
+    ///
+    /// # Errors
+    /// What stands in the way, if it has never answered.
+    pub(super) async fn projects(&self) -> Result<Arc<Vec<Project>>, StoreError> {
+        match (self.store.list_projects().await, self.projects.load_full()) {
+            (Ok(read), _) => {
+                let read = Arc::new(read);
+                self.projects.store(Some(Arc::clone(&read)));
+                Ok(read)
+            }
+            (Err(_), Some(known)) => Ok(known),
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// Forgets the addresses that this process need not count any more.
@@ -121,7 +151,7 @@ impl Login {
         self.with_addresses(|addresses| addresses.sweep(now, &rules));
     }
 
-    /// Removes from `store` the failures that count no more and the sessions that have ended.
+    /// Removes from `store` the failures that count no more, the sessions that have ended and the links that have expired.
     ///
     /// # Errors
     /// What stands in the way.
@@ -130,6 +160,7 @@ impl Login {
         let remembered = i64::try_from(rules.remembered().as_micros()).unwrap_or(i64::MAX);
         store.sweep_login_failures(now.plus_micros(-remembered), now).await?;
         store.remove_expired_sessions(now).await?;
+        store.remove_expired_invitations(now).await?;
         Ok(())
     }
 

@@ -87,10 +87,14 @@ impl Default for Passwords {
     }
 }
 
-/// A place in the line of those who want a password verified.
+/// A place in the line of those who want a password verified or hashed.
 #[derive(Debug)]
 pub struct Place {
     _held: OwnedSemaphorePermit,
+}
+
+fn stopped() -> Problem {
+    Problem::new(Code::Internal, "the server is stopping")
 }
 
 impl Passwords {
@@ -104,13 +108,28 @@ impl Passwords {
         place.map(|held| Place { _held: held }).map_err(full)
     }
 
+    /// The [`hash`] of a new password. Runs to its end, and keeps its turn until then, even if nobody waits for it any more.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] if the runtime is stopping, or the platform gives no random bits.
+    pub async fn hash(&self, place: Place, password: &str) -> Result<String, Problem> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| stopped())?;
+        let password = password.to_owned();
+        let hashing = tokio::task::spawn_blocking(move || {
+            let hashed = hash(&password);
+            drop((turn, place));
+            hashed
+        });
+        let hashed = hashing.await.map_err(|_| stopped())?;
+        hashed.map_err(|_| Problem::new(Code::Internal, "the platform gives no random bits"))
+    }
+
     /// Whether `password` has this hash; without one it takes as long, and is wrong. Runs to its end, and keeps its turn
     /// until then, even if nobody waits for the answer any more.
     ///
     /// # Errors
     /// [`Code::Internal`] if the runtime is stopping.
     pub async fn verify(&self, place: Place, password: &str, hash: Option<&str>) -> Result<bool, Problem> {
-        let stopped = || Problem::new(Code::Internal, "the server is stopping");
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| stopped())?;
         let (password, hash) = (password.to_owned(), hash.map(str::to_owned));
         let verifying = tokio::task::spawn_blocking(move || {

@@ -180,24 +180,33 @@ impl Sessions {
     /// # Errors
     /// [`Code::KeyringUnavailable`].
     pub async fn open(&self, user: &SessionUser, now: Timestamp) -> Result<Opened, Problem> {
-        let (token, csrf) = (new_token()?, new_text("")?);
-        let expires_at = plus(now, self.config().longest.0);
+        let opened = self.prepare(now)?;
         let new = NewSession {
             user,
-            token_hash: hash_key(&token),
-            csrf: &csrf,
+            token_hash: hash_key(&opened.token),
+            csrf: &opened.csrf,
             at: now,
-            expires_at,
+            expires_at: opened.expires_at,
         };
         self.store
             .open_session(new)
             .await
             .map_err(|error| unavailable(&error))?;
+        Ok(opened)
+    }
+
+    /// The texts of a session that is about to begin.
+    pub(super) fn prepare(&self, now: Timestamp) -> Result<Opened, Problem> {
         Ok(Opened {
-            token,
-            csrf,
-            expires_at,
+            token: new_token()?,
+            csrf: new_text("")?,
+            expires_at: plus(now, self.config().longest.0),
         })
+    }
+
+    /// Asks the database again about every session, because somebody may not have theirs any more. Rare, and cheap.
+    pub fn forget_known(&self) {
+        self.known.invalidate_all();
     }
 
     /// Replaces the token of a session, for its own page.
@@ -259,7 +268,7 @@ fn new_token() -> Result<String, Problem> {
     new_text(TOKEN_PREFIX)
 }
 
-fn new_text(prefix: &str) -> Result<String, Problem> {
+pub(super) fn new_text(prefix: &str) -> Result<String, Problem> {
     random_text(prefix, CHARS_256_BITS).map_err(|_| Problem::new(Code::Internal, "the platform gives no random bits"))
 }
 
@@ -267,7 +276,7 @@ fn over() -> Problem {
     Problem::new(Code::InvalidSession, "this session has ended, or never began")
 }
 
-pub(super) fn missing() -> Problem {
+pub(in crate::gateway) fn missing() -> Problem {
     Problem::new(Code::MissingCredentials, "there is no session cookie")
 }
 
