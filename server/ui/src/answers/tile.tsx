@@ -18,13 +18,15 @@ export function AnswerTile(props: {
   loading?: boolean;
   opens?: Opens;
   marks?: readonly ChartMark[];
+  /** How cohorts are called. */
+  cohort?: (id: number) => string;
   /** What can be done with the tile. */
   actions?: ComponentChildren;
   children?: ComponentChildren;
 }) {
   const { name, href, answer, loading = false } = props;
   const [chosen, setChosen] = useState<View>();
-  const said = answer ? questionSaid(answer.query as never) : '';
+  const said = answer ? questionSaid(answer.query as never, props.cohort) : '';
   const view = chosen ?? props.view;
   return (
     <section

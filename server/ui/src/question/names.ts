@@ -83,4 +83,17 @@ export function known(properties: Schema<'Properties'> | undefined, type: Whose,
   return sampled?.properties.find((one) => one.name === name);
 }
 
+/** How cohorts are called, where a question asks for one. */
+export function useCohortName(question: unknown): (id: number) => string {
+  const asks = JSON.stringify(question ?? null).includes('_cohort"');
+  const { data } = useAnswer(
+    async () => (asks ? remembered('cohorts', () => answer(GET('/api/v1/cohorts'))) : undefined),
+    [asks],
+  );
+  return (id) => {
+    const name = data?.cohorts.find((one) => one.id === id)?.name;
+    return name === undefined ? `number ${id}` : `“${name}”`;
+  };
+}
+
 export const useCohorts = () => useAnswer((signal) => answer(GET('/api/v1/cohorts', { signal })), []);

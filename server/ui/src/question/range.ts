@@ -33,8 +33,12 @@ export function rangeSaid(from: string | null | undefined, to: string | null | u
     const names = unit && UNITS[unit];
     if (names) return `Last ${value} ${value === '1' ? names[0] : names[1]}`;
   }
-  return `${from ?? 'The beginning'} to ${to ?? 'now'}`;
+  return `${from ? daySaid(from) : 'The beginning'} to ${to ? daySaid(to) : 'now'}`;
 }
+
+const DAY = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', timeZone: 'UTC' });
+
+const daySaid = (text: string) => (isDate(text) ? DAY.format(new Date(text)) : text);
 
 /** Whether it is a date that a field can hold. */
 export const isDate = (text: string | null | undefined): text is string => /^\d{4}-\d{2}-\d{2}$/.test(text ?? '');

@@ -5,7 +5,7 @@ import { rangeSaid } from './range';
 
 const MATHS: Record<Series['math'], string> = {
   unique_persons: 'people who did',
-  total: 'events',
+  total: 'how often',
   sessions: 'sessions with',
   sum: 'sum',
   avg: 'mean',
@@ -25,7 +25,7 @@ function seriesSaid(one: Series): string {
 }
 
 /** `People who did checkout, by day, last 30 days`. */
-export function questionSaid(question: Question, cohort = (id: number) => `cohort ${id}`): string {
+export function questionSaid(question: Question, cohort = (id: number) => `number ${id}`): string {
   const said = [whatSaid(question)];
   if ('breakdown' in question && question.breakdown?.length) {
     said.push(`for each ${question.breakdown.map((one) => one.property).join(' and ')}`);
@@ -38,8 +38,8 @@ export function questionSaid(question: Question, cohort = (id: number) => `cohor
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** `Last 30 days` within a sentence; a date stays as it is. */
-const lower = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+/** `Last 30 days` within a sentence; a month stays as it is. */
+const lower = (text: string) => text.replace(/^(Last|Since|Today|The)/, (word) => word.toLowerCase());
 
 function whatSaid(question: Question): string {
   switch (question.kind) {

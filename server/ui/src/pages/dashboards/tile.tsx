@@ -8,6 +8,7 @@ import { useAnswer } from '../../api/use';
 import { addressOf, type SavedQuery, type Tile } from '../../keeping/keep';
 import type { ChartMark } from '../../parts/chart';
 import { Button, Refused } from '../../parts/form';
+import { useCohortName } from '../../question/names';
 
 /** How a tile is moved and changed. */
 export interface Arrange {
@@ -32,6 +33,7 @@ export function BoardTile(props: {
     async (signal) => (saved ? lanes.run(signal, () => ask(saved.query, signal)) : undefined),
     [question],
   );
+  const cohort = useCohortName(saved?.query);
   const [place, setPlace] = useState<Place>();
   return (
     <>
@@ -44,6 +46,7 @@ export function BoardTile(props: {
         loading={asked.loading}
         opens={setPlace}
         marks={marks}
+        cohort={cohort}
         actions={arrange && <Arranging tile={tile} arrange={arrange} name={saved?.name ?? ''} />}
       >
         <Refused refusal={asked.refusal} again={asked.again} />

@@ -14,6 +14,7 @@ import { useNotes } from '../../keeping/notes';
 import { NotesDialog } from '../../keeping/notes-dialog';
 import { Button, Refused } from '../../parts/form';
 import { Empty, Page, Tabs } from '../../parts/page';
+import { useCohortName } from '../../question/names';
 import { KINDS, type Question } from '../../question/question';
 import { RANGES } from '../../question/range';
 import { questionSaid } from '../../question/words';
@@ -67,13 +68,14 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
   const [who, setWho] = useState<{ question: Answered['query']; place: Place }>();
   const [noting, setNoting] = useState(false);
   const notes = useNotes();
+  const cohort = useCohortName(question);
   const mistake = mistakeOf(asked.refusal);
   useQuestionKeys(asking, question);
   const found = asked.data;
   return (
     <div class="explore">
       <details class="card ask" open={mistake !== null || matchMedia('(min-width: 1000px)').matches}>
-        <summary>{questionSaid(question)}</summary>
+        <summary>{questionSaid(question, cohort)}</summary>
         <Mistakes.Provider value={mistake}>
           <Builder key={question.kind} question={question} onQuestion={setQuestion} />
         </Mistakes.Provider>

@@ -110,7 +110,7 @@ function ConditionEditor(props: {
   const choose = (op: Op) => {
     onCondition({ ...condition, op, values: takeTheSame(op, condition.op) ? condition.values : [] });
   };
-  const listed = [...(whose.includes('cohort') ? [COHORT] : []), ...propertyOptions(properties, whose)];
+  const listed = [...propertyOptions(properties, whose), ...(whose.includes('cohort') ? [COHORT] : [])];
   const chosen = propertyKey(condition.type, condition.property);
   const isListed = ofCohort || chosen === '' || listed.some((option) => option.value === chosen);
   const offered = isListed ? listed : [...listed, { value: chosen, name: condition.property, hint: condition.type }];
