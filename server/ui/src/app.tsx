@@ -12,6 +12,7 @@ const Shared = lazy(() => import('./pages/shared'));
 const Start = lazy(() => import('./pages/start/start'));
 const Live = lazy(() => import('./pages/live/live'));
 const Explore = lazy(() => import('./pages/explore/explore'));
+const Cohorts = lazy(() => import('./pages/explore/cohorts'));
 const Dashboards = lazy(() => import('./pages/dashboards/dashboards'));
 const Dashboard = lazy(() => import('./pages/dashboards/dashboard'));
 const People = lazy(() => import('./pages/people/people'));
@@ -26,6 +27,7 @@ export function App() {
         <Router>
           <Route path="/welcome" component={Welcome} />
           <Route path="/shared" component={Shared} />
+          <Route path="/*" component={Inside} />
           <Route default component={Inside} />
         </Router>
       </ErrorBoundary>
@@ -52,6 +54,7 @@ function Pages() {
       <Route path="/start" component={Start} />
       <Route path="/live" component={Live} />
       <Route path="/explore" component={Explore} />
+      <Route path="/explore/cohorts" component={Cohorts} />
       <Route path="/dashboards" component={Dashboards} />
       <Route path="/dashboards/:id" component={Dashboard} />
       <Route path="/people" component={People} />

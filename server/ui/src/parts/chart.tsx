@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { short } from '../format';
+import { day, short } from '../format';
 import { theme } from '../theme';
 
 export interface ChartLine {
@@ -9,6 +9,8 @@ export interface ChartLine {
   values: readonly (number | null)[];
   /** Drawn dashed: the period before, a bound. */
   faint?: boolean;
+  /** Which colour; that of its place, if it is not said. */
+  colour?: number;
 }
 
 export interface ChartMark {
@@ -68,7 +70,10 @@ function draw(element: HTMLElement, props: Drawn): uPlot {
     height: props.height ?? 260,
     legend: { show: false },
     cursor: { points: { size: 7 }, drag: { x: false, y: false } },
-    axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
+    axes: [
+      { ...axis, size: 34, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickSaid(tick * 1000, step)) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => format(tick)) },
+    ],
     scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
     series: [{}, ...lines.map((line) => line.series)],
     hooks: {
@@ -79,9 +84,18 @@ function draw(element: HTMLElement, props: Drawn): uPlot {
   return new uPlot(options, [seconds, ...lines.map((line) => line.values)], element);
 }
 
+/** Of a time, and the seconds between ticks: `Nov 20`, `13:00`. */
+function tickSaid(at: number, step: number): string {
+  const time = new Date(at);
+  const isMidnight = time.getHours() === 0 && time.getMinutes() === 0;
+  return step >= 86_400 || isMidnight
+    ? day(time)
+    : time.toLocaleTimeString('en', { timeStyle: 'short', hourCycle: 'h23' });
+}
+
 /** A line, and its part that is not over yet. */
 function parts(line: ChartLine, index: number, split: number) {
-  const stroke = styled(`--line-${(index % COLOURS) + 1}`);
+  const stroke = styled(`--line-${((line.colour ?? index) % COLOURS) + 1}`);
   const series: uPlot.Series = { stroke, width: 1.75, points: { show: line.values.length === 1 } };
   if (line.faint) series.dash = [3, 4];
   if (split < 0) return [{ series, values: [...line.values] }];
@@ -129,15 +143,17 @@ function addTip(chart: uPlot, element: HTMLElement, props: Drawn, format: (value
     tip.hidden = !found;
     if (!found) return;
     const time = document.createElement('strong');
-    time.textContent = new Date(props.times[found.idx] ?? 0).toLocaleString('en', {
+    const at = props.times[found.idx] ?? '';
+    const isDay = at.endsWith('T00:00:00');
+    time.textContent = new Date(at).toLocaleString('en', {
       dateStyle: 'medium',
-      timeStyle: 'short',
+      ...(isDay ? {} : { timeStyle: 'short', hourCycle: 'h23' }),
     });
     const rows = props.lines.map((line, index) => {
       const row = document.createElement('div');
       row.className = index === found.line ? 'near' : '';
       const dot = document.createElement('i');
-      dot.style.background = colourOf(index);
+      dot.style.background = colourOf(line.colour ?? index);
       const value = line.values[found.idx];
       row.append(dot, `${line.name}: ${value == null ? '–' : format(value)}`);
       return row;
