@@ -26,6 +26,7 @@ export function App() {
         <Router>
           <Route path="/welcome" component={Welcome} />
           <Route path="/shared" component={Shared} />
+          <Route path="/*" component={Inside} />
           <Route default component={Inside} />
         </Router>
       </ErrorBoundary>
