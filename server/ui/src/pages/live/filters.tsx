@@ -20,7 +20,7 @@ export function Filters({ filter, onFilter }: { filter: Filter; onFilter: (filte
     if (event === filter.event && person === filter.person) return;
     const timer = setTimeout(() => onFilter({ ...filter, event, person }), REST_MS);
     return () => clearTimeout(timer);
-  }, [event, person]);
+  }, [event, person, filter.refused]);
   return (
     <div class="live-filters">
       <Field

@@ -80,6 +80,11 @@ test('events of another device, and those of after the merge, did not join with 
   expect(turns(entries)[0]?.joined).toBe(2);
 });
 
+test('an event of the very same moment joined too, wherever it stands', () => {
+  const same = event('2026-11-20T10:04', { anonymous_id: 'phone' });
+  expect(turns([SIGNS_IN[0] as Entry, same, ...SIGNS_IN.slice(1)])[0]?.joined).toBe(3);
+});
+
 test('two users that became one, and a device that went to its earlier owner, are told as what they are', () => {
   const merged = turns([
     change('2026-11-20T10:00', { change: 'merge', kind: 'user', id: 'ann@old' }),

@@ -12,7 +12,7 @@ export interface Turn {
   came: boolean;
   /** The `user_id` as which it signed in, if the event that caused it is at hand. */
   as: string | null;
-  /** How many events before this moment it brought along, of those that are at hand. */
+  /** How many anonymous events of before this moment a device brought along, of those that are at hand. */
   joined: number;
   /** Whether there may be more of them. */
   orMore: boolean;
@@ -74,15 +74,15 @@ function causeOf(entries: readonly Entry[], at: number): EventEntry | undefined 
 }
 
 function turn(entries: readonly Entry[], at: number, change: ChangeEntry, person: number, complete: boolean): Turn {
-  const anonymous = change.kind === 'anonymous';
-  const before = entries
-    .slice(at + 1)
-    .filter(
-      (entry) =>
-        entry.type === 'event' &&
-        entry.id !== change.event_id &&
-        (anonymous ? entry.anonymous_id === change.id && entry.user_id == null : entry.user_id === change.id),
-    );
+  const moment = Date.parse(change.timestamp);
+  const before = entries.filter(
+    (entry) =>
+      entry.type === 'event' &&
+      entry.id !== change.event_id &&
+      entry.anonymous_id === change.id &&
+      entry.user_id == null &&
+      Date.parse(entry.timestamp) <= moment,
+  );
   return {
     type: 'change',
     change,

@@ -64,7 +64,7 @@ export default function People() {
       </div>
       <Refused refusal={people.refusal} again={people.again} />
       {people.rows.length > 0 && (
-        <Card>
+        <Card class="people-list">
           <Table label="People" columns={COLUMNS} rows={people.rows} keyOf={(person) => person.person_id} />
         </Card>
       )}

@@ -128,11 +128,14 @@ function Body({ id, person, onChange }: { id: string; person: Found; onChange: (
   );
 }
 
-/** Which two users each alias names. */
+/** Which two users each alias names, also those that join nobody any more. */
 function pairsOf(why: Schema<'Explanation'> | undefined): Pairs {
   const pairs = new Map<string, readonly [string, string]>();
   for (const { id, because } of why?.identities ?? []) {
     if (because?.fact === 'alias') pairs.set(because.event_id, [because.with.id, id]);
+  }
+  for (const { event_id, users } of why?.passed_over ?? []) {
+    if (users[0] !== undefined && users[1] !== undefined) pairs.set(event_id, [users[0], users[1]]);
   }
   return pairs;
 }

@@ -67,7 +67,7 @@ function Connect({ id }: { id: number }) {
     setKey(key);
   };
   return (
-    <Page title={`Send the first event of ${project.value?.name ?? 'this project'}`}>
+    <Page title={`Send events to ${project.value?.name ?? 'this project'}`}>
       <Waiting writeKey={key} />
       <Snippets writeKey={key} onKey={keep} />
     </Page>
