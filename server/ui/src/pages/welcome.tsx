@@ -80,7 +80,7 @@ function Accept({ token, invitation }: { token: string; invitation: Invitation }
         </label>
         <Refused refusal={accept.refusal} />
         <Button kind="primary" type="submit" busy={accept.busy}>
-          {invitation.user ? 'Set it and sign in' : 'Sign in'}
+          {deedOf(invitation)}
         </Button>
       </form>
     </Bare>
@@ -93,11 +93,16 @@ function wordsOf(invitation: Invitation): string {
   return invitation.first ? `You are the first here. ${may}` : may;
 }
 
+function deedOf(invitation: Invitation): string {
+  if (invitation.user) return 'Set the password';
+  return invitation.first ? 'Become the owner' : 'Join';
+}
+
 /** The link works no more, and what to do then. */
 function Dead() {
   return (
     <Bare title="This link does not work">
-      <p>It works once, and for some days at most. It was used already, is too old, or was taken back.</p>
+      <p>It works once, and for some days at most. This one was used already, has expired, or was taken back.</p>
       <p>
         If <code>trailmark serve</code> printed it: start that again. It prints a new one as long as nobody has
         accepted.

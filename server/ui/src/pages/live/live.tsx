@@ -22,7 +22,7 @@ const DRAWN = 100;
 /** What arrives, as it arrives, and what is refused, with its reason. */
 export default function Live() {
   const { query, route } = useLocation();
-  const filter: Filter = { event: query.event ?? '', person: query.person ?? '', refused: query.refused === 'true' };
+  const filter: Filter = { event: query.event ?? '', person: query.person ?? '', refused: query.only === 'refused' };
   const { feed, change, state, refusal } = useFeed(filter, true);
   const strangers = useStrangers(may('admin'));
   const [open, setOpen] = useState<Row>();
@@ -58,7 +58,7 @@ function addressOf(filter: Filter): string {
   const query = new URLSearchParams();
   if (filter.event !== '') query.set('event', filter.event);
   if (filter.person !== '') query.set('person', filter.person);
-  if (filter.refused) query.set('refused', 'true');
+  if (filter.refused) query.set('only', 'refused');
   return query.size === 0 ? '/live' : `/live?${query}`;
 }
 
