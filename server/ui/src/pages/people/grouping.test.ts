@@ -42,7 +42,7 @@ test('a timeline is cut by day, and within a day by session', () => {
     event('2026-11-20T10:05'),
     event('2026-11-20T10:04'),
     event('2026-11-20T09:00', { session_id: null }),
-    event('2026-11-19T23:59'),
+    event('2026-11-19T23:59', { session_id: 's_0' }),
   ]);
   expect(days.map((day) => [day.day, day.stretches.map((one) => [one.session, one.lines.length])])).toEqual([
     [
@@ -52,7 +52,22 @@ test('a timeline is cut by day, and within a day by session', () => {
         [null, 1],
       ],
     ],
-    ['2026-11-19', [['s_1', 1]]],
+    ['2026-11-19', [['s_0', 1]]],
+  ]);
+});
+
+test('what a server told amid a session is shown there, and between two sessions it stands alone', () => {
+  const [day] = group([
+    event('2026-11-20T10:05'),
+    event('2026-11-20T10:04', { session_id: null }),
+    event('2026-11-20T10:03'),
+    event('2026-11-20T09:30', { session_id: null }),
+    event('2026-11-20T09:00', { session_id: 's_0' }),
+  ]);
+  expect(day?.stretches.map((one) => [one.session, one.lines.length])).toEqual([
+    ['s_1', 3],
+    [null, 1],
+    ['s_0', 1],
   ]);
 });
 

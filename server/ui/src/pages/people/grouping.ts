@@ -44,7 +44,6 @@ export function grouped(
   const days: Day[] = [];
   entries.forEach((entry, at) => {
     const day = dayOf(entry.timestamp);
-    const session = sessionOf(entries, at);
     const line = entry.type === 'event' ? entry : turn(entries, at, entry, person, complete);
     let last = days.at(-1);
     if (last?.day !== day) {
@@ -52,6 +51,7 @@ export function grouped(
       days.push(last);
     }
     const stretch = last.stretches.at(-1);
+    const session = sessionOf(entries, at) ?? aroundOf(entries, at, stretch?.session);
     if (stretch && stretch.session === session) stretch.lines.push(line);
     else last.stretches.push({ session, lines: [line] });
   });
@@ -63,6 +63,13 @@ function sessionOf(entries: readonly Entry[], at: number): string | null {
   const entry = entries[at];
   if (entry?.type === 'event') return entry.session_id ?? null;
   return causeOf(entries, at)?.session_id ?? null;
+}
+
+/** What a server told of somebody has no session; amid one session it is shown there. */
+function aroundOf(entries: readonly Entry[], at: number, open: string | null | undefined): string | null {
+  if (open == null) return null;
+  const earlier = entries.slice(at + 1).find((entry) => entry.type === 'event' && entry.session_id != null);
+  return earlier?.type === 'event' && earlier.session_id === open ? open : null;
 }
 
 /** The event that caused a change: the first after the changes of the same moment, if it is of this person. */

@@ -24,7 +24,6 @@ type Listed = Schema<'ListedPerson'>;
 const COLUMNS: Column<Listed>[] = [
   { name: 'Person', cell: (person) => <Name person={person} /> },
   { name: 'Ids', number: true, cell: (person) => count(person.identity_count) },
-  { name: 'Known since', cell: (person) => <Ago at={person.first_seen_at} /> },
   { name: 'Last seen', cell: (person) => <Ago at={person.last_seen_at} /> },
 ];
 
