@@ -26,6 +26,7 @@ export function App() {
         <Router>
           <Route path="/welcome" component={Welcome} />
           <Route path="/shared" component={Shared} />
+          <Route path="/*" component={Inside} />
           <Route default component={Inside} />
         </Router>
       </ErrorBoundary>
@@ -56,7 +57,9 @@ function Pages() {
       <Route path="/dashboards/:id" component={Dashboard} />
       <Route path="/people" component={People} />
       <Route path="/people/:id" component={Person} />
+      <Route path="/health" component={Health} />
       <Route path="/health/*" component={Health} />
+      <Route path="/settings" component={Settings} />
       <Route path="/settings/*" component={Settings} />
       <Route default component={NotFound} />
     </Router>

@@ -1,14 +1,12 @@
-import { useState } from 'preact/hooks';
 import { count, millis, percent } from '../../format';
+import { AsTable } from '../../parts/as-table';
 import { Strip } from '../../parts/strip';
-import { Table } from '../../parts/table';
 import { last, type NowAnswer, over } from './words';
 
 type Values = readonly (number | null)[];
 
 /** The last hour, minute by minute. */
 export function Strips({ strips }: { strips: NowAnswer['strips'] }) {
-  const [asTable, setAsTable] = useState(false);
   const events = over<number | null>(strips.events);
   const errors = over(strips.error_rate);
   const uptime = over(strips.uptime);
@@ -22,29 +20,23 @@ export function Strips({ strips }: { strips: NowAnswer['strips'] }) {
         <Thin name="Uptime" href="/health/monitors" values={uptime} format={percent} none="no monitors" top={1} />
         <Thin name="p95 of requests" href="/health/endpoints" values={p95} format={millis} none="no requests" />
       </div>
-      <p class="strips-foot muted">
-        The last hour, minute by minute.{' '}
-        <button type="button" class="link" aria-expanded={asTable} onClick={() => setAsTable(!asTable)}>
-          {asTable ? 'Hide the table' : 'Show as a table'}
-        </button>
-      </p>
-      {asTable && (
-        <Table
-          label="The last hour"
-          rows={minutes.map((_, at) => minutes.length - 1 - at)}
-          keyOf={(at) => at}
-          columns={[
-            {
-              name: 'Minute',
-              cell: (at) => minutes[at]?.toLocaleTimeString('en', { hour: 'numeric', minute: '2-digit' }),
-            },
-            { name: 'Events', number: true, cell: (at) => count(events[at]) },
-            { name: 'Errors', number: true, cell: (at) => percent(errors[at]) },
-            { name: 'Uptime', number: true, cell: (at) => percent(uptime[at]) },
-            { name: 'p95', number: true, cell: (at) => millis(p95[at]) },
-          ]}
-        />
-      )}
+      <AsTable
+        label="The last hour"
+        rows={() => minutes.map((_, at) => minutes.length - 1 - at)}
+        keyOf={(at) => at}
+        columns={[
+          {
+            name: 'Minute',
+            cell: (at) => minutes[at]?.toLocaleTimeString('en', { hour: 'numeric', minute: '2-digit' }),
+          },
+          { name: 'Events', number: true, cell: (at) => count(events[at]) },
+          { name: 'Errors', number: true, cell: (at) => percent(errors[at]) },
+          { name: 'Uptime', number: true, cell: (at) => percent(uptime[at]) },
+          { name: 'p95', number: true, cell: (at) => millis(p95[at]) },
+        ]}
+      >
+        The last hour, minute by minute.
+      </AsTable>
     </section>
   );
 }
