@@ -4,7 +4,10 @@ import { evidenceName, pageOf } from './evidence';
 /** What the server's detectors give as evidence, by the kind of problem. */
 const EVIDENCE = {
   monitor_down: ['/api/v1/monitors/3', '/health/monitors/3'],
-  events_stopped: ['/api/v1/events?event=checkout%20done', '/explore?event=checkout%20done'],
+  events_stopped: [
+    '/api/v1/events?event=a%20%26%20b',
+    `/explore?${new URLSearchParams({ q: '{"kind":"trends","date_from":"-7d","interval":"hour","series":[{"event":"a & b","math":"total"}]}' })}`,
+  ],
   ingest: ['/api/v1/ingest', '/health/delivery'],
   failing_endpoint: [
     '/api/v1/endpoints/series?source=gateway&method=POST&path=/api/checkout',

@@ -34,6 +34,13 @@ export function pageOf(evidence: string): string {
   if (kind === 'endpoints') return rest[0] === 'series' ? `/health/endpoints/one${asked}` : '/health/endpoints';
   if (kind === 'ingest') return '/health/delivery';
   if (kind === 'saved_queries' && rest[0]) return `/explore?saved=${rest[0]}`;
-  if (kind === 'events') return query ? `/explore${asked}` : '/live';
+  if (kind === 'events') return courseOf(new URLSearchParams(query).get('event'));
   return '/health/problems';
+}
+
+/** The week of an event by the hour, where its silence is seen; of all events what arrives now. */
+function courseOf(event: string | null): string {
+  if (event === null) return '/live';
+  const question = { kind: 'trends', date_from: '-7d', interval: 'hour', series: [{ event, math: 'total' }] };
+  return `/explore?${new URLSearchParams({ q: JSON.stringify(question) })}`;
 }
