@@ -41,8 +41,8 @@ export function Now() {
             <a href="/health/problems">{now.problems_rest} more</a>
           </p>
         )}
-        <Strips strips={now.strips} />
         {isSilent && <FirstEvent />}
+        <Strips strips={now.strips} />
       </Page>
     </div>
   );

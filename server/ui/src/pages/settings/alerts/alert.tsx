@@ -55,7 +55,7 @@ function Facts({ alert }: { alert: Alert }) {
         {alert.waiting > 0 && <span>{counted(alert.waiting, 'message waits', 'messages wait')}</span>}
       </p>
       <p>
-        Tells of {which(alert)}, to <code>{where(alert)}</code>
+        Tells {which(alert)}, to <code>{where(alert)}</code>
         {alert.recover && ', and when it is over'}
         {remind != null && `; again every ${seconds(remind * 60)}`}.
       </p>

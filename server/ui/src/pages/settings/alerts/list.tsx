@@ -43,7 +43,7 @@ export function AlertList() {
               <div class="named">
                 <a href={`/settings/alerts/${alert.id}`}>{alert.name}</a>
                 <span class="muted">
-                  {which(alert)} → {where(alert)}
+                  tells {which(alert)} → {where(alert)}
                 </span>
               </div>
               <AlertState alert={alert} />

@@ -9,16 +9,16 @@ type Alert = Schema<'Alert'>;
 /** Where an alert tells. */
 export const where = ({ to }: Alert): string => ('webhook' in to ? to.webhook.url : to.email.to.join(', '));
 
-/** Which problems an alert tells of. */
-export function which({ on }: Alert): string {
+/** Which problems an alert tells of, after the word “tells”. */
+export function which({ on }: Pick<Alert, 'on'>): string {
   if (on.threshold) {
     const { saved_query, series, above, below } = on.threshold;
     const bound = above == null ? `below ${count(below)}` : `above ${count(above)}`;
-    return `the answer of saved question ${saved_query}${series ? ` (${series})` : ''} is ${bound}`;
+    return `when the answer of saved question ${saved_query}${series ? ` (${series})` : ''} is ${bound}`;
   }
-  if (!on.kinds) return 'all problems';
-  const kinds = on.kinds.map((kind) => kindName(kind).toLowerCase()).join(' · ');
-  return on.subject ? `${kinds}: only ${on.subject}` : kinds;
+  if (!on.kinds) return 'of all problems';
+  const kinds = on.kinds.map((kind) => kindName(kind).replace(/^\w/, (first) => first.toLowerCase()));
+  return `when ${kinds.join(', or ')}${on.subject ? ` (only ${on.subject})` : ''}`;
 }
 
 export function AlertState({ alert }: { alert: Alert }) {

@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks';
 import { answer, DELETE, GET } from '../../../api/client';
 import type { Schema } from '../../../api/types';
 import { useAction, useAnswer } from '../../../api/use';
-import { Badge } from '../../../parts/badge';
 import { Confirm } from '../../../parts/confirm';
 import { Button, Refused } from '../../../parts/form';
 import { Loading } from '../../../parts/loading';
@@ -114,12 +113,9 @@ const columns = (onRevoke: (key: Key) => void): Column<Key>[] => [
           revoked <Ago at={key.revoked_at} />
         </span>
       ) : (
-        <span class="row">
-          <Badge tone="good">works</Badge>
-          <Button kind="quiet" aria-label={`Revoke ${key.name || key.hint}`} onClick={() => onRevoke(key)}>
-            Revoke
-          </Button>
-        </span>
+        <Button kind="quiet" aria-label={`Revoke ${key.name || key.hint}`} onClick={() => onRevoke(key)}>
+          Revoke
+        </Button>
       ),
   },
 ];

@@ -27,7 +27,9 @@ export function Usage() {
               <dt class="muted">sessions</dt>
             </div>
             <div>
-              <dd>{count(days.at(-1)?.persons ?? 0)}</dd>
+              <dd>
+                <a href="/people">{count(days.at(-1)?.persons ?? 0)}</a>
+              </dd>
               <dt class="muted">people today</dt>
             </div>
           </dl>
