@@ -85,7 +85,6 @@ const columns = (range: string, differs: boolean): Column<Endpoint>[] => [
       </div>
     ),
   },
-  { name: 'Requests', number: true, cell: (row) => count(row.requests) },
   {
     name: 'Errors',
     number: true,
@@ -96,7 +95,6 @@ const columns = (range: string, differs: boolean): Column<Endpoint>[] => [
       </div>
     ),
   },
-  { name: 'p50', number: true, cell: (row) => millis(row.p50_ms) },
   {
     name: 'p95',
     number: true,
@@ -107,5 +105,7 @@ const columns = (range: string, differs: boolean): Column<Endpoint>[] => [
       </div>
     ),
   },
+  { name: 'p50', number: true, cell: (row) => millis(row.p50_ms) },
   { name: 'p99', number: true, cell: (row) => millis(row.p99_ms) },
+  { name: 'Requests', number: true, cell: (row) => count(row.requests) },
 ];

@@ -9,7 +9,7 @@ import { Button, Field, Refused, Select } from '../../../parts/form';
 import { Loading } from '../../../parts/loading';
 import { Empty } from '../../../parts/page';
 import { Strip } from '../../../parts/strip';
-import { More, Table } from '../../../parts/table';
+import { More } from '../../../parts/table';
 import { Ago } from '../../../parts/time';
 import { HealthPage } from '../frame';
 import { State, titleOf } from './words';
@@ -72,9 +72,11 @@ export function IssueList() {
       <Refused refusal={issues.refusal} again={issues.again} />
       <Loading when={issues.loading && issues.rows.length === 0} />
       {issues.rows.length > 0 && (
-        <div class="card flush">
-          <Table label="Errors" columns={COLUMNS} rows={issues.rows} keyOf={(issue) => issue.number} />
-        </div>
+        <ul class="entries issues card flush">
+          {issues.rows.map((issue) => (
+            <Row key={issue.number} issue={issue} />
+          ))}
+        </ul>
       )}
       {issues.rows.length === 0 && !issues.loading && !issues.refusal && (
         <None isFiltered={!!(q || release || from)} state={state} />
@@ -84,33 +86,38 @@ export function IssueList() {
   );
 }
 
-const COLUMNS = [
-  {
-    name: 'Error',
-    cell: (issue: Schema<'Issue'>) => (
-      <div class="named">
+function Row({ issue }: { issue: Schema<'Issue'> }) {
+  return (
+    <li class="entry">
+      <div class="entry-what">
         <a href={`/health/errors/${issue.number}`}>{titleOf(issue)}</a>
-        <span class="row muted">
+        <span class="muted facts">
           {issue.state !== 'ongoing' && <State state={issue.state} />}
           {issue.level !== 'error' && <Badge tone={issue.level === 'fatal' ? 'bad' : 'plain'}>{issue.level}</Badge>}
-          {issue.culprit}
+          <span>{issue.culprit}</span>
+          {issue.last_release && <span>in {issue.last_release}</span>}
         </span>
       </div>
-    ),
-  },
-  {
-    name: 'Last 24 hours',
-    cell: (issue: Schema<'Issue'>) => (
-      <div class="spark">
-        <Strip kind="bars" values={issue.hours.counts} label={`By the hour: ${issue.hours.counts.join(', ')}`} />
-      </div>
-    ),
-  },
-  { name: 'Events', number: true, cell: (issue: Schema<'Issue'>) => count(issue.events) },
-  { name: 'People', number: true, cell: (issue: Schema<'Issue'>) => count(issue.people) },
-  { name: 'Release', cell: (issue: Schema<'Issue'>) => issue.last_release ?? '–' },
-  { name: 'Last seen', cell: (issue: Schema<'Issue'>) => <Ago at={issue.last_seen} /> },
-];
+      <Strip kind="bars" values={issue.hours.counts} label={`The last 24 hours: ${issue.hours.counts.join(', ')}`} />
+      <dl class="entry-numbers">
+        <div>
+          <dd>{count(issue.events)}</dd>
+          <dt class="muted">events</dt>
+        </div>
+        <div>
+          <dd>{count(issue.people)}</dd>
+          <dt class="muted">people</dt>
+        </div>
+        <div>
+          <dd>
+            <Ago at={issue.last_seen} />
+          </dd>
+          <dt class="muted">last seen</dt>
+        </div>
+      </dl>
+    </li>
+  );
+}
 
 function Search({ value, onValue }: { value: string; onValue: (value: string) => void }) {
   const [typed, setTyped] = useState(value);

@@ -42,7 +42,7 @@ export function MonitorList() {
         </Empty>
       )}
       {rows.length > 0 && (
-        <ul class="monitors card flush">
+        <ul class="entries card flush">
           {rows.map((monitor) => (
             <Row key={monitor.id} monitor={monitor} />
           ))}
@@ -62,8 +62,8 @@ function Row({ monitor }: { monitor: Monitor }) {
   );
   const ends = certificate(monitor.certificate_not_after, clock.value);
   return (
-    <li class="monitor">
-      <div class="monitor-what">
+    <li class="entry">
+      <div class="entry-what">
         <span class="row">
           <a href={`/health/monitors/${monitor.id}`}>{monitor.name}</a>
           <Badge tone={TONES[monitor.state]}>{stateName(monitor.state)}</Badge>
@@ -71,14 +71,14 @@ function Row({ monitor }: { monitor: Monitor }) {
         </span>
         <span class="muted">{monitor.last_check?.error ?? target(monitor)}</span>
       </div>
-      <div class="monitor-days">
+      <div>
         {history.data && <Bars days={history.data.days} />}
         <div class="course-axis muted" aria-hidden="true">
           <span>90 days ago</span>
           <span>today</span>
         </div>
       </div>
-      <dl class="monitor-numbers">
+      <dl class="entry-numbers">
         <div>
           <dd>{history.data ? uptime(history.data.uptime.last_90d) : '…'}</dd>
           <dt class="muted">90 days</dt>
