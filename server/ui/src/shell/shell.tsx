@@ -33,7 +33,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         Skip to the page
       </a>
       <header class="side">
-        <a class="brand" href="/">
+        <a class="brand" href="/" aria-label="Trailmark">
           <img src="/mark.svg" alt="" width="24" height="24" /> <span>Trailmark</span>
         </a>
         {projects.value.length > 0 && (
