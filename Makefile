@@ -10,13 +10,12 @@ SHELL := /usr/bin/env bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 # The demo runs the same build as the tests, so a newcomer compiles everything once, without the link-time optimisation of
-# a release. Dependencies are optimised a little in it, and the default log is played in about a second (0.5 to 1.4 s
-# measured). PROFILE=release builds what you would deploy.
+# a release. PROFILE=release builds what you would deploy.
 PROFILE ?= dev
 # As root, Postgres runs as another user, who must be able to reach it: a clone below /root, say, is closed to everybody else.
 DEMO_DIR ?= $(shell [ "$$(id -u)" != 0 ] || runuser -u nobody -- test -x "$(CURDIR)" 2>/dev/null && echo .demo || echo /var/tmp/trailmark-demo)
-# Your own web server log, in combined format; without one, one is made.
-DEMO_LOG ?= $(DEMO_DIR)/access.log
+# Your own web server log, in combined format; without one the demo tells a month of a shop.
+DEMO_LOG ?=
 
 # A story of the simulation takes about 20 ms of one core, also without PROFILE=release.
 SEEDS ?= 10000
@@ -39,10 +38,9 @@ setup: ## install what is missing: Postgres, a C compiler
 build: setup ## the trailmark binary and the examples
 	@scripts/build.sh $(PROFILE) trailmark generate-log quickstart
 
-demo: build wasm ui ## server, private Postgres, a log through the client SDK, what is then stored, a shop; DEMO_LOG=…, DEMO_EXIT=1
+demo: build wasm ui ## server, private Postgres, a month of a shop with five problems in it; DEMO_LOG=access.log plays a log instead, DEMO_EXIT=1
 	@mkdir -p $(DEMO_DIR)
-	@[ "$(DEMO_LOG)" != "$(DEMO_DIR)/access.log" ] || $(TARGET)/generate-log > "$(DEMO_LOG)"
-	@DEMO_LOG="$(DEMO_LOG)" exec $(TARGET)/trailmark demo --data-dir $(DEMO_DIR)
+	@exec env $(if $(DEMO_LOG),DEMO_LOG="$(DEMO_LOG)",-u DEMO_LOG) $(TARGET)/trailmark demo --data-dir $(DEMO_DIR)
 
 demo-gateway: setup ## three services of a shop behind the gateway, and calls through it; DEMO_EXIT=1
 	@scripts/setup.sh curl

@@ -68,8 +68,10 @@ pub enum Command {
         after_help = "Example:\n  trailmark serve --listen 0.0.0.0:7700 --database-url postgres://trailmark@db/trailmark"
     )]
     Serve(Serve),
-    /// Run the server, play a web server's log into it, and show what is then in the database
-    #[command(after_help = "Example:\n  trailmark demo --log /var/log/nginx/access.log --data-dir .demo")]
+    /// Run the server with a month of a shop in it, or play a web server's log into it
+    #[command(
+        after_help = "Examples:\n  trailmark demo --data-dir .demo\n  trailmark demo --log /var/log/nginx/access.log --data-dir .demo"
+    )]
     Demo(Demo),
     /// Bring the database's schema up to date (serve does it too)
     #[command(after_help = "Example:\n  trailmark migrate --database-url postgres://trailmark@db/trailmark")]
@@ -199,9 +201,9 @@ pub struct Serve {
 /// `trailmark demo`
 #[derive(Debug, ClapArgs)]
 pub struct Demo {
-    /// The log to play, in combined format
+    /// A log to play through the client SDK, in combined format, instead of a month of a shop
     #[arg(long, value_name = "FILE", env = "DEMO_LOG")]
-    pub log: PathBuf,
+    pub log: Option<PathBuf>,
     /// Stop when everything is stored and shown, instead of serving on
     #[arg(long, env = "DEMO_EXIT", value_parser = clap::builder::FalseyValueParser::new())]
     pub exit: bool,

@@ -21,6 +21,7 @@ mod dead_letters;
 mod two_servers;
 mod jobs;
 mod broken;
+mod demo;
 mod device_kills;
 mod journey;
 mod delivery;

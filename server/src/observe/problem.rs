@@ -9,14 +9,14 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 #[schema(as = ProblemKind)]
 pub enum Kind {
+    /// An endpoint answers with errors.
+    FailingEndpoint,
     /// A monitor is down.
     MonitorDown,
     /// Events that come every day have stopped.
     EventsStopped,
     /// Trailmark's own ingest: its queue is old, it refuses much, the database refuses events.
     Ingest,
-    /// An endpoint answers with errors.
-    FailingEndpoint,
     /// An issue, or all errors together, happens far more often than usual.
     ErrorSpike,
     /// An issue that was resolved is back.
@@ -34,12 +34,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, what is worst first.
+    /// All kinds, what is worst first: what fails people at this moment comes before what a machine says of a machine.
     pub const ALL: [Self; 11] = [
+        Self::FailingEndpoint,
         Self::MonitorDown,
         Self::EventsStopped,
         Self::Ingest,
-        Self::FailingEndpoint,
         Self::ErrorSpike,
         Self::RegressedIssue,
         Self::NewIssue,
@@ -53,10 +53,10 @@ impl Kind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::FailingEndpoint => "failing_endpoint",
             Self::MonitorDown => "monitor_down",
             Self::EventsStopped => "events_stopped",
             Self::Ingest => "ingest",
-            Self::FailingEndpoint => "failing_endpoint",
             Self::ErrorSpike => "error_spike",
             Self::RegressedIssue => "regressed_issue",
             Self::NewIssue => "new_issue",

@@ -59,7 +59,9 @@ function Pages() {
       <Route path="/dashboards/:id" component={Dashboard} />
       <Route path="/people" component={People} />
       <Route path="/people/:id" component={Person} />
+      <Route path="/health" component={Health} />
       <Route path="/health/*" component={Health} />
+      <Route path="/settings" component={Settings} />
       <Route path="/settings/*" component={Settings} />
       <Route default component={NotFound} />
     </Router>

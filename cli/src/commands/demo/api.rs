@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -86,6 +86,26 @@ impl Api {
             body["writer"]["lag_records"] == 0 && body["database"] == "ok"
         })
         .await
+    }
+
+    /// What a read answers.
+    pub(super) async fn read(&self, path: &str) -> Result<Value, Failure> {
+        let (status, body) = self.get(path).await?;
+        match status {
+            StatusCode::OK => Ok(body),
+            _ => Err(Failure::failed(format!("{path}: {status} {body}"))),
+        }
+    }
+
+    /// What a change answers.
+    pub(super) async fn change(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        let sent = request.bearer_auth(&self.key).json(body).send().await;
+        let answer = sent.map_err(|error| Failure::failed(format!("{path}: {}", http::explain(&error))))?;
+        if !answer.status().is_success() {
+            return Err(http::refused(answer).await.hint(path));
+        }
+        Ok(answer.json().await.unwrap_or_default())
     }
 
     async fn until(&self, late: &str, path: &str, done: impl Fn(StatusCode, &Value) -> bool) -> Result<(), Failure> {

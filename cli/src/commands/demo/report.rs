@@ -14,6 +14,8 @@ use crate::output::{Report, thousands};
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Demo {
     pub(super) url: String,
+    /// What to open in a browser.
+    pub(super) open: String,
     pub(super) project: i32,
     pub(super) write_key: String,
     pub(super) secret_key: String,
@@ -71,11 +73,12 @@ impl Demo {
     fn try_it(&self, out: &mut String) {
         let Self {
             url,
+            open,
             write_key,
             secret_key,
             ..
         } = self;
-        let _ = writeln!(out, "  server      {url}");
+        let _ = writeln!(out, "  open        {open}");
         let _ = writeln!(out, "  a shop      {url}{}", shop::PATH);
         let _ = writeln!(out, "  write key   {write_key}");
         let _ = writeln!(out, "  secret key  {secret_key}");

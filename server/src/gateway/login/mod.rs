@@ -7,7 +7,7 @@
 //! Whether an account exists is not to be learnt here: unknown addresses are counted, locked, answered and, with an
 //! argon2id of nobody's, timed as known ones are.
 //!
-//! Users come from [`invitations`]: links that work once, which [`accept`] takes.
+//! Users come from invitations: links that work once ([`new_link`]), which `POST /api/auth/accept` takes.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -25,10 +25,21 @@ export function Strip(props: {
               value !== null && <rect key={at} x={at + 0.1} y={y(value)} width={0.8} height={height - y(value)} />,
           )
         : lines(values).map((line) => (
-            <polyline key={line[0]?.at} points={line.map(({ at, value }) => `${at + 0.5},${y(value)}`).join(' ')} />
+            <polyline
+              key={line[0]?.at}
+              points={drawn(line)
+                .map(({ at, value }) => `${at + 0.5},${y(value)}`)
+                .join(' ')}
+            />
           ))}
     </svg>
   );
+}
+
+/** A stretch of one value is drawn as wide as its time: a line of one point would not be seen. */
+function drawn(line: { at: number; value: number }[]) {
+  const [only] = line;
+  return line.length === 1 && only ? [-0.5, 0.5].map((by) => ({ ...only, at: only.at + by })) : line;
 }
 
 /** Stretches of values without a gap: what is not known is not drawn as nothing. */
