@@ -30,7 +30,7 @@ export function Answer({ answer, view, opens, marks = NO_MARKS }: Shown & { view
   const noted = useMemo(() => marksIn(answer, marks), [answer, marks]);
   if (isNothing(answer)) {
     return (
-      <Empty title="Nobody, in this stretch of time">
+      <Empty title="Nothing in this stretch of time">
         Ask for more time, for another event, or with fewer filters.
       </Empty>
     );

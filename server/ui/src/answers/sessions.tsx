@@ -1,6 +1,7 @@
+import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { count, percent, seconds } from '../format';
-import { Chart, type ChartMark } from '../parts/chart';
+import { Chart, type ChartMark, colourOf } from '../parts/chart';
 import { type Opens, PeopleNumber } from './people';
 import { sessionsPlace } from './sheet';
 import { type AnswerOf, onTheClock, partsSaid } from './words';
@@ -43,11 +44,29 @@ export function Sessions(props: { answer: AnswerOf<'sessions'>; opens: Opens; ma
             answer.results[line]?.values[at]?.sessions && opens(sessionsPlace(answer, line, at)),
         })}
       />
+      {answer.results.length > 1 && (
+        <ul class="legend">
+          {answer.results.map((line, at) => (
+            <li key={partsSaid(line.breakdown)}>
+              <i class="dot" style={{ background: colourOf(at) }} />
+              <span class="legend-name">{partsSaid(line.breakdown)}</span>
+              <PeopleNumber
+                place={line.total.sessions ? sessionsPlace(answer, at) : undefined}
+                opens={opens}
+                class="legend-total"
+              >
+                {count(line.total.sessions)}
+              </PeopleNumber>
+              <span class="muted">median {seconds(line.total.median_seconds)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
     </>
   );
 }
 
-function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     <div>
       <dt class="muted">{name}</dt>
