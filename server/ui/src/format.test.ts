@@ -28,6 +28,7 @@ test('what is to come is not said to be past', () => {
   const now = Date.parse('2026-11-20T12:00:00Z');
   expect(ago('2026-11-20T11:57:00Z', now)).toBe('3 min ago');
   expect(ago('2026-11-20T14:00:00Z', now)).toBe('in 2 h');
+  expect(ago('2026-11-20T01:44:00Z', now)).toBe('10 h ago');
   expect(ago('2026-11-20T11:59:58Z', now)).toBe('just now');
 });
 

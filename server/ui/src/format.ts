@@ -41,8 +41,14 @@ export function seconds(value: number | null | undefined): string {
 export function ago(at: string | number | Date, now: number): string {
   const away = (now - new Date(at).getTime()) / 1000;
   if (Math.abs(away) < 5) return 'just now';
-  const said = seconds(Math.abs(away) < 60 ? Math.round(Math.abs(away)) : Math.abs(away));
+  const said = seconds(coarse(Math.abs(away)));
   return away > 0 ? `${said} ago` : `in ${said}`;
+}
+
+/** Whole seconds below a minute, whole hours from an hour on: nobody asks which minute ten hours ago was. */
+function coarse(seconds: number): number {
+  if (seconds < 60) return Math.round(seconds);
+  return seconds < 3600 ? seconds : Math.floor(seconds / 3600) * 3600;
 }
 
 /** `Nov 20`. */
