@@ -3,6 +3,7 @@
 const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const DAY = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
+const UTC_DAY = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', timeZone: 'UTC' });
 const FULL = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** `12,345.6`; `–` for what is not known. */
@@ -53,6 +54,9 @@ function coarse(seconds: number): number {
 
 /** `Nov 20`. */
 export const day = (at: string | number | Date) => DAY.format(new Date(at));
+
+/** `Nov 20`, of a day that is one of UTC, wherever it is looked at. */
+export const utcDay = (at: string | number | Date) => UTC_DAY.format(new Date(at));
 
 /** `Nov 20, 2026, 9:13:05 PM`. */
 export const full = (at: string | number | Date) => FULL.format(new Date(at));

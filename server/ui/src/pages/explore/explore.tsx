@@ -1,6 +1,6 @@
 import '../../styles/explore.css';
 import '../../styles/keeping.css';
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { About, Answer } from '../../answers/answer';
 import type { Place } from '../../answers/sheet';
 import { saveSheet } from '../../answers/sheet-table';
@@ -17,6 +17,7 @@ import { Empty, Page, Tabs } from '../../parts/page';
 import { useCohortName } from '../../question/names';
 import { KINDS, type Question } from '../../question/question';
 import { RANGES } from '../../question/range';
+import { readQuestion } from '../../question/url';
 import { questionSaid } from '../../question/words';
 import { useKeys } from '../../shell/keys';
 import { Builder } from './builder';
@@ -38,6 +39,10 @@ export default function Explore() {
   // What was saved here just now is known before it is asked for.
   const [latest, setLatest] = useState<SavedQuery>();
   const of = [latest, kept.data].find((one) => one?.id === saved);
+  useEffect(() => {
+    const said = question || !of ? null : readQuestion({ ...of.query });
+    if (of && said) asking.open(said, of.id, true);
+  }, [of, question]);
   if (asking.isEmpty) {
     return (
       <Page title="Explore">
@@ -57,6 +62,7 @@ export default function Explore() {
         current={question ? asking.turnedTo(question.kind) : ''}
         tabs={KINDS.map(([kind, name]) => ({ href: asking.turnedTo(kind), name }))}
       />
+      {!question && <Refused refusal={kept.refusal} again={kept.again} />}
       {question && <Asked asking={asking} question={question} />}
     </Page>
   );

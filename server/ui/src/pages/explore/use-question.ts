@@ -16,8 +16,8 @@ export interface Asking {
   saved: number | null;
   setQuestion: (question: Question) => void;
   setView: (view: View) => void;
-  /** Goes to a question that is kept. */
-  open: (question: Question, saved: number | null) => void;
+  /** Goes to a question that is kept; in the place of this address, if it did but name it. */
+  open: (question: Question, saved: number | null, instead?: boolean) => void;
   /** The address of the same question in another kind. */
   turnedTo: (kind: Kind) => string;
 }
@@ -38,7 +38,7 @@ export function useQuestion(): Asking & ReturnType<typeof useNames> {
     return `/explore?${params}`;
   };
   useEffect(() => {
-    if (!question && ground) route(address(fresh('trends', ground), view, null), true);
+    if (!question && saved === null && ground) route(address(fresh('trends', ground), view, null), true);
   }, [written, ground]);
 
   return {
@@ -50,7 +50,7 @@ export function useQuestion(): Asking & ReturnType<typeof useNames> {
     ground,
     setQuestion: (next) => route(address(next, view, saved)),
     setView: (next) => question && route(address(question, next, saved), true),
-    open: (next, of) => route(address(next, 'chart', of)),
+    open: (next, of, instead = false) => route(address(next, 'chart', of), instead),
     turnedTo: (kind) => {
       const from = ground ?? { event: null, timezone: here() };
       return address(question ? turned(question, kind, from) : fresh(kind, from), view, null);
