@@ -7,9 +7,7 @@ import { saveSheet } from '../../answers/sheet-table';
 import { Who } from '../../answers/who';
 import type { Answered } from '../../answers/words';
 import { ask } from '../../api/ask';
-import { answer, GET } from '../../api/client';
 import { useAnswer } from '../../api/use';
-import type { SavedQuery } from '../../keeping/keep';
 import { useNotes } from '../../keeping/notes';
 import { NotesDialog } from '../../keeping/notes-dialog';
 import { Button, Refused } from '../../parts/form';
@@ -27,17 +25,7 @@ import { Mistakes, mistakeOf } from './wrong';
 /** Questions about what people do: a builder, and the answer beside it. The question is in the address. */
 export default function Explore() {
   const asking = useQuestion();
-  const { question, saved } = asking;
-  const kept = useAnswer(
-    async (signal) =>
-      saved === null
-        ? undefined
-        : answer(GET('/api/v1/saved_queries/{id}', { params: { path: { id: saved } }, signal })),
-    [saved],
-  );
-  // What was saved here just now is known before it is asked for.
-  const [latest, setLatest] = useState<SavedQuery>();
-  const of = [latest, kept.data].find((one) => one?.id === saved);
+  const { question, kept } = asking;
   if (asking.isEmpty) {
     return (
       <Page title="Explore">
@@ -48,10 +36,7 @@ export default function Explore() {
     );
   }
   return (
-    <Page
-      title={of?.name ?? 'Explore'}
-      actions={question && <Keeping asking={asking} question={question} kept={of} onKept={setLatest} />}
-    >
+    <Page title={kept?.name ?? 'Explore'} actions={question && <Keeping asking={asking} question={question} />}>
       <Tabs
         label="Kinds of questions"
         current={question ? asking.turnedTo(question.kind) : ''}
