@@ -54,14 +54,14 @@ function pick(answer: AnswerOf<'trends'>, opens: NonNullable<Opens>, at: number,
 /** The lines by their colours, with what they come to and how that changed. */
 function Legend({ answer, opens }: { answer: AnswerOf<'trends'>; opens: Opens }) {
   return (
-    <ul class="legend">
+    <ul class="answer-legend">
       {answer.results.map((line, at) => {
         const before = answer.previous?.results.find((one) => lineSaid(one) === lineSaid(line));
         return (
           <li key={lineSaid(line)}>
             <i class="dot" style={{ background: colourOf(at) }} />
-            <span class="legend-name">{lineSaid(line)}</span>
-            <PeopleNumber place={line.total ? trendPlace(answer, at) : undefined} opens={opens} class="legend-total">
+            <span class="answer-name">{lineSaid(line)}</span>
+            <PeopleNumber place={line.total ? trendPlace(answer, at) : undefined} opens={opens} class="answer-total">
               {count(line.total)}
             </PeopleNumber>
             {answer.previous && (

@@ -11,6 +11,7 @@ import { useAnswer } from '../../api/use';
 import { useNotes } from '../../keeping/notes';
 import { NotesDialog } from '../../keeping/notes-dialog';
 import { Button, Refused } from '../../parts/form';
+import { Loading } from '../../parts/loading';
 import { Empty, Page, Tabs } from '../../parts/page';
 import { useCohortName } from '../../question/names';
 import { KINDS, type Question } from '../../question/question';
@@ -65,7 +66,7 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
           <Builder key={question.kind} question={question} onQuestion={setQuestion} />
         </Mistakes.Provider>
       </details>
-      <section class={asked.loading ? 'card asked loading' : 'card asked'} aria-busy={asked.loading}>
+      <section class={asked.loading ? 'card found waiting' : 'card found'} aria-busy={asked.loading}>
         <header class="card-head">
           <h2>{KINDS.find(([kind]) => kind === question.kind)?.[2] ?? 'How many?'}</h2>
           <div class="row">
@@ -81,7 +82,7 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
           </div>
         </header>
         {mistake ? (
-          <p class="wrong">
+          <p class="ask-wrong">
             This cannot be asked; the question says why. {found && 'Below is still the answer to the one before.'}
           </p>
         ) : (
@@ -98,7 +99,7 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
             <About answer={found} />
           </>
         )}
-        {!found && asked.loading && <p class="muted">Asking …</p>}
+        <Loading when={!found && asked.loading} />
       </section>
       {who && <Who question={who.question} place={who.place} onClose={() => setWho(undefined)} />}
       {noting && <NotesDialog notes={notes.data ?? []} onChanged={notes.again} onClose={() => setNoting(false)} />}

@@ -38,7 +38,13 @@ test('an unknown key is told by its end, beside the end of the right one', () =>
 });
 
 test('a browser that asked and may not send is told what to allow', () => {
-  const asks = stranger({ method: 'OPTIONS', status: 204, code: 'origin_refused', key_hint: null, origin: 'https://shop.example' });
+  const asks = stranger({
+    method: 'OPTIONS',
+    status: 204,
+    code: 'origin_refused',
+    key_hint: null,
+    origin: 'https://shop.example',
+  });
   const [finding] = diagnose(evidence({ strangers: [asks] }));
   expect(finding?.title).toBe('A browser asked, and did not send');
   expect(finding?.means).toBe('A web page of https://shop.example asked whether it may send events, and may not.');
