@@ -43,7 +43,7 @@ export function Answer({ answer, view, opens, marks = NO_MARKS }: Shown & { view
         <Picture answer={answer} opens={opens} marks={noted} />
       )}
       {noted.length > 0 && (
-        <ul class="notes" aria-label="Notes">
+        <ul class="answer-notes" aria-label="Notes">
           {noted.map((mark) => (
             <li key={`${mark.at} ${mark.text}`}>
               <span aria-hidden="true">⚑</span> <time dateTime={mark.at}>{day(mark.at)}</time> {mark.text}
@@ -108,9 +108,9 @@ function isNothing(answer: Answered): boolean {
 /** How long it took, and what a reader should know about the numbers. */
 export function About({ answer }: { answer: Answered }) {
   return (
-    <div class="about">
+    <div class="answer-about">
       {answer.meta.warnings.map((warning) => (
-        <p key={warning} class="warning">
+        <p key={warning} class="notice">
           {warning}
         </p>
       ))}

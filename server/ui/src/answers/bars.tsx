@@ -33,8 +33,8 @@ export function Bars(props: {
   const step = WIDTH / (stacks.length || 1);
   const shown = near === undefined ? undefined : stacks[near];
   return (
-    <div class="bars">
-      <div class="bars-axis muted" aria-hidden="true">
+    <div class="stacks">
+      <div class="stacks-axis muted" aria-hidden="true">
         <span>{short(high)}</span>
         {low < 0 && <span>{short(-low)}</span>}
       </div>
@@ -48,13 +48,13 @@ export function Bars(props: {
       >
         <defs>
           <pattern id="open" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-            <rect class="hatch" width="3" height="6" />
+            <rect class="stacks-hatch" width="3" height="6" />
           </pattern>
         </defs>
         {stacks.map((stack, at) => (
           // biome-ignore lint/a11y/noStaticElementInteractions: only a shortcut; the table beside it has the same by keyboard.
           <g key={at} onMouseEnter={() => setNear(at)}>
-            <rect class="bars-over" x={at * step} y={0} width={step} height={HEIGHT} />
+            <rect class="stacks-over" x={at * step} y={0} width={step} height={HEIGHT} />
             {boxes(stack, zero, scale).map(({ part, y, height }) => (
               // biome-ignore lint/a11y/noStaticElementInteractions: as above.
               <rect
@@ -68,17 +68,17 @@ export function Bars(props: {
               />
             ))}
             {stack.open && (
-              <rect class="bars-open" x={at * step} y={0} width={step} height={HEIGHT} fill="url(#open)" />
+              <rect class="stacks-open" x={at * step} y={0} width={step} height={HEIGHT} fill="url(#open)" />
             )}
           </g>
         ))}
-        <line class="bars-zero" x1={0} x2={WIDTH} y1={zero} y2={zero} />
+        <line class="stacks-zero" x1={0} x2={WIDTH} y1={zero} y2={zero} />
       </svg>
-      <div class="bars-names muted" aria-hidden="true">
+      <div class="stacks-names muted" aria-hidden="true">
         <span>{stacks[0]?.name}</span>
         <span>{stacks.length > 1 && stacks.at(-1)?.name}</span>
       </div>
-      <p class="bars-said muted" aria-hidden="true">
+      <p class="stacks-said muted" aria-hidden="true">
         {shown
           ? `${shown.name}: ${parts.map((part, at) => `${part.name} ${short(Math.abs(shown.values[at] ?? 0))}`).join(', ')}${shown.open ? ' (not over yet)' : ''}`
           : ' '}

@@ -79,6 +79,8 @@ export function flowOf<E extends Edge>(edges: readonly E[], width: number): Flow
     place(column);
   }
   stack(links, scale);
+  // The thin ones are drawn last, so that they can be pointed at.
+  links.sort((a, b) => b.thickness - a.thickness);
   const bottom = Math.max(0, ...[...nodes.values()].map((one) => one.y + one.height));
   return { nodes: [...nodes.values()], links, width: columnsIn(edges) * apart, height: bottom };
 }

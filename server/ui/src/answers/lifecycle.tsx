@@ -30,7 +30,7 @@ export function Lifecycle({ answer, opens }: { answer: AnswerOf<'lifecycle'>; op
         }))}
         onPick={opens && ((at, part) => opens(lifecyclePlace(answer, at, STATES[part] ?? 'new')))}
       />
-      <ul class="legend">
+      <ul class="answer-legend">
         {STATES.map((state) => (
           <li key={state}>
             <i class="dot" style={{ background: COLOURS[state] }} />

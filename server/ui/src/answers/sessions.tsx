@@ -22,7 +22,7 @@ export function Sessions(props: { answer: AnswerOf<'sessions'>; opens: Opens; ma
   return (
     <>
       {answer.results.length === 1 && only && (
-        <dl class="facts">
+        <dl class="answer-facts">
           <Fact name="Sessions">
             <PeopleNumber place={only.total.sessions ? sessionsPlace(answer, 0) : undefined} opens={opens}>
               {count(only.total.sessions)}
@@ -45,15 +45,15 @@ export function Sessions(props: { answer: AnswerOf<'sessions'>; opens: Opens; ma
         })}
       />
       {answer.results.length > 1 && (
-        <ul class="legend">
+        <ul class="answer-legend">
           {answer.results.map((line, at) => (
             <li key={partsSaid(line.breakdown)}>
               <i class="dot" style={{ background: colourOf(at) }} />
-              <span class="legend-name">{partsSaid(line.breakdown)}</span>
+              <span class="answer-name">{partsSaid(line.breakdown)}</span>
               <PeopleNumber
                 place={line.total.sessions ? sessionsPlace(answer, at) : undefined}
                 opens={opens}
-                class="legend-total"
+                class="answer-total"
               >
                 {count(line.total.sessions)}
               </PeopleNumber>

@@ -194,3 +194,25 @@ test('notes are shown in the stretch of an answer over time, and nowhere else', 
   expect(marksIn({ ...trends, ...stretch }, marks)).toEqual([marks[1]]);
   expect(marksIn({ ...answer('paths', {}, { results: [] }), ...stretch }, marks)).toEqual([]);
 });
+
+test('lines that would be called the same are told apart, and each is compared with itself', () => {
+  const line = (series: string, total: number) => ({ series, name: 'checkout', values: [total], total });
+  const twice = answer(
+    'trends',
+    { interval: 'day' },
+    {
+      labels: ['2026-11-20'],
+      results: [line('A', 5), line('B', 3)],
+      previous: { labels: ['2026-11-19'], results: [line('B', 2), line('A', 4)] },
+    },
+  );
+  const { columns, rows } = sheetOf(twice);
+  expect(columns.map((column) => column.name)).toEqual([
+    'Period',
+    'A. checkout',
+    'A. checkout, before',
+    'B. checkout',
+    'B. checkout, before',
+  ]);
+  expect(rows[0]?.map((cell) => cell.text)).toEqual(['Whole stretch', '5', '4', '3', '2']);
+});

@@ -1,7 +1,7 @@
 /** Answers as tables: what a table shows and a file has. Pure. */
 import { count, csv, percent, seconds } from '../format';
 import { letter } from '../question/question';
-import { type Answered, type AnswerOf, lineSaid, partsSaid, periodSaid } from './words';
+import { type Answered, type AnswerOf, lineSaid, linesSaid, partsSaid, periodSaid, sameLine } from './words';
 
 /** A number whose people can be shown: where it is in the answer. */
 export interface Place {
@@ -97,8 +97,11 @@ export function trendPlace(answer: AnswerOf<'trends'>, line: number, period?: nu
 
 function trends(answer: AnswerOf<'trends'>): Sheet {
   const before = answer.previous?.results;
-  const names = answer.results.flatMap((line) => [lineSaid(line), ...(before ? [`${lineSaid(line)}, before`] : [])]);
-  const earlier = (line: number) => before?.find((one) => lineSaid(one) === lineSaid(answer.results[line] ?? one));
+  const names = linesSaid(answer.results).flatMap((name) => [name, ...(before ? [`${name}, before`] : [])]);
+  const earlier = (at: number) => {
+    const line = answer.results[at];
+    return line && sameLine(line, before);
+  };
   const row = (head: Cell, values: (line: number) => Cell[]): Cell[] => [
     head,
     ...answer.results.flatMap((_, line) => values(line)),

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ChartMark } from '../parts/chart';
 import { Button } from '../parts/form';
+import { Loading } from '../parts/loading';
 import { questionSaid } from '../question/words';
 import { About, Answer, type View } from './answer';
 import type { Opens } from './people';
@@ -30,7 +31,7 @@ export function AnswerTile(props: {
   const view = chosen ?? props.view;
   return (
     <section
-      class={`card tile ${props.wide ? 'wide' : ''} ${loading ? 'loading' : ''}`}
+      class={`card tile ${props.wide ? 'wide' : ''} ${loading ? 'waiting' : ''}`}
       aria-busy={loading}
       aria-label={name || said}
     >
@@ -58,7 +59,7 @@ export function AnswerTile(props: {
           <About answer={answer} />
         </>
       )}
-      {!answer && loading && <p class="muted">Asking …</p>}
+      <Loading when={!answer && loading} />
     </section>
   );
 }

@@ -1,11 +1,14 @@
 import { useMemo } from 'preact/hooks';
 import { count } from '../format';
-import { Chart, type ChartMark, colourOf } from '../parts/chart';
+import { Chart, type ChartLine, type ChartMark, COLOURS, colourOf } from '../parts/chart';
 import { type Opens, PeopleNumber } from './people';
 import { trendPlace } from './sheet';
-import { type AnswerOf, changeOf, changeSaid, lineSaid, onTheClock } from './words';
+import { type AnswerOf, changeOf, changeSaid, linesSaid, onTheClock, sameLine } from './words';
 
-/** Lines over time, the period before dashed beside them, and what the whole stretch comes to. */
+/**
+ * Lines over time, the period before dashed beside them, and what the whole stretch comes to. As many lines as there are
+ * colours, the first ones; a table has all.
+ */
 export function Trends(props: { answer: AnswerOf<'trends'>; opens: Opens; marks: readonly ChartMark[] }) {
   const { answer, opens } = props;
   const times = useMemo(() => answer.labels.map(onTheClock), [answer]);
@@ -13,7 +16,7 @@ export function Trends(props: { answer: AnswerOf<'trends'>; opens: Opens; marks:
   return (
     <>
       <Chart
-        label={`${answer.results.map(lineSaid).join(', ')} over time; the table has the numbers`}
+        label={`${linesSaid(answer.results).join(', ')} over time; the table has the numbers`}
         times={times}
         lines={lines}
         marks={props.marks}
@@ -25,21 +28,16 @@ export function Trends(props: { answer: AnswerOf<'trends'>; opens: Opens; marks:
   );
 }
 
-function linesOf(answer: AnswerOf<'trends'>) {
-  const now = answer.results.map((line) => ({
-    name: lineSaid(line),
-    values: padded(line.values, answer.labels.length),
-  }));
-  const before = answer.previous?.results.map((line) => ({
-    name: `${lineSaid(line)}, before`,
-    values: padded(line.values, answer.labels.length),
-    faint: true,
-    colour: Math.max(
-      0,
-      now.findIndex((one) => one.name === lineSaid(line)),
-    ),
-  }));
-  return [...now, ...(before ?? [])];
+function linesOf(answer: AnswerOf<'trends'>): ChartLine[] {
+  const drawn = answer.results.slice(0, COLOURS);
+  const names = linesSaid(answer.results);
+  const now = drawn.map((line, at) => ({ name: names[at] ?? '', values: padded(line.values, answer.labels.length) }));
+  const before = drawn.flatMap((line, colour) => {
+    const earlier = sameLine(line, answer.previous?.results);
+    const values = earlier && padded(earlier.values, answer.labels.length);
+    return values ? [{ name: `${names[colour]}, before`, values, faint: true, colour }] : [];
+  });
+  return [...now, ...before];
 }
 
 /** The stretch before may be cut into one period more or less. */
@@ -47,21 +45,24 @@ const padded = (values: readonly (number | null)[], length: number) =>
   Array.from({ length }, (_, at) => values[at] ?? null);
 
 function pick(answer: AnswerOf<'trends'>, opens: NonNullable<Opens>, at: number, line: number) {
+  // After the lines come those of the stretch before, which are nobody's.
+  if (line >= COLOURS) return;
   const place = trendPlace(answer, line, at);
   if (place && answer.results[line]?.values[at]) opens(place);
 }
 
 /** The lines by their colours, with what they come to and how that changed. */
 function Legend({ answer, opens }: { answer: AnswerOf<'trends'>; opens: Opens }) {
+  const names = linesSaid(answer.results);
   return (
-    <ul class="legend">
-      {answer.results.map((line, at) => {
-        const before = answer.previous?.results.find((one) => lineSaid(one) === lineSaid(line));
+    <ul class="answer-legend">
+      {answer.results.slice(0, COLOURS).map((line, at) => {
+        const before = sameLine(line, answer.previous?.results);
         return (
-          <li key={lineSaid(line)}>
+          <li key={names[at]}>
             <i class="dot" style={{ background: colourOf(at) }} />
-            <span class="legend-name">{lineSaid(line)}</span>
-            <PeopleNumber place={line.total ? trendPlace(answer, at) : undefined} opens={opens} class="legend-total">
+            <span class="answer-name">{names[at]}</span>
+            <PeopleNumber place={line.total ? trendPlace(answer, at) : undefined} opens={opens} class="answer-total">
               {count(line.total)}
             </PeopleNumber>
             {answer.previous && (
@@ -72,6 +73,9 @@ function Legend({ answer, opens }: { answer: AnswerOf<'trends'>; opens: Opens })
           </li>
         );
       })}
+      {answer.results.length > COLOURS && (
+        <li class="muted">and {answer.results.length - COLOURS} more, in the table</li>
+      )}
       {answer.previous && <li class="muted">┄ dashed: the stretch before</li>}
     </ul>
   );

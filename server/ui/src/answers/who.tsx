@@ -5,10 +5,12 @@ import { csv } from '../format';
 import { download } from '../parts/copy';
 import { Dialog } from '../parts/dialog';
 import { Button, Refused } from '../parts/form';
+import { Loading } from '../parts/loading';
 import { Empty } from '../parts/page';
 import { More, Table } from '../parts/table';
 import { Ago } from '../parts/time';
 import type { Asked } from '../question/question';
+import { personHref } from '../words/person';
 import { fileName, type Place } from './sheet';
 
 /** A file has at most so many people: 50,000, as many as a cohort's list takes at once. */
@@ -35,7 +37,7 @@ export function Who({ question, place, onClose }: { question: Asked; place: Plac
       <div class="stack">
         <Refused refusal={pages.refusal ?? file.refusal} again={pages.again} />
         {none && <Empty title="Nobody is here any more" />}
-        {pages.loading && pages.rows.length === 0 && <p class="muted">Looking for them …</p>}
+        <Loading when={pages.loading && pages.rows.length === 0} />
         {pages.rows.length > 0 && (
           <>
             <div class="row spread">
@@ -56,7 +58,7 @@ export function Who({ question, place, onClose }: { question: Asked; place: Plac
               rows={pages.rows}
               keyOf={(row) => row.person_id}
               columns={[
-                { name: 'Person', cell: (row) => <a href={`/people/${encodeURIComponent(row.id)}`}>{row.id}</a> },
+                { name: 'Person', cell: (row) => <a href={personHref(row.id)}>{row.id}</a> },
                 { name: 'Kind', cell: (row) => (row.kind === 'user' ? 'identified' : 'anonymous') },
                 { name: 'First seen', cell: (row) => <Ago at={row.first_seen_at} /> },
               ]}

@@ -44,6 +44,25 @@ export function lineSaid(line: { name: string; breakdown?: readonly Part[] }): s
   return line.breakdown?.length ? `${line.name} · ${partsSaid(line.breakdown)}` : line.name;
 }
 
+interface Named {
+  series?: string | null;
+  name: string;
+  breakdown?: readonly Part[];
+}
+
+/** Names for lines; those that would be called the same have the letters of their series before them. */
+export function linesSaid(lines: readonly Named[]): string[] {
+  const names = lines.map(lineSaid);
+  const isTwice = (name: string) => names.indexOf(name) !== names.lastIndexOf(name);
+  return names.map((name, at) => (isTwice(name) && lines[at]?.series ? `${lines[at].series}. ${name}` : name));
+}
+
+/** The same line in the stretch before. */
+export function sameLine<L extends Named>(line: Named, lines: readonly L[] | undefined): L | undefined {
+  const key = ({ series, breakdown }: Named) => JSON.stringify([series ?? '', breakdown ?? []]);
+  return lines?.find((one) => key(one) === key(line));
+}
+
 /** The share by which a number changed; none where there is nothing to compare with. */
 export function changeOf(now: number | null | undefined, before: number | null | undefined): number | null {
   if (now == null || !before) return null;

@@ -68,7 +68,7 @@ export function ShareDialog({ shown, name, onClose }: { shown: Shown; name: stri
         ) : (
           <div class="field">
             <label for={id}>The link</label>
-            <div class="copied">
+            <div class="kept-link">
               <input id={id} readOnly value={link} onFocus={(event) => event.currentTarget.select()} />
               <Copy text={link} />
             </div>
@@ -78,7 +78,7 @@ export function ShareDialog({ shown, name, onClose }: { shown: Shown; name: stri
       </form>
       <Refused refusal={links.refusal} again={links.again} />
       {here.length > 0 && (
-        <section class="links">
+        <section class="kept-links">
           <h3>Links that were made</h3>
           <ul class="kept">
             {here.map((one) => (

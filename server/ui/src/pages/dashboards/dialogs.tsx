@@ -3,6 +3,7 @@ import { useLocation } from 'preact-iso';
 import { useAction } from '../../api/use';
 import { changeDashboard, deleteDashboard, type SavedQuery, TILES, type Tile, tileOf } from '../../keeping/keep';
 import { NAME_CHARS } from '../../keeping/save-dialog';
+import { Confirm } from '../../parts/confirm';
 import { Dialog } from '../../parts/dialog';
 import { Button, Field, Refused } from '../../parts/form';
 import { Empty } from '../../parts/page';
@@ -82,17 +83,15 @@ export function Delete({ id, name, onClose }: { id: number; name: string; onClos
     route('/dashboards');
   });
   return (
-    <Dialog title={`Delete “${name}”?`} onClose={onClose}>
-      <div class="stack">
-        <p>Links to it end. The questions stay saved.</p>
-        <Refused refusal={remove.refusal} />
-        <div class="row">
-          <Button kind="danger" busy={remove.busy} onClick={() => void remove.run()}>
-            Delete it
-          </Button>
-          <Button onClick={onClose}>Keep it</Button>
-        </div>
-      </div>
-    </Dialog>
+    <Confirm
+      title={`Delete “${name}”?`}
+      does="Delete it"
+      busy={remove.busy}
+      refusal={remove.refusal}
+      onConfirm={() => void remove.run()}
+      onClose={onClose}
+    >
+      Links to it end. The questions stay saved.
+    </Confirm>
   );
 }

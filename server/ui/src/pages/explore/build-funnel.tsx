@@ -37,7 +37,7 @@ export function BuildFunnel({ question, set }: Build<QuestionOf<'funnel'>>) {
           ]}
           onValue={(order) => set({ order, exclusions: order === 'unordered' ? [] : (question.exclusions ?? []) })}
         />
-        <div class="pair">
+        <div class="ask-pair">
           <Settled
             label="Within"
             bare
@@ -108,7 +108,7 @@ function Steps({ steps, onSteps }: { steps: readonly EventPick[]; onSteps: (step
           label={`Step ${at + 1}`}
           value={step}
           onValue={(next) => change(at, next)}
-          before={<strong class="letter">{at + 1}</strong>}
+          before={<strong class="ask-letter">{at + 1}</strong>}
           after={
             <>
               {at > 0 && (
@@ -168,7 +168,7 @@ function Exclusions(props: {
             </Button>
           }
         >
-          <div class="pair">
+          <div class="ask-pair">
             <Select
               label="After"
               value={String(one.from_step)}

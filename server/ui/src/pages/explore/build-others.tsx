@@ -49,7 +49,7 @@ export function BuildRetention({ question, set }: Build<QuestionOf<'retention'>>
         <FilterEditor value={question.filters} event={null} onValue={(filters) => set({ filters })} />
       </Part>
       <Part title="Time" at={['period', 'intervals', 'window_mode', 'date_from', 'date_to', 'timezone']}>
-        <div class="pair">
+        <div class="ask-pair">
           <Settled
             label="How many periods"
             bare
@@ -143,7 +143,7 @@ export function BuildPaths({ question, set }: Build<QuestionOf<'paths'>>) {
             + Only these events
           </Button>
         </div>
-        <div class="pair">
+        <div class="ask-pair">
           <Select
             label="Points of a path"
             value={String(question.max_steps)}

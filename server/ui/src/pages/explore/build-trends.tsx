@@ -114,7 +114,7 @@ function SeriesEditor(props: {
       label={`Event${label && ` ${label}`}`}
       value={value as Series & { event: string | null }}
       onValue={onValue}
-      before={label && <strong class="letter">{label}</strong>}
+      before={label && <strong class="ask-letter">{label}</strong>}
       after={
         onRemove && (
           <Button kind="quiet" aria-label={`Remove series ${label}`} onClick={onRemove}>
@@ -123,7 +123,7 @@ function SeriesEditor(props: {
         )
       }
     >
-      <div class="pair">
+      <div class="ask-pair">
         <Select label="What is counted" bare value={math} choices={[...COUNTS, ...OF_PROPERTY]} onValue={choose} />
         {needsProperty(math) && (
           <PropertySelect

@@ -60,7 +60,7 @@ export function CohortForm(props: {
           onValue={(which) => setAll(which === 'all')}
         />
         {drafts.map((draft, at) => (
-          <div class="criterion" key={at}>
+          <div class="ask-criterion" key={at}>
             <CriterionEditor draft={draft} cohorts={props.cohorts} onDraft={(next) => set(at, next)} />
             {drafts.length > 1 && (
               <Button kind="quiet" aria-label="Remove this" onClick={() => set(at, null)}>
@@ -120,7 +120,7 @@ function CriterionEditor(props: {
 }) {
   const { draft, onDraft } = props;
   return (
-    <div class="filters">
+    <div class="ask-rows">
       <Select
         label="They"
         bare
@@ -163,7 +163,7 @@ function Performed(props: { draft: Extract<Draft, { event: string | null }>; onD
   return (
     <>
       <EventSelect label="Event" value={draft.event} onValue={(event) => onDraft({ ...draft, event })} />
-      <div class="thirds">
+      <div class="ask-thirds">
         <Select
           label="How often"
           bare

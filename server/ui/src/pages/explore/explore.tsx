@@ -1,23 +1,21 @@
 import '../../styles/explore.css';
 import '../../styles/keeping.css';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { About, Answer } from '../../answers/answer';
 import type { Place } from '../../answers/sheet';
 import { saveSheet } from '../../answers/sheet-table';
 import { Who } from '../../answers/who';
 import type { Answered } from '../../answers/words';
 import { ask } from '../../api/ask';
-import { answer, GET } from '../../api/client';
 import { useAnswer } from '../../api/use';
-import type { SavedQuery } from '../../keeping/keep';
 import { useNotes } from '../../keeping/notes';
 import { NotesDialog } from '../../keeping/notes-dialog';
 import { Button, Refused } from '../../parts/form';
+import { Loading } from '../../parts/loading';
 import { Empty, Page, Tabs } from '../../parts/page';
 import { useCohortName } from '../../question/names';
 import { KINDS, type Question } from '../../question/question';
 import { RANGES } from '../../question/range';
-import { readQuestion } from '../../question/url';
 import { questionSaid } from '../../question/words';
 import { useKeys } from '../../shell/keys';
 import { Builder } from './builder';
@@ -28,21 +26,7 @@ import { Mistakes, mistakeOf } from './wrong';
 /** Questions about what people do: a builder, and the answer beside it. The question is in the address. */
 export default function Explore() {
   const asking = useQuestion();
-  const { question, saved } = asking;
-  const kept = useAnswer(
-    async (signal) =>
-      saved === null
-        ? undefined
-        : answer(GET('/api/v1/saved_queries/{id}', { params: { path: { id: saved } }, signal })),
-    [saved],
-  );
-  // What was saved here just now is known before it is asked for.
-  const [latest, setLatest] = useState<SavedQuery>();
-  const of = [latest, kept.data].find((one) => one?.id === saved);
-  useEffect(() => {
-    const said = question || !of ? null : readQuestion({ ...of.query });
-    if (of && said) asking.open(said, of.id, true);
-  }, [of, question]);
+  const { question, kept } = asking;
   if (asking.isEmpty) {
     return (
       <Page title="Explore">
@@ -53,16 +37,12 @@ export default function Explore() {
     );
   }
   return (
-    <Page
-      title={of?.name ?? 'Explore'}
-      actions={question && <Keeping asking={asking} question={question} kept={of} onKept={setLatest} />}
-    >
+    <Page title={kept?.name ?? 'Explore'} actions={question && <Keeping asking={asking} question={question} />}>
       <Tabs
         label="Kinds of questions"
         current={question ? asking.turnedTo(question.kind) : ''}
         tabs={KINDS.map(([kind, name]) => ({ href: asking.turnedTo(kind), name }))}
       />
-      {!question && <Refused refusal={kept.refusal} again={kept.again} />}
       {question && <Asked asking={asking} question={question} />}
     </Page>
   );
@@ -86,7 +66,7 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
           <Builder key={question.kind} question={question} onQuestion={setQuestion} />
         </Mistakes.Provider>
       </details>
-      <section class={asked.loading ? 'card asked loading' : 'card asked'} aria-busy={asked.loading}>
+      <section class={asked.loading ? 'card found waiting' : 'card found'} aria-busy={asked.loading}>
         <header class="card-head">
           <h2>{KINDS.find(([kind]) => kind === question.kind)?.[2] ?? 'How many?'}</h2>
           <div class="row">
@@ -102,7 +82,7 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
           </div>
         </header>
         {mistake ? (
-          <p class="wrong">
+          <p class="ask-wrong">
             This cannot be asked; the question says why. {found && 'Below is still the answer to the one before.'}
           </p>
         ) : (
@@ -119,7 +99,7 @@ function Asked({ asking, question }: { asking: Asking; question: Question }) {
             <About answer={found} />
           </>
         )}
-        {!found && asked.loading && <p class="muted">Asking …</p>}
+        <Loading when={!found && asked.loading} />
       </section>
       {who && <Who question={who.question} place={who.place} onClose={() => setWho(undefined)} />}
       {noting && <NotesDialog notes={notes.data ?? []} onChanged={notes.again} onClose={() => setNoting(false)} />}

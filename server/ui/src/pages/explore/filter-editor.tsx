@@ -62,7 +62,7 @@ export function FilterEditor(props: {
   const begin = () =>
     change({ ...draft, list: [...draft.list, { ...BEGUN, type: whose.includes('event') ? 'event' : 'person' }] });
   return (
-    <div class="filters">
+    <div class="ask-rows">
       {draft.list.map((condition, at) => (
         <ConditionEditor key={at} {...{ condition, event, whose }} onCondition={(next) => set(at, next)} />
       ))}
@@ -116,8 +116,8 @@ function ConditionEditor(props: {
   const offered = isListed ? listed : [...listed, { value: chosen, name: condition.property, hint: condition.type }];
   const ops = (Object.entries(OPS) as [Op, string][]).filter(([op]) => isOfCohort(op) === ofCohort);
   return (
-    <div class="condition">
-      <div class="condition-head">
+    <div class="ask-condition">
+      <div class="ask-condition-head">
         <Combobox
           label="Property"
           bare

@@ -11,19 +11,14 @@ import { may } from '../../session';
 import type { Asking } from './use-question';
 
 /** Open what is kept; keep this; put it on a dashboard; share it. */
-export function Keeping(props: {
-  asking: Asking;
-  question: Question;
-  kept: SavedQuery | undefined;
-  onKept: (kept: SavedQuery) => void;
-}) {
-  const { asking, question, kept } = props;
+export function Keeping({ asking, question }: { asking: Asking; question: Question }) {
+  const { kept } = asking;
   const [doing, setDoing] = useState<'open' | 'save' | 'add' | 'share'>();
   const onClose = () => setDoing(undefined);
   const before = kept && questionOf(kept.query);
   const isKept = kept !== undefined && before !== null && before !== undefined && toSearch(before) === asking.search;
   const onSaved = (saved: SavedQuery) => {
-    props.onKept(saved);
+    asking.setKept(saved);
     asking.open(question, saved.id);
   };
   const keep = async (name: string) => {

@@ -59,8 +59,8 @@ export function EventEditor<E extends Pick<EventPick, 'event'> & { filters?: Eve
 }) {
   const { value, onValue } = props;
   return (
-    <div class="event">
-      <div class="event-head">
+    <div class="ask-event">
+      <div class="ask-event-head">
         {props.before}
         <EventSelect label={props.label} value={value.event} onValue={(event) => onValue({ ...value, event })} />
         {props.after}
@@ -125,9 +125,9 @@ export function BreakdownEditor(props: {
     else onValue(value.filter((_, other) => other !== at));
   };
   return (
-    <div class="filters">
+    <div class="ask-rows">
       {shown.map((key, at) => (
-        <div class="condition-head" key={at}>
+        <div class="ask-condition-head" key={at}>
           <Combobox
             label="Break down by"
             bare

@@ -24,7 +24,7 @@ export function RangeEditor(props: { value: Stretch; onValue: (range: Stretch) =
   };
   const zones = [...new Set([here(), 'UTC', timezone])];
   return (
-    <div class="filters">
+    <div class="ask-rows">
       <Select
         label="Stretch of time"
         bare
@@ -36,7 +36,7 @@ export function RangeEditor(props: { value: Stretch; onValue: (range: Stretch) =
         onValue={choose}
       />
       {custom && (
-        <div class="pair">
+        <div class="ask-pair">
           <Settled
             label="From"
             type="date"

@@ -1,9 +1,13 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import type { View } from '../../answers/answer';
+import { answer, GET } from '../../api/client';
+import { useAnswer } from '../../api/use';
+import { questionOf, type SavedQuery } from '../../keeping/keep';
 import { topEvent, useEventNames } from '../../question/names';
 import { fresh, type Ground, type Kind, type Question, turned } from '../../question/question';
 import { fromSearch, toSearch } from '../../question/url';
+import { toast } from '../../shell/toasts';
 
 const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -14,10 +18,14 @@ export interface Asking {
   search: string;
   view: View;
   saved: number | null;
+  /** The saved question, when it is there. */
+  kept: SavedQuery | undefined;
+  /** What was saved just now is known before it is asked for. */
+  setKept: (kept: SavedQuery) => void;
   setQuestion: (question: Question) => void;
   setView: (view: View) => void;
-  /** Goes to a question that is kept; in the place of this address, if it did but name it. */
-  open: (question: Question, saved: number | null, instead?: boolean) => void;
+  /** Goes to a question that is kept. */
+  open: (question: Question, saved: number | null) => void;
   /** The address of the same question in another kind. */
   turnedTo: (kind: Kind) => string;
 }
@@ -37,9 +45,27 @@ export function useQuestion(): Asking & ReturnType<typeof useNames> {
     if (of !== null) params.set('saved', String(of));
     return `/explore?${params}`;
   };
+  const [latest, setKept] = useState<SavedQuery>();
+  const asked = useAnswer(
+    async (signal) =>
+      saved === null
+        ? undefined
+        : answer(GET('/api/v1/saved_queries/{id}', { params: { path: { id: saved } }, signal })),
+    [saved],
+  );
+  const kept = [latest, asked.data].find((one) => one?.id === saved);
+
+  // An address without a question: that of a saved one, or of nothing in particular.
   useEffect(() => {
-    if (!question && saved === null && ground) route(address(fresh('trends', ground), view, null), true);
-  }, [written, ground]);
+    if (question) return;
+    const of = kept && questionOf(kept.query);
+    if (of) route(address(of, view, saved), true);
+    else if ((saved === null || asked.refusal) && ground) {
+      if (asked.refusal)
+        toast(asked.refusal.status === 404 ? 'That question is no longer saved.' : asked.refusal.detail);
+      route(address(fresh('trends', ground), view, null), true);
+    }
+  }, [written, ground, kept, asked.refusal]);
 
   return {
     ...names,
@@ -47,10 +73,12 @@ export function useQuestion(): Asking & ReturnType<typeof useNames> {
     search: question ? toSearch(question) : '',
     view,
     saved,
+    kept,
+    setKept,
     ground,
     setQuestion: (next) => route(address(next, view, saved)),
     setView: (next) => question && route(address(question, next, saved), true),
-    open: (next, of, instead = false) => route(address(next, 'chart', of), instead),
+    open: (next, of) => route(address(next, 'chart', of)),
     turnedTo: (kind) => {
       const from = ground ?? { event: null, timezone: here() };
       return address(question ? turned(question, kind, from) : fresh(kind, from), view, null);

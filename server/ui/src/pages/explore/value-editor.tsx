@@ -23,7 +23,7 @@ export function ValueEditor(props: {
       onValues(next.every((value) => value !== '') ? next : next.slice(0, 1));
     };
     return (
-      <div class="pair">
+      <div class="ask-pair">
         <Settled label="From" bare type="number" value={String(values[0] ?? '')} onValue={set(0)} placeholder="from" />
         <Settled label="To" bare type="number" value={String(values[1] ?? '')} onValue={set(1)} placeholder="to" />
       </div>
@@ -44,9 +44,9 @@ export function ValueEditor(props: {
     .map((one) => (typeof one === 'object' && one !== null && 'value' in one ? one.value : one) as Plain)
     .filter((value) => !values.includes(value));
   return (
-    <div class="values">
+    <div class="ask-values">
       {values.map((value, at) => (
-        <span key={`${typeof value} ${value}`} class="chip">
+        <span key={`${typeof value} ${value}`} class="ask-chip">
           {value === '' ? '“”' : String(value)}
           <button
             type="button"

@@ -25,7 +25,7 @@ export function Wrong({ at }: { at: readonly string[] }) {
   const mistake = useContext(Mistakes);
   if (!mistake || !at.some((place) => isAt(mistake.path, place))) return null;
   return (
-    <p class="wrong" role="alert">
+    <p class="ask-wrong" role="alert">
       {mistake.said}
     </p>
   );
