@@ -132,3 +132,13 @@ fn who_asks_to_be_erased_is_erased_when_the_operator_says_so() {
     );
     assert_eq!((terminal.status("ann"), terminal.status("bob")), (404, 200));
 }
+
+#[test]
+fn an_id_may_hold_what_separates_paths() {
+    let terminal = Terminal(Project::create(Server::shared()));
+    terminal.send(&[event("open", &json!({"user_id": "team/a\\b"}))]);
+    assert_eq!(terminal.status("team%2Fa%5Cb"), 200);
+    assert_eq!(terminal.0.read("/api/v1/persons/team%2Fa%5Cb/timeline").status, 200);
+    assert_eq!(terminal.0.read("/v1/persons/team%2Fa%5Cb/../x").status, 400);
+    assert_eq!(terminal.0.read("/v1/erasures%2F").status, 400, "no other path may");
+}

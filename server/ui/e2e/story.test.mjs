@@ -187,7 +187,9 @@ test('a viewer is invited, looks, and cannot edit', async () => {
   await dialog.getByRole('button', { name: /invite|make|create/i }).click();
   const link = await until('a link', async () => {
     const values = await page.locator('input').evaluateAll((all) => all.map((input) => input.value));
-    return [...values, await page.locator('body').textContent()].join(' ').match(/http:\S+?\/welcome#tm_in_\w{43}/)?.[0];
+    return [...values, await page.locator('body').textContent()]
+      .join(' ')
+      .match(/http:\S+?\/welcome#tm_in_\w{43}/)?.[0];
   });
   const viewer = await openTab(await stage.browser.fresh());
   await viewer.goto(link);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
 use axum::Json;
+use axum::extract::{RawQuery, State};
 use trailmark_protocol::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
