@@ -58,8 +58,7 @@ fn cohorts_of_the_shop() -> [Value; 2] {
 fn questions_of_the_shop() -> [Value; 6] {
     let step = |event: &str| json!({"event": event});
     [
-        json!({"name": "Purchases and revenue", "query": {"kind": "trends", "date_from": "-30d", "series": [
-            {"event": "purchase", "name": "Purchases"},
+        json!({"name": "Revenue", "query": {"kind": "trends", "date_from": "-30d", "series": [
             {"event": "purchase", "math": "sum", "math_property": "total", "name": "Revenue in €"}]}}),
         json!({"name": "Active people, web and app", "query": {"kind": "trends", "date_from": "-30d", "series": [
             {"event": "product_viewed", "math": "unique_persons", "name": "People"}],
