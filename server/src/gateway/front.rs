@@ -138,7 +138,12 @@ impl Answer for Front {
         let house = &*self.0;
         let snapshot = &house.app.gateway.snapshot();
         let (parts, body) = request.into_parts();
-        let reading = match Reading::of(&parts) {
+        // An id of a person may hold what no path may: that is for us alone, and for no route of the file.
+        let (reading, only_ours) = match Reading::of(&parts) {
+            Ok(reading) => (Ok(reading), false),
+            Err(problem) => (Reading::of_an_id(&parts).ok_or(problem), true),
+        };
+        let reading = match reading {
             Ok(reading) => reading,
             Err(problem) => {
                 let request = Request::from_parts(parts, body);
@@ -152,6 +157,13 @@ impl Answer for Front {
         };
         let wanted = preflight(&parts).unwrap_or_else(|| parts.method.clone());
         match snapshot.table.find(reading.host(), reading.path(), &wanted) {
+            Found::Route(..) | Found::OtherMethods(_) if only_ours => {
+                let problem = Problem::new(
+                    Code::MalformedRequest,
+                    "the path holds what services read in different ways",
+                );
+                Box::pin(house.refused_for_good(peer, Request::from_parts(parts, body), problem)).await
+            }
             Found::Route(route, _) if wanted != parts.method => house.preflight(route, &visitor, &parts),
             Found::Route(route, parameters) => {
                 let entry = house.entry(&visitor, &parts.headers);

@@ -15,6 +15,9 @@ pub struct Reading {
     canonical: Option<String>,
 }
 
+/// What stands before an id of a person in paths of our own.
+const ID_FOLLOWS: [&str; 3] = ["/v1/persons/", "/api/v1/persons/", "/people/"];
+
 impl Reading {
     /// Reads the head of a request.
     ///
@@ -45,6 +48,25 @@ impl Reading {
             host: parts.headers.get(header::HOST).cloned(),
             canonical,
         })
+    }
+
+    /// Reads a request of our own whose path holds somebody's id: that is anything, escaped slashes and control characters
+    /// included, and is read as `_`. What is matched with routes is then not what is sent, so nobody but us may answer it.
+    #[must_use]
+    pub fn of_an_id(parts: &Parts) -> Option<Self> {
+        let path = parts.uri.path();
+        let begins = ID_FOLLOWS.into_iter().find(|begins| path.starts_with(begins))?;
+        let id = path[begins.len()..].split('/').next().unwrap_or_default();
+        let rest = &path[begins.len() + id.len()..];
+        let stand_in = format!("{begins}_{rest}");
+        let is_plain =
+            path.len() <= path::LONGEST && matches!(path::canonical(&stand_in), Ok(std::borrow::Cow::Borrowed(_)));
+        if id.is_empty() || !is_plain {
+            return None;
+        }
+        let mut own = parts.clone();
+        own.uri = stand_in.parse().ok().filter(|_| parts.uri.authority().is_none())?;
+        Self::of(&own).ok()
     }
 
     /// The one spelling of the path.
@@ -101,6 +123,28 @@ mod tests {
         let reading = read(Request::get("/a//b/../c?x=1").header("host", "API.example:80")).unwrap();
         assert_eq!((reading.path(), reading.host()), ("/a/c", Some("API.example")));
         assert_eq!(reading.authority(), Some("API.example:80"));
+    }
+
+    #[test]
+    fn an_id_of_a_person_may_be_anything_and_nothing_else_may() {
+        let of_an_id = |path: &str| {
+            let request = Request::get(path).header("host", "a").body(()).unwrap();
+            Reading::of_an_id(&request.into_parts().0).map(|reading| reading.path().to_owned())
+        };
+        assert_eq!(
+            of_an_id("/v1/persons/a%2Fb%00/export?x=1").as_deref(),
+            Some("/v1/persons/_/export")
+        );
+        assert_eq!(of_an_id("/people/%5C..").as_deref(), Some("/people/_"));
+        for path in [
+            "/v1/persons/a%2Fb/../x",
+            "/v1/persons//x",
+            "/v1/persons/",
+            "/v1/persons/a/b%2Fc",
+            "/orders/a%2Fb",
+        ] {
+            assert_eq!(of_an_id(path), None, "{path}");
+        }
     }
 
     #[test]

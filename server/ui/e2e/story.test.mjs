@@ -44,7 +44,7 @@ async function shop(context) {
 }
 
 test('the link that serve prints makes the owner, once', async () => {
-  const [link] = await until('a link', () => stage.server.log().match(/http:\S+\/welcome#tm_in_\w+/));
+  const [link] = await until('a link', () => stage.server.log().match(/http:\S+\/welcome#tm_in_\w{43}/));
   seen.context = await stage.browser.fresh();
   const page = await openTab(seen.context);
   seen.page = page;
@@ -159,7 +159,7 @@ test('a funnel is asked, its dropped people are opened, it is saved, and shown t
   const link = await until('a link', async () => {
     const shown = page.getByRole('dialog');
     const values = await shown.locator('input').evaluateAll((all) => all.map((input) => input.value));
-    return [...values, await shown.textContent()].join(' ').match(/http:\S+\/shared#tm_sh_\w+/)?.[0];
+    return [...values, await shown.textContent()].join(' ').match(/http:\S+\/shared#tm_sh_\w{43}/)?.[0];
   });
   await page.keyboard.press('Escape');
 
@@ -187,7 +187,7 @@ test('a viewer is invited, looks, and cannot edit', async () => {
   await dialog.getByRole('button', { name: /invite|make|create/i }).click();
   const link = await until('a link', async () => {
     const values = await page.locator('input').evaluateAll((all) => all.map((input) => input.value));
-    return [...values, await page.locator('body').textContent()].join(' ').match(/http:\S+?\/welcome#tm_in_\w+/)?.[0];
+    return [...values, await page.locator('body').textContent()].join(' ').match(/http:\S+?\/welcome#tm_in_\w{43}/)?.[0];
   });
   const viewer = await openTab(await stage.browser.fresh());
   await viewer.goto(link);

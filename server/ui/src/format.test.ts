@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ago, csv, millis, percent, seconds } from './format';
 
 test('a share that is nearly nothing or nearly all is never said to be nothing or all', () => {
@@ -28,6 +28,7 @@ test('what is to come is not said to be past', () => {
   const now = Date.parse('2026-11-20T12:00:00Z');
   expect(ago('2026-11-20T11:57:00Z', now)).toBe('3 min ago');
   expect(ago('2026-11-20T14:00:00Z', now)).toBe('in 2 h');
+  expect(ago('2026-11-20T01:44:00Z', now)).toBe('10 h ago');
   expect(ago('2026-11-20T11:59:58Z', now)).toBe('just now');
 });
 
@@ -35,4 +36,18 @@ test('a CSV survives quotes, and hands no formula to a spreadsheet', () => {
   expect(csv([['a"b', 'x,y', '=HYPERLINK("http://x")', -3, null, { k: 1 }]])).toBe(
     `"a""b","x,y","'=HYPERLINK(""http://x"")",-3,,"{""k"":1}"\r\n`,
   );
+});
+
+test('a day of UTC is the same day wherever it is looked at', async () => {
+  const before = process.env.TZ;
+  process.env.TZ = 'America/Los_Angeles';
+  vi.resetModules();
+  const { day, utcDay } = await import('./format');
+  expect([day('2026-11-20T00:00:00Z'), utcDay('2026-11-20T00:00:00Z'), utcDay('2026-11-20')]).toEqual([
+    'Nov 19',
+    'Nov 20',
+    'Nov 20',
+  ]);
+  if (before === undefined) delete process.env.TZ;
+  else process.env.TZ = before;
 });

@@ -3,6 +3,7 @@
 const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const DAY = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
+const UTC_DAY = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', timeZone: 'UTC' });
 const FULL = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** `12,345.6`; `–` for what is not known. */
@@ -41,12 +42,21 @@ export function seconds(value: number | null | undefined): string {
 export function ago(at: string | number | Date, now: number): string {
   const away = (now - new Date(at).getTime()) / 1000;
   if (Math.abs(away) < 5) return 'just now';
-  const said = seconds(Math.abs(away) < 60 ? Math.round(Math.abs(away)) : Math.abs(away));
+  const said = seconds(coarse(Math.abs(away)));
   return away > 0 ? `${said} ago` : `in ${said}`;
+}
+
+/** Whole seconds below a minute, whole hours from an hour on: nobody asks which minute ten hours ago was. */
+function coarse(seconds: number): number {
+  if (seconds < 60) return Math.round(seconds);
+  return seconds < 3600 ? seconds : Math.floor(seconds / 3600) * 3600;
 }
 
 /** `Nov 20`. */
 export const day = (at: string | number | Date) => DAY.format(new Date(at));
+
+/** `Nov 20`, of a day that is one of UTC, wherever it is looked at. */
+export const utcDay = (at: string | number | Date) => UTC_DAY.format(new Date(at));
 
 /** `Nov 20, 2026, 9:13:05 PM`. */
 export const full = (at: string | number | Date) => FULL.format(new Date(at));

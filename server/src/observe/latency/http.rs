@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
-use axum::{Extension, Json};
+use axum::Json;
 use trailmark_protocol::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,7 +22,6 @@ use crate::query::error::QueryError;
 use crate::query::parameters::{LimitQuery, RangeQuery};
 use crate::query::params::Params;
 use crate::query::time::At;
-use crate::query::turns::Turns;
 use crate::store::endpoints_read;
 
 /// The time that is told of where nothing is said: the last 24 hours, in microseconds.
@@ -57,7 +56,6 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 async fn endpoints(
     access: Access,
     State(app): State<Arc<App>>,
-    Extension(turns): Extension<Turns>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Endpoints>, Problem> {
     let known = ["from", "to", "source", "sort", "limit", "cursor", PROJECT];
@@ -71,7 +69,7 @@ async fn endpoints(
         limit: params.limit()?,
         after: params.cursor(Cursor::parse)?,
     };
-    let _turn = turns.next(access.project_id()).await?;
+    let _turn = app.turns.next(access.project_id()).await?;
     let cover = cover(from, to, now);
     let reader = Reader::new(app.store.pool().clone(), access.project_id());
     let totals = reader
@@ -103,7 +101,6 @@ async fn endpoints(
 async fn endpoint_series(
     access: Access,
     State(app): State<Arc<App>>,
-    Extension(turns): Extension<Turns>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<EndpointSeries>, Problem> {
     let known = ["method", "path", "source", "host", "from", "to", PROJECT];
@@ -116,7 +113,7 @@ async fn endpoint_series(
     let place = (source(&params)?, params.text("host", TEXT_CHARS)?);
     let step = Step::of(from, to, now);
     let (from, to) = step.widen(from, to);
-    let _turn = turns.next(access.project_id()).await?;
+    let _turn = app.turns.next(access.project_id()).await?;
     let reader = Reader::new(app.store.pool().clone(), access.project_id());
     let points = reader
         .answer(async |snapshot| {

@@ -1,5 +1,6 @@
 import type { Question, QuestionOf } from '../../question/question';
 import { BuildLifecycle, BuildSessions, BuildStickiness } from './build-activity';
+import { BuildFunnel } from './build-funnel';
 import { BuildPaths } from './build-paths';
 import { BuildRetention } from './build-retention';
 import { BuildTrends } from './build-trends';

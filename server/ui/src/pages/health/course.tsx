@@ -1,5 +1,5 @@
 import type { Schema } from '../../api/types';
-import { count, day } from '../../format';
+import { count, utcDay } from '../../format';
 import { AsTable } from '../../parts/as-table';
 import { Strip } from '../../parts/strip';
 
@@ -12,17 +12,18 @@ export function steps(course: Schema<'IssueCourse'>): string[] {
 }
 
 /** How often something happened over time, as bars. */
-export function Course({ name, course }: { name: string; course: Schema<'IssueCourse'> }) {
+export function Course({ span, course }: { span: string; course: Schema<'IssueCourse'> }) {
   const times = steps(course);
   const isDays = course.step_minutes >= 1440;
-  const said = (at: string | undefined) => (at ? (isDays ? day(at) : TIME.format(new Date(at))) : '');
+  const said = (at: string | undefined) => (at ? (isDays ? utcDay(at) : TIME.format(new Date(at))) : '');
   const sum = course.counts.reduce((sum, one) => sum + one, 0);
+  const name = `${sum === 1 ? 'event' : 'events'} in ${span}`;
   return (
     <figure class="course">
       <figcaption>
         <strong>{count(sum)}</strong> <span class="muted">{name}</span>
       </figcaption>
-      <Strip kind="bars" values={course.counts} label={`${name}: ${count(sum)} in all`} />
+      <Strip kind="bars" values={course.counts} label={`${count(sum)} ${name}`} />
       <div class="course-axis muted" aria-hidden="true">
         <span>{said(times[0])}</span>
         <span>{isDays ? 'today' : 'now'}</span>

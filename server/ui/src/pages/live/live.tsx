@@ -42,9 +42,8 @@ export default function Live() {
       }
     >
       <Filters filter={filter} onFilter={(filter) => route(addressOf(filter), true)} />
-      <Refused refusal={refusal} />
+      <Refused refusal={refusal ?? strangers.refusal} />
       <Counts feed={feed} />
-      <Refused refusal={strangers.refusal} />
       <Strangers requests={strangers.strangers} open={filter.refused} />
       <Arrivals rows={rows.slice(0, drawn)} onOpen={setOpen} />
       {rows.length === 0 && <Nothing filter={filter} state={state} />}

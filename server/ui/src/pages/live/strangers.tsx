@@ -22,7 +22,7 @@ export function Strangers({ requests, open }: { requests: readonly Stranger[]; o
                 <bdi>
                   {request.method} {request.path}
                 </bdi>
-                <span class="muted">{request.status}</span>
+                {request.method !== 'OPTIONS' && <span class="muted">{request.status}</span>}
               </span>
               <bdi class="arrival-who muted">{request.client_ip}</bdi>
               <p class="arrival-why">

@@ -59,7 +59,9 @@ function useNow() {
     return () => clearInterval(timer);
   }, [stream, asked.again]);
   const isTold = told && asked.data && Date.parse(told.at) > Date.parse(asked.data.at);
-  return { now: isTold ? told : asked.data, refusal: asked.refusal, again: asked.again };
+  // While the stream tells, it does not matter that an answer was refused before.
+  const refusal = stream === 'open' ? undefined : asked.refusal;
+  return { now: isTold ? told : asked.data, refusal, again: asked.again };
 }
 
 /** What the verdict rests on. */

@@ -52,11 +52,12 @@ function Thin(props: {
   none: string;
 }) {
   const value = last(props.values);
-  const said = value === null ? props.none : props.format(value);
+  const isKnown = props.values.some((one) => one !== null);
+  const said = isKnown ? props.format(value) : props.none;
   return (
     <a class="thin" href={props.href}>
       <span class="muted">{props.name}</span>
-      <span class={value === null ? 'thin-none muted' : 'thin-value'}>
+      <span class={isKnown ? 'thin-value' : 'thin-none muted'}>
         {said} {value !== null && props.unit && <small class="muted">{props.unit}</small>}
       </span>
       <Strip values={props.values} top={props.top ?? 0} label={`${props.name} in the last hour; now ${said}`} />

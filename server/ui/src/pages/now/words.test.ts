@@ -38,8 +38,9 @@ test('names in a sentence are told from its words, and a lone backtick is a back
   expect(pieces('it`s odd').map((piece) => piece.isName)).toEqual([false, false]);
 });
 
-test('the minute that is not over is not drawn, and the last known value is told', () => {
+test('the minute that is not over is not drawn, and the last known value is told while it is fresh', () => {
   expect(over([3, 4, 0])).toEqual([3, 4]);
   expect(last([1, 0.5, null])).toBe(0.5);
   expect(last([null])).toBeNull();
+  expect(last([0.5, null, null, null, null, null])).toBeNull();
 });

@@ -43,9 +43,12 @@ export function pieces(sentence: string): { text: string; isName: boolean }[] {
 /** The minutes that are over: the present one, which always comes last, would look like a fall. */
 export const over = <T>(minutes: readonly T[]): readonly T[] => minutes.slice(0, -1);
 
-/** The last that is known. */
+/** What was known longer ago than these minutes says nothing of now. */
+const LATELY = 5;
+
+/** The last that is known of the last minutes. */
 export const last = (values: readonly (number | null)[]): number | null =>
-  values.findLast((one) => one !== null) ?? null;
+  values.slice(-LATELY).findLast((one) => one !== null) ?? null;
 
 /** What happened in the last hour, in a line. */
 export function hour(strips: NowAnswer['strips']): string {

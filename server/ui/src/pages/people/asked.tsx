@@ -12,7 +12,7 @@ export function Asked() {
   if (requests.length === 0) return <Refused refusal={asked.refusal} again={asked.again} />;
   return (
     <details class="card asked">
-      <summary>{counted(requests.length, 'person asks', 'people ask')} to be erased</summary>
+      <summary>{counted(requests.length, 'request', 'requests')} to be erased</summary>
       <p class="muted">
         Open the person and erase it, or put the question aside on the server:{' '}
         <code>trailmark person erasures --project {projectId.value} --dismiss EVENT</code>

@@ -40,10 +40,10 @@ function Issue({ number }: { number: number }) {
           <Samples samples={data.samples} />
           <div class="grid">
             <Card>
-              <Course name="events in 24 hours" course={data.quarters} />
+              <Course span="24 hours" course={data.quarters} />
             </Card>
             <Card>
-              <Course name="events in 30 days" course={data.days} />
+              <Course span="30 days" course={data.days} />
             </Card>
           </div>
           <Releases releases={data.releases} />

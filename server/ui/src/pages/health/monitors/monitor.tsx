@@ -3,7 +3,7 @@ import { useLocation } from 'preact-iso';
 import { answer, DELETE, GET, PATCH, POST } from '../../../api/client';
 import type { Schema } from '../../../api/types';
 import { useAction, useAnswer } from '../../../api/use';
-import { count, day, full, millis } from '../../../format';
+import { count, full, millis, utcDay } from '../../../format';
 import { AsTable } from '../../../parts/as-table';
 import { Badge } from '../../../parts/badge';
 import { Confirm } from '../../../parts/confirm';
@@ -172,7 +172,7 @@ function Days({ history }: { history: Schema<'MonitorHistory'> }) {
         rows={() => days.filter((one) => one.checks > 0).reverse()}
         keyOf={(one) => one.at}
         columns={[
-          { name: 'Day (UTC)', cell: (one) => day(one.at) },
+          { name: 'Day (UTC)', cell: (one) => utcDay(one.at) },
           { name: 'Uptime', number: true, cell: (one) => uptime(one.uptime) },
           { name: 'Checks', number: true, cell: (one) => count(one.checks) },
           { name: 'Failed', number: true, cell: (one) => count(one.failures) },

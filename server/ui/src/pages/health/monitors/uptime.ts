@@ -1,5 +1,5 @@
 import type { Schema } from '../../../api/types';
-import { count, day } from '../../../format';
+import { count, utcDay } from '../../../format';
 import type { Tone } from '../../../parts/badge';
 
 /** Of a share of checks that went well: `99.98 %`. It is cut, not rounded: 100 % means that nothing failed. */
@@ -22,10 +22,10 @@ const BAD_BELOW = 0.99;
 /** A bar for each day, with what it says when it is asked. */
 export function bars(days: readonly Schema<'UptimeBar'>[]): Bar[] {
   return days.map(({ at, checks, failures, uptime: share }) => {
-    if (checks === 0 || share == null) return { at, how: 'none', text: `${day(at)}: not checked` };
+    if (checks === 0 || share == null) return { at, how: 'none', text: `${utcDay(at)}: not checked` };
     const failed = failures === 0 ? 'no check failed' : `${count(failures)} of ${count(checks)} checks failed`;
     const how = failures === 0 ? 'good' : share >= BAD_BELOW ? 'some' : 'bad';
-    return { at, how, text: `${day(at)}: ${uptime(share)}, ${failed}` };
+    return { at, how, text: `${utcDay(at)}: ${uptime(share)}, ${failed}` };
   });
 }
 

@@ -1,6 +1,6 @@
 import { answer, GET } from '../../../api/client';
 import { useAnswer } from '../../../api/use';
-import { count, day, seconds } from '../../../format';
+import { count, seconds, utcDay } from '../../../format';
 import { AsTable } from '../../../parts/as-table';
 import { Refused } from '../../../parts/form';
 import { Card } from '../../../parts/page';
@@ -41,7 +41,7 @@ export function Usage() {
             rows={() => days.toReversed()}
             keyOf={(one) => one.day}
             columns={[
-              { name: 'Day (UTC)', cell: (one) => day(one.day) },
+              { name: 'Day (UTC)', cell: (one) => utcDay(one.day) },
               { name: 'Events', number: true, cell: (one) => count(one.events) },
               { name: 'People', number: true, cell: (one) => count(one.persons) },
               { name: 'Sessions', number: true, cell: (one) => count(one.sessions) },
