@@ -59,8 +59,11 @@ test('what is typed finds, and may be taken as it is', async () => {
 });
 
 test('Escape gives up, keeps what was chosen, and closes nothing else', async () => {
+  const around = vi.fn();
+  root.addEventListener('keydown', around);
   await type('ch');
   const event = await press('Escape');
+  expect(around).not.toHaveBeenCalled();
   expect(event.defaultPrevented).toBe(true);
   expect(input().value).toBe('cart');
   expect(onPick).not.toHaveBeenCalled();

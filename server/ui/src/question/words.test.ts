@@ -32,6 +32,10 @@ test('what narrows a question is said, and names of events stay as they are', ()
   expect(questionSaid(question, () => '“Buyers”')).toBe(
     'Sum of total in iOS_open, for each plan, by day, where is in the cohort “Buyers”, Nov 1 to Nov 15',
   );
+  const often = [{ event: 'a', name: null, math: 'total', math_property: null, filters: null }] as const;
+  expect(questionSaid({ ...fresh('trends', GROUND), series: [...often] })).toBe(
+    'How often a happens, by day, last 30 days',
+  );
   expect(questionSaid({ ...fresh('funnel', GROUND), steps: [picked('a'), picked('b'), picked(null)] })).toBe(
     'From a to b to any event, last 30 days',
   );

@@ -3,9 +3,8 @@ import { saidOf } from './filter';
 import type { Question, Series } from './question';
 import { rangeSaid } from './range';
 
-const MATHS: Record<Series['math'], string> = {
+const MATHS: Record<Exclude<Series['math'], 'total'>, string> = {
   unique_persons: 'people who did',
-  total: 'how often',
   sessions: 'sessions with',
   sum: 'sum',
   avg: 'mean',
@@ -20,6 +19,7 @@ const MATHS: Record<Series['math'], string> = {
 const named = (one: { event?: string | null; name?: string | null }) => one.name ?? one.event ?? 'any event';
 
 function seriesSaid(one: Series): string {
+  if (one.math === 'total') return `how often ${named(one)} happens`;
   const property = one.math_property ? ` of ${one.math_property} in` : '';
   return `${MATHS[one.math]}${property} ${named(one)}`;
 }

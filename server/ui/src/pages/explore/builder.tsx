@@ -1,6 +1,8 @@
 import type { Question, QuestionOf } from '../../question/question';
+import { BuildLifecycle, BuildSessions, BuildStickiness } from './build-activity';
 import { BuildFunnel } from './build-funnel';
-import { BuildLifecycle, BuildPaths, BuildRetention, BuildSessions, BuildStickiness } from './build-others';
+import { BuildPaths } from './build-paths';
+import { BuildRetention } from './build-retention';
 import { BuildTrends } from './build-trends';
 
 /** What a builder has: the question, and how to change some of it. */
