@@ -49,9 +49,9 @@ API_SEEDED=$(TRAILMARK_WRITE_KEY=$API_WRITE_KEY python3 "$here/seed.py" "$url")
 export API_WRITE_KEY API_SECRET_KEY API_SEEDED
 
 cd "$home" # What it remembers of a run goes with it.
-# /api/v1/live never ends, and a key that is revoked by chance would end the run.
+# /api/v1/live and /api/v1/now/live never end, and a key that is revoked by chance would end the run.
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here SCHEMATHESIS_HOOKS=hooks "$st" --config-file "$here/schemathesis.toml" \
-  run "$url/openapi.json" --seed "${SEED:-6}" --max-examples "${EXAMPLES:-50}" --exclude-operation-id live --exclude-operation-id revoke_key \
+  run "$url/openapi.json" --seed "${SEED:-6}" --max-examples "${EXAMPLES:-50}" --exclude-operation-id live --exclude-operation-id now_live --exclude-operation-id revoke_key \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
   --phases "${PHASES:-examples,coverage,fuzzing}" --generation-database none --request-timeout 30 --continue-on-failure \
   --warnings off "$@"
