@@ -243,7 +243,13 @@ fn a_flood_of_decompression_bombs_is_refused_within_bounded_memory() {
 fn a_wrong_path_or_method_is_said() {
     let project = Project::create(Server::shared());
     let send = |request: Request| project.server.send(&request.bearer(&project.write));
-    for path in ["/", "/v1", "/v1/batch/", "/v1/batches", "/api/events/7"] {
+    assert_problem(
+        "the dashboard's page",
+        &send(Request::post("/", "{}")),
+        405,
+        "method_not_allowed",
+    );
+    for path in ["/v1", "/v1/batch/", "/v1/batches", "/api/events/7"] {
         assert_problem(path, &send(Request::post(path, "{}")), 404, "not_found");
     }
     for path in ["/../etc/passwd", "/%00", "/v1/batch%2f", "/v1\\batch", "/%"] {
