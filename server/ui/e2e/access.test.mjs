@@ -66,6 +66,7 @@ test('a keyboard leads everywhere, and says how', async () => {
     ['gs', '/settings'],
     ['gn', '/'],
   ]) {
+    // As soon as the one before is in the address: whoever types ahead is not brought back.
     for (const key of keys) await page.keyboard.press(key);
     await page.waitForURL((url) => (path === '/' ? url.pathname === '/' : url.pathname.startsWith(path)));
   }

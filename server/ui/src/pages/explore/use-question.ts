@@ -57,7 +57,8 @@ export function useQuestion(): Asking & ReturnType<typeof useNames> {
 
   // An address without a question: that of a saved one, or of nothing in particular.
   useEffect(() => {
-    if (question) return;
+    // This page stays until the next one is there, but the address is that one's already.
+    if (question || location.pathname !== '/explore') return;
     const of = kept && questionOf(kept.query);
     if (of) route(address(of, view, saved), true);
     else if ((saved === null || asked.refusal) && ground) {

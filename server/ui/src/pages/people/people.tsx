@@ -36,7 +36,9 @@ export default function People() {
   useEffect(() => {
     if (typed === search) return;
     const address = typed === '' ? '/people' : `/people?${new URLSearchParams({ search: typed })}`;
-    const timer = setTimeout(() => route(address, true), REST_MS);
+    // Who has gone on meanwhile is not brought back: this page stays until the next one is there.
+    const go = () => location.pathname === '/people' && route(address, true);
+    const timer = setTimeout(go, REST_MS);
     return () => clearTimeout(timer);
   }, [typed]);
   const people = usePages<Listed>(
