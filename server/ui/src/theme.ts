@@ -1,23 +1,26 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 
-export type Theme = 'auto' | 'light' | 'dark';
+type Theme = 'light' | 'dark';
 
 const kept = localStorage.getItem('theme');
 
-/** Light, dark, or as the system says. */
-export const theme = signal<Theme>(kept === 'light' || kept === 'dark' ? kept : 'auto');
+/** What was chosen here; without a choice, the system's. */
+const chosen = signal<Theme | null>(kept === 'light' || kept === 'dark' ? kept : null);
 
-effect(() => {
-  if (theme.value === 'auto') delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme.value;
-  localStorage.setItem('theme', theme.value);
+const system = matchMedia('(prefers-color-scheme: dark)');
+const systemIsDark = signal(system.matches);
+system.addEventListener('change', ({ matches }) => {
+  systemIsDark.value = matches;
 });
 
-const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
+/** What is shown. The styles go by `data-theme`, so that their colours stand in one place. */
+export const theme = computed<Theme>(() => chosen.value ?? (systemIsDark.value ? 'dark' : 'light'));
 
-/** What is shown now. */
-export const isDark = () => (theme.value === 'auto' ? systemIsDark.matches : theme.value === 'dark');
+effect(() => {
+  document.documentElement.dataset.theme = theme.value;
+});
 
 export function toggleTheme() {
-  theme.value = isDark() ? 'light' : 'dark';
+  chosen.value = theme.value === 'dark' ? 'light' : 'dark';
+  localStorage.setItem('theme', chosen.value);
 }

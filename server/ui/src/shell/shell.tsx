@@ -4,7 +4,7 @@ import { useLocation } from 'preact-iso';
 import { projectId } from '../api/client';
 import { Button, Select } from '../parts/form';
 import { choose, logOut, projects, user } from '../session';
-import { isDark, theme, toggleTheme } from '../theme';
+import { theme, toggleTheme } from '../theme';
 import { Help, helpIsOpen, useKeys } from './keys';
 import { Icon, PLACES, placeOf } from './nav';
 import { Toasts } from './toasts';
@@ -65,8 +65,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 }
 
 function Foot() {
-  // Read, so that the name of the button follows.
-  void theme.value;
+  const isDark = theme.value === 'dark';
   return (
     <div class="foot">
       <span class="muted who" title={user.value?.email}>
@@ -76,8 +75,8 @@ function Foot() {
         <Button kind="quiet" onClick={() => void logOut()}>
           Sign out
         </Button>
-        <Button kind="quiet" aria-label={isDark() ? 'Light colours' : 'Dark colours'} onClick={toggleTheme}>
-          {isDark() ? '☀' : '☾'}
+        <Button kind="quiet" aria-label={isDark ? 'Light colours' : 'Dark colours'} onClick={toggleTheme}>
+          {isDark ? '☀' : '☾'}
         </Button>
         <Button kind="quiet" aria-label="Keys" onClick={() => (helpIsOpen.value = true)}>
           ?
