@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use futures_util::stream::unfold;
 use http::request::Parts;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +13,7 @@ use super::Listener;
 use super::filter::Filter;
 use super::notice::{LiveEnd, LiveEvent, LiveMissed, LiveRefusal, RefusedRequest};
 use super::ring::Heard;
-use super::sse::{OPENING, Standing, end, line, response};
+use super::sse::{Next, Source, Standing, line, response};
 use crate::app::App;
 use crate::gateway::access::Access;
 use crate::gateway::problem::Problem;
@@ -60,78 +59,38 @@ async fn live(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let filter = Filter::read(&query.unwrap_or_default())?;
-    let stream = Stream {
+    Ok(response(Stream {
         listener: app.live.listen(access.project_id())?,
         filter,
         standing: Standing::new(app, parts),
-        stage: Stage::Opening,
-    };
-    Ok(response(unfold(stream, |mut stream| async move {
-        let lines = stream.next().await?;
-        Some((lines, stream))
-    })))
+    }))
 }
 
-/// One listener's stream of lines. Nothing is made before the connection takes what was made last.
+/// One listener's stream of lines.
 struct Stream {
     listener: Listener,
     filter: Filter,
     standing: Standing,
-    stage: Stage,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Opening,
-    Open,
-    Ended,
-}
-
-impl Stream {
-    async fn next(&mut self) -> Option<String> {
-        match self.stage {
-            Stage::Opening => {
-                self.stage = Stage::Open;
-                Some(OPENING.to_owned())
-            }
-            Stage::Open => Some(self.lines().await),
-            Stage::Ended => None,
-        }
-    }
-
-    /// The next lines, not empty.
-    async fn lines(&mut self) -> String {
+impl Source for Stream {
+    async fn next(&mut self) -> Next {
         loop {
-            tokio::select! {
+            let heard = tokio::select! {
                 biased;
-                () = self.standing.due() => {
-                    return match self.standing.look().await {
-                        Ok(line) => line.to_owned(),
-                        Err(reason) => self.end(reason),
-                    };
-                }
-                heard = self.listener.next() => {
-                    let lines = self.write(&heard);
-                    if !lines.is_empty() {
-                        return lines;
-                    }
-                    // Nothing wanted: others get a turn before the next.
-                    tokio::task::yield_now().await;
-                }
+                () = self.standing.due() => return self.standing.look().await,
+                heard = self.listener.next() => heard,
+            };
+            let lines = match &heard {
+                Heard::Notice(notice) => notice.write(&self.filter),
+                Heard::Missed(missed) => line("missed", &LiveMissed { missed: *missed }),
+                Heard::End => return Next::End("stopping"),
+            };
+            if !lines.is_empty() {
+                return Next::Lines(lines);
             }
+            // Nothing wanted: others get a turn before the next.
+            tokio::task::yield_now().await;
         }
-    }
-
-    fn write(&mut self, heard: &Heard) -> String {
-        match heard {
-            Heard::Notice(notice) => notice.write(&self.filter),
-            Heard::Missed(missed) => line("missed", &LiveMissed { missed: *missed }),
-            Heard::End => self.end("stopping"),
-        }
-    }
-
-    fn end(&mut self, reason: &'static str) -> String {
-        self.stage = Stage::Ended;
-        end(reason)
     }
 }

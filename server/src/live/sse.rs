@@ -8,8 +8,9 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use futures_util::Stream;
 use futures_util::StreamExt;
+use futures_util::future::ready;
+use futures_util::stream::{once, unfold};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -25,13 +26,35 @@ use crate::gateway::problem::Code;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Sent first: the stream is there, and a browser comes back two seconds after its end.
-pub const OPENING: &str = "retry: 2000\n: listening\n\n";
+const OPENING: &str = "retry: 2000\n: listening\n\n";
 
 /// A comment, which listeners pass over.
 const STILL_HERE: &str = ": still here\n\n";
 
-/// The answer that is a stream of lines.
-pub fn response(lines: impl Stream<Item = String> + Send + 'static) -> Response {
+/// What a stream tells next.
+pub enum Next {
+    /// Events, or a comment.
+    Lines(String),
+    /// Nothing any more, and why.
+    End(&'static str),
+}
+
+/// Where the lines of a stream come from.
+pub trait Source: Send + 'static {
+    /// What is told next. Nothing is made before the connection takes what was made last.
+    fn next(&mut self) -> impl Future<Output = Next> + Send;
+}
+
+/// The answer that is a stream of what `source` tells.
+pub fn response(source: impl Source) -> Response {
+    let told = unfold(Some(source), |source| async {
+        let mut source = source?;
+        Some(match source.next().await {
+            Next::Lines(lines) => (lines, Some(source)),
+            Next::End(reason) => (line("end", &LiveEnd { reason }), None),
+        })
+    });
+    let lines = once(ready(OPENING.to_owned())).chain(told);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -50,11 +73,6 @@ pub fn line(kind: &str, data: &impl serde::Serialize) -> String {
     let mut line = String::new();
     write(&mut line, kind, data);
     line
-}
-
-/// The last event of a stream.
-pub fn end(reason: &'static str) -> String {
-    line("end", &LiveEnd { reason })
 }
 
 /// Every now and then, whether the listener still may.
@@ -80,14 +98,14 @@ impl Standing {
 
     /// A line that says that all is well, or why the stream ends: a revoked key and an ended session hear nothing more. While
     /// that cannot be looked up, it goes on.
-    pub async fn look(&self) -> Result<&'static str, &'static str> {
+    pub async fn look(&self) -> Next {
         match Access::of(&self.app, &self.parts)
             .await
             .map_err(|problem| problem.code())
         {
-            Err(Code::UnknownKey) => Err("key"),
-            Err(Code::InvalidSession) => Err("session"),
-            _ => Ok(STILL_HERE),
+            Err(Code::UnknownKey) => Next::End("key"),
+            Err(Code::InvalidSession) => Next::End("session"),
+            _ => Next::Lines(STILL_HERE.to_owned()),
         }
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use futures_util::stream::unfold;
 use http::request::Parts;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +16,7 @@ use crate::app::App;
 use crate::gateway::access::Access;
 use crate::gateway::problem::Problem;
 use crate::gateway::refusals::LiveRefused;
-use crate::live::sse::{OPENING, Standing, end, line, response};
+use crate::live::sse::{Next, Source, Standing, line, response};
 use crate::query::params::Params;
 
 /// How often it is looked at: 5 s. Detectors look once a minute, and the strips move once a minute; looking takes some
@@ -46,19 +45,14 @@ async fn now_live(
     Params::parse(&query.unwrap_or_default(), &[])?;
     let mut turns = interval(EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stream = Stream {
+    Ok(response(Stream {
         project_id: access.project_id(),
         stop: app.gateway.stop(),
         standing: Standing::new(Arc::clone(&app), parts),
         turns,
         app,
         told: String::new(),
-        stage: Stage::Opening,
-    };
-    Ok(response(unfold(stream, |mut stream| async move {
-        let lines = stream.next().await?;
-        Some((lines, stream))
-    })))
+    }))
 }
 
 struct Stream {
@@ -69,48 +63,25 @@ struct Stream {
     stop: CancellationToken,
     /// What was told last, without its time.
     told: String,
-    stage: Stage,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Opening,
-    Open,
-    Ended,
-}
-
-impl Stream {
-    async fn next(&mut self) -> Option<String> {
-        match self.stage {
-            Stage::Opening => {
-                self.stage = Stage::Open;
-                Some(OPENING.to_owned())
-            }
-            Stage::Open => Some(self.lines().await),
-            Stage::Ended => None,
-        }
-    }
-
-    async fn lines(&mut self) -> String {
+impl Source for Stream {
+    async fn next(&mut self) -> Next {
         loop {
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return self.end("stopping"),
-                () = self.standing.due() => {
-                    return match self.standing.look().await {
-                        Ok(line) => line.to_owned(),
-                        Err(reason) => self.end(reason),
-                    };
-                }
-                _ = self.turns.tick() => {
-                    if let Some(line) = self.changed().await {
-                        return line;
-                    }
-                }
+                () = self.stop.cancelled() => return Next::End("stopping"),
+                () = self.standing.due() => return self.standing.look().await,
+                _ = self.turns.tick() => {}
+            }
+            if let Some(line) = self.changed().await {
+                return Next::Lines(line);
             }
         }
     }
+}
 
+impl Stream {
     /// What is so now, if it is not what was told last. While the database is away, nothing is.
     async fn changed(&mut self) -> Option<String> {
         let now = now::read(&self.app.store, self.project_id, self.app.clock.now());
@@ -121,10 +92,5 @@ impl Stream {
         }
         self.told = content;
         Some(line("now", &now))
-    }
-
-    fn end(&mut self, reason: &'static str) -> String {
-        self.stage = Stage::Ended;
-        end(reason)
     }
 }
