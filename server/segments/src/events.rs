@@ -1,0 +1,159 @@
+//! Events on their way into a segment.
+
+use std::collections::HashMap;
+
+use crate::segment::{self, Segment};
+
+/// Most different values of a column: 65,535, so that the places of values fit into two bytes and a segment's dictionary into
+/// memory. A property with more (an id, an address with one in it) has no column in that segment.
+pub const VALUES_MAX: usize = 65_535;
+
+/// The place of "has no such property" among a column's values; the nth value has place n + 1.
+pub const MISSING: u32 = 0;
+
+/// Events of one name and one week, in any order.
+#[derive(Debug, Clone, Default)]
+pub struct Events {
+    pub(crate) identities: Vec<i64>,
+    /// Microseconds since 1970.
+    pub(crate) times: Vec<i64>,
+    /// As [`seq_key`] has them.
+    pub(crate) seqs: Vec<u64>,
+    pub(crate) columns: Vec<Column>,
+}
+
+/// A property of all the events.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) values: Vec<String>,
+    places: HashMap<String, u32>,
+    /// One for each event.
+    pub(crate) codes: Vec<u32>,
+    /// It had too many values.
+    pub(crate) overflowed: bool,
+}
+
+/// A number by which events of one moment are sorted: those without `seq` last.
+#[must_use]
+pub fn seq_key(seq: Option<i64>) -> u64 {
+    seq.map_or(u64::MAX, |seq| seq.cast_unsigned() ^ (1 << 63))
+}
+
+impl Events {
+    /// None yet, which will have columns of these properties.
+    #[must_use]
+    pub fn new<'a>(columns: impl IntoIterator<Item = &'a str>) -> Self {
+        let column = |name: &str| Column {
+            name: name.to_owned(),
+            values: Vec::new(),
+            places: HashMap::new(),
+            codes: Vec::new(),
+            overflowed: false,
+        };
+        Self {
+            columns: columns.into_iter().map(column).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.identities.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.identities.is_empty()
+    }
+
+    /// Adds an event that happened `at` (microseconds since 1970), with one value for each column.
+    pub fn push<'v>(
+        &mut self,
+        identity: i64,
+        at: i64,
+        seq: Option<i64>,
+        values: impl IntoIterator<Item = Option<&'v str>>,
+    ) {
+        self.identities.push(identity);
+        self.times.push(at);
+        self.seqs.push(seq_key(seq));
+        let mut values = values.into_iter();
+        for column in &mut self.columns {
+            column.push(values.next().flatten());
+        }
+    }
+
+    /// Adds the events of a segment whose identities are to be kept. A column that the segment does not have is empty for them.
+    pub fn append(&mut self, segment: &Segment, keep: impl Fn(i64) -> bool) {
+        let mut decoded = segment::Decoded::default();
+        let sources: Vec<Option<usize>> = self.columns.iter().map(|column| segment.column(&column.name)).collect();
+        for (column, source) in self.columns.iter_mut().zip(&sources) {
+            column.overflowed |= source.is_none_or(|source| segment.values(source).is_none());
+        }
+        let remaps: Vec<Vec<u32>> = self
+            .columns
+            .iter_mut()
+            .zip(&sources)
+            .map(|(column, source)| column.learn(source.and_then(|source| segment.values(source)).unwrap_or_default()))
+            .collect();
+        for block in segment.blocks() {
+            block.identities(&mut decoded.identities);
+            block.times(&mut decoded.times);
+            block.seqs(&mut decoded.seqs);
+            let kept: Vec<usize> = (0..block.len())
+                .filter(|row| decoded.identities.get(*row).is_some_and(|identity| keep(*identity)))
+                .collect();
+            let pick =
+                |numbers: &[i64]| -> Vec<i64> { kept.iter().filter_map(|row| numbers.get(*row)).copied().collect() };
+            self.identities.extend(pick(&decoded.identities));
+            self.times.extend(pick(&decoded.times));
+            self.seqs
+                .extend(kept.iter().filter_map(|row| decoded.seqs.get(*row)).copied());
+            for ((column, source), remap) in self.columns.iter_mut().zip(&sources).zip(&remaps) {
+                match source {
+                    Some(source) => block.codes(*source, &mut decoded.codes),
+                    None => decoded.codes.fill(MISSING),
+                }
+                let codes = kept.iter().filter_map(|row| decoded.codes.get(*row));
+                let place = |code: &u32| remap.get(*code as usize).copied().unwrap_or(MISSING);
+                column.codes.extend(codes.map(place));
+            }
+        }
+    }
+
+    /// The bytes of a segment of these events; nothing, if there are none.
+    #[must_use]
+    pub fn seal(self) -> Option<Vec<u8>> {
+        (!self.is_empty()).then(|| segment::write(self))
+    }
+}
+
+impl Column {
+    fn push(&mut self, value: Option<&str>) {
+        let code = value.map_or(MISSING, |value| self.place(value));
+        self.codes.push(code);
+    }
+
+    fn place(&mut self, value: &str) -> u32 {
+        if let Some(place) = self.places.get(value) {
+            return *place;
+        }
+        if self.values.len() >= VALUES_MAX {
+            self.overflowed = true;
+            return MISSING;
+        }
+        self.values.push(value.to_owned());
+        let place = self.values.len() as u32;
+        self.places.insert(value.to_owned(), place);
+        place
+    }
+
+    /// The places here of another column's values, by their places there.
+    fn learn(&mut self, values: &[String]) -> Vec<u32> {
+        let places = values.iter().map(|value| self.place(value));
+        [MISSING].into_iter().chain(places).collect()
+    }
+}

@@ -1,0 +1,143 @@
+//! In which periods persons were there: a bit for each.
+
+use std::ops::Range;
+
+use crate::people::People;
+use crate::scan::{Needs, Periods, Rows, Source, pieces};
+use crate::work::{CalledOff, Work};
+
+const WORD: usize = u64::BITS as usize;
+
+/// Persons of a piece of work that goes through all of them.
+const PERSONS_A_PIECE: usize = 64 * 1024;
+
+/// The periods of some persons. Period 0 is before the first bound, period n from the nth bound on.
+#[derive(Debug)]
+pub struct Presence {
+    slots: Range<u32>,
+    parts: usize,
+    words: usize,
+    bits: Vec<u64>,
+}
+
+/// What is to be found out.
+#[derive(Debug, Clone)]
+pub struct Shape<'a> {
+    /// Moments at which periods begin, ascending.
+    pub bounds: &'a [i64],
+    /// How many parts events are told apart by.
+    pub parts: usize,
+    /// Which persons.
+    pub slots: Range<u32>,
+}
+
+impl Shape<'_> {
+    fn words(&self) -> usize {
+        (self.bounds.len() + 1).div_ceil(WORD)
+    }
+}
+
+/// Ranges of persons, so that what is remembered of a range by each of `threads` takes `budget` bytes at the most.
+pub fn rounds(
+    people: &People,
+    bounds: usize,
+    parts: usize,
+    threads: usize,
+    budget: usize,
+) -> impl Iterator<Item = Range<u32>> + use<> {
+    let each = (bounds + 1).div_ceil(WORD) * 8 * parts.max(1) * threads.max(1);
+    let slots = people.slots();
+    let step = u32::try_from(budget / each).unwrap_or(u32::MAX).max(1);
+    (0..slots)
+        .step_by(step as usize)
+        .map(move |from| from..from.saturating_add(step).min(slots))
+}
+
+/// Finds out in which periods persons have events of the sources.
+///
+/// # Errors
+/// It was called off.
+pub fn presence(work: Work<'_>, sources: &[Source], people: &People, shape: &Shape<'_>) -> Result<Presence, CalledOff> {
+    let pieces = pieces(sources);
+    let (words, parts) = (shape.words(), shape.parts.max(1));
+    let all = shape.slots.len() * parts * words;
+    let begin = || (Rows::default(), vec![0_u64; all]);
+    let found = work.share(pieces.len(), begin, |(rows, bits), piece| {
+        let Some((source, blocks)) = pieces.get(piece) else {
+            return;
+        };
+        let Some(source) = sources.get(*source) else { return };
+        let periods = Periods::of(source, shape.bounds);
+        let needs = Needs {
+            times: !periods.is_one(),
+            seqs: false,
+        };
+        for block in blocks.clone() {
+            rows.read(source, block, people, needs);
+            let one = periods.of_moment(i64::MIN);
+            let times = rows.times().iter();
+            let persons = rows.persons().iter().zip(times).zip(rows.parts());
+            for ((person, at), part) in persons {
+                if !shape.slots.contains(person) {
+                    continue;
+                }
+                let slot = (*person - shape.slots.start) as usize;
+                let period = if needs.times { periods.of_moment(*at) } else { one };
+                let word = (slot * parts + *part as usize) * words + period / WORD;
+                if let Some(word) = bits.get_mut(word) {
+                    *word |= 1 << (period % WORD);
+                }
+            }
+        }
+    })?;
+    let mut found = found.into_iter().map(|(_, bits)| bits);
+    let mut bits = found.next().unwrap_or_default();
+    for more in found {
+        bits.iter_mut().zip(more).for_each(|(word, more)| *word |= more);
+    }
+    Ok(Presence {
+        slots: shape.slots.clone(),
+        parts,
+        words,
+        bits,
+    })
+}
+
+impl Presence {
+    /// Goes through all persons and parts with events: `told` gets the state of its thread, the person, the part and the
+    /// words whose bits are periods.
+    ///
+    /// # Errors
+    /// It was called off.
+    pub fn each<S: Send>(
+        &self,
+        work: Work<'_>,
+        begin: impl Fn() -> S + Sync,
+        told: impl Fn(&mut S, u32, usize, &[u64]) + Sync,
+    ) -> Result<Vec<S>, CalledOff> {
+        let rows = self.slots.len() * self.parts;
+        work.share(rows.div_ceil(PERSONS_A_PIECE), begin, |state, piece| {
+            let from = piece * PERSONS_A_PIECE;
+            let to = (from + PERSONS_A_PIECE).min(rows);
+            let bits = self.bits.get(from * self.words..to * self.words).unwrap_or_default();
+            for (row, words) in (from..).zip(bits.chunks_exact(self.words)) {
+                if words.iter().any(|word| *word != 0) {
+                    let person = self.slots.start + (row / self.parts) as u32;
+                    told(state, person, row % self.parts, words);
+                }
+            }
+        })
+    }
+}
+
+/// The numbers of the bits that are set.
+pub fn set_bits(words: &[u64]) -> impl Iterator<Item = usize> {
+    words.iter().enumerate().flat_map(|(place, word)| {
+        let mut rest = *word;
+        std::iter::from_fn(move || {
+            let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(place * WORD + bit)
+        })
+    })
+}

@@ -1,0 +1,322 @@
+//! The events that a question means, block by block.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::BLOCK;
+use crate::people::{NOBODY, People, Persons};
+use crate::segment::{Decoded, Segment};
+
+/// Blocks of a piece of work: 32, so 32,768 events, about 0.1 ms.
+const BLOCKS_A_PIECE: usize = 32;
+
+/// Which events of a segment count.
+#[derive(Debug, Clone)]
+pub enum Keep {
+    /// All.
+    All,
+    /// Those whose value of a column has a place at which this is true.
+    Values(usize, Arc<[bool]>),
+    /// Those of these persons.
+    Persons(Arc<Persons>),
+    /// Those that do not count.
+    Not(Box<Keep>),
+    /// Those that count for all of these.
+    And(Vec<Keep>),
+    /// Those that count for one of these.
+    Or(Vec<Keep>),
+}
+
+/// A breakdown of a segment's events, or one of several.
+#[derive(Debug, Clone)]
+pub struct Parting {
+    /// The column.
+    pub column: usize,
+    /// For each place of its values the number of the part.
+    pub parts: Arc<[u32]>,
+    /// How many parts there are.
+    pub count: u32,
+}
+
+/// A part of an event that does not belong to any.
+pub const NO_PART: u32 = u32::MAX;
+
+/// A segment, and what is looked for in it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The segment.
+    pub segment: Arc<Segment>,
+    /// The first moment that counts.
+    pub from: i64,
+    /// The first that no longer does.
+    pub to: i64,
+    /// Which events count.
+    pub keep: Keep,
+    /// What they are broken down by; the parts are combined, the first the most significant.
+    pub partings: Vec<Parting>,
+    /// By how many bits parts are moved where they stand beside marks.
+    pub part_shift: u32,
+    /// What an event may be, as bits: those for which it counts. An event that is nothing of it is skipped, unless `others`.
+    pub marks: Vec<(Keep, u32)>,
+    /// Also events that are none of `marks`.
+    pub others: bool,
+}
+
+impl Source {
+    /// All events of a segment in a stretch of time.
+    #[must_use]
+    pub fn new(segment: Arc<Segment>, from: i64, to: i64) -> Self {
+        Self {
+            segment,
+            from,
+            to,
+            keep: Keep::All,
+            partings: Vec::new(),
+            part_shift: 0,
+            marks: Vec::new(),
+            others: true,
+        }
+    }
+
+    /// The first and the last moment at which its events can have happened; nothing, if there can be none.
+    #[must_use]
+    pub fn stretch(&self) -> Option<(i64, i64)> {
+        let (first, last) = self.segment.times();
+        let (from, to) = (first.max(self.from), last.min(self.to.saturating_sub(1)));
+        (from <= to).then_some((from, to))
+    }
+
+    /// Whether the stretch cuts some of its events off.
+    fn is_cut(&self) -> bool {
+        self.stretch() != Some(self.segment.times())
+    }
+}
+
+/// What is to be known of events, beside whose they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// When they happened.
+    pub times: bool,
+    /// Their seqs.
+    pub seqs: bool,
+}
+
+/// The events of a block. All lists are equally long.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    decoded: Decoded,
+    persons: Box<[u32]>,
+    parts: Box<[u32]>,
+    marks: Box<[u32]>,
+    kept: Box<[bool]>,
+    len: usize,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            decoded: Decoded::default(),
+            persons: vec![0; BLOCK].into(),
+            parts: vec![0; BLOCK].into(),
+            marks: vec![0; BLOCK].into(),
+            kept: vec![false; BLOCK].into(),
+            len: 0,
+        }
+    }
+}
+
+impl Rows {
+    /// Reads a block of a source.
+    pub fn read(&mut self, source: &Source, block: usize, people: &People, needs: Needs) {
+        let block = source.segment.block(block);
+        self.len = block.len();
+        block.identities(&mut self.decoded.identities);
+        let (mut before, mut person) = (i64::MIN, NOBODY);
+        for (place, identity) in self.persons.iter_mut().zip(&self.decoded.identities).take(self.len) {
+            if *identity != before {
+                (before, person) = (*identity, people.person(*identity));
+            }
+            *place = person;
+        }
+        let cut = source.is_cut();
+        if needs.times || cut {
+            block.times(&mut self.decoded.times);
+        }
+        if cut {
+            for (person, at) in self.persons.iter_mut().zip(&self.decoded.times).take(self.len) {
+                *person = if (source.from..source.to).contains(at) {
+                    *person
+                } else {
+                    NOBODY
+                };
+            }
+        }
+        if needs.seqs {
+            block.seqs(&mut self.decoded.seqs);
+        }
+        if !matches!(source.keep, Keep::All) {
+            self.kept(source, &source.keep, block);
+            for (person, kept) in self.persons.iter_mut().zip(&self.kept).take(self.len) {
+                *person = if *kept { *person } else { NOBODY };
+            }
+        }
+        self.read_parts(source, block);
+        self.read_marks(source, block);
+    }
+
+    /// Whose each event is; [`NOBODY`] if it does not count.
+    #[must_use]
+    pub fn persons(&self) -> &[u32] {
+        self.persons.get(..self.len).unwrap_or_default()
+    }
+
+    /// When each happened, if that was to be known.
+    #[must_use]
+    pub fn times(&self) -> &[i64] {
+        self.decoded.times.get(..self.len).unwrap_or_default()
+    }
+
+    /// Its seq, if that was to be known.
+    #[must_use]
+    pub fn seqs(&self) -> &[u64] {
+        self.decoded.seqs.get(..self.len).unwrap_or_default()
+    }
+
+    /// Its part.
+    #[must_use]
+    pub fn parts(&self) -> &[u32] {
+        self.parts.get(..self.len).unwrap_or_default()
+    }
+
+    /// Its marks.
+    #[must_use]
+    pub fn marks(&self) -> &[u32] {
+        self.marks.get(..self.len).unwrap_or_default()
+    }
+
+    fn read_parts(&mut self, source: &Source, block: crate::segment::Block<'_>) {
+        self.parts.fill(0);
+        for parting in &source.partings {
+            block.codes(parting.column, &mut self.decoded.codes);
+            for (part, code) in self.parts.iter_mut().zip(&self.decoded.codes).take(self.len) {
+                let here = parting.parts.get(*code as usize).copied().unwrap_or(NO_PART);
+                *part = match (*part, here) {
+                    (NO_PART, _) | (_, NO_PART) => NO_PART,
+                    (part, here) => part * parting.count + here,
+                };
+            }
+        }
+        if !source.partings.is_empty() {
+            for (person, part) in self.persons.iter_mut().zip(&self.parts).take(self.len) {
+                *person = if *part == NO_PART { NOBODY } else { *person };
+            }
+        }
+    }
+
+    fn read_marks(&mut self, source: &Source, block: crate::segment::Block<'_>) {
+        self.marks.fill(0);
+        for (keep, bit) in &source.marks {
+            match keep {
+                Keep::All => self.marks.iter_mut().for_each(|mark| *mark |= bit),
+                keep => {
+                    self.kept(source, keep, block);
+                    for (mark, kept) in self.marks.iter_mut().zip(&self.kept).take(self.len) {
+                        *mark |= if *kept { *bit } else { 0 };
+                    }
+                }
+            }
+        }
+        if !source.others {
+            for (person, mark) in self.persons.iter_mut().zip(&self.marks).take(self.len) {
+                *person = if *mark == 0 { NOBODY } else { *person };
+            }
+        }
+    }
+
+    /// Says for each event whether it counts. Persons that are [`NOBODY`] already may be said to.
+    fn kept(&mut self, source: &Source, keep: &Keep, block: crate::segment::Block<'_>) {
+        let len = self.len;
+        match keep {
+            Keep::All => self.kept.fill(true),
+            Keep::Values(column, yes) => {
+                block.codes(*column, &mut self.decoded.codes);
+                for (kept, code) in self.kept.iter_mut().zip(&self.decoded.codes).take(len) {
+                    *kept = yes.get(*code as usize).copied().unwrap_or(false);
+                }
+            }
+            Keep::Persons(persons) => {
+                for (kept, person) in self.kept.iter_mut().zip(&self.persons).take(len) {
+                    *kept = *person != NOBODY && persons.has(*person);
+                }
+            }
+            Keep::Not(keep) => {
+                self.kept(source, keep, block);
+                self.kept.iter_mut().for_each(|kept| *kept = !*kept);
+            }
+            Keep::And(all) => self.join(source, all, block, true),
+            Keep::Or(any) => self.join(source, any, block, false),
+        }
+    }
+
+    /// Joined by `and`, of which none is true, or by `or`, of which none is false.
+    fn join(&mut self, source: &Source, keeps: &[Keep], block: crate::segment::Block<'_>, and: bool) {
+        let mut joined = vec![and; BLOCK];
+        for keep in keeps {
+            self.kept(source, keep, block);
+            for (joined, kept) in joined.iter_mut().zip(&self.kept) {
+                *joined = if and { *joined && *kept } else { *joined || *kept };
+            }
+        }
+        self.kept.copy_from_slice(&joined);
+    }
+}
+
+/// Pieces of work: the source of each, and which of its blocks. What cannot have events is left out.
+pub(crate) fn pieces(sources: &[Source]) -> Vec<(usize, Range<usize>)> {
+    let mut pieces = Vec::new();
+    for (source, that) in sources.iter().enumerate() {
+        let blocks = that.stretch().map_or(0, |_| that.segment.blocks().len());
+        for from in (0..blocks).step_by(BLOCKS_A_PIECE) {
+            pieces.push((source, from..(from + BLOCKS_A_PIECE).min(blocks)));
+        }
+    }
+    pieces
+}
+
+/// Finds the period of a moment: how many bounds are not after it. So 0 is before the first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Periods<'a> {
+    /// How many bounds lie before all moments of a source.
+    before: usize,
+    /// The bounds among its moments.
+    within: &'a [i64],
+}
+
+/// Bounds that are compared one by one, without a branch.
+const FEW: usize = 16;
+
+impl<'a> Periods<'a> {
+    pub(crate) fn of(source: &Source, bounds: &'a [i64]) -> Self {
+        let (first, last) = source.stretch().unwrap_or_default();
+        let before = bounds.partition_point(|bound| *bound <= first);
+        let until = bounds.partition_point(|bound| *bound <= last);
+        Self {
+            before,
+            within: bounds.get(before..until).unwrap_or_default(),
+        }
+    }
+
+    /// Whether all moments are in one period.
+    pub(crate) fn is_one(self) -> bool {
+        self.within.is_empty()
+    }
+
+    pub(crate) fn of_moment(self, at: i64) -> usize {
+        let within = if self.within.len() <= FEW {
+            self.within.iter().map(|bound| usize::from(*bound <= at)).sum()
+        } else {
+            self.within.partition_point(|bound| *bound <= at)
+        };
+        self.before + within
+    }
+}

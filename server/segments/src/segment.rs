@@ -1,0 +1,501 @@
+//! The bytes of a segment (format 1). All numbers are little-endian.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 4 | `TMSG` |
+//! | 4 | the format: 1 |
+//! | 4 | length of the header |
+//! | 4 | CRC-32C of everything else |
+//! | … | the header, in postcard's encoding |
+//! | … | the blocks |
+//! | 72 | zeros, so that a load of eight numbers never runs off the end |
+//!
+//! A block is up to 1,024 events. For each of its columns (identities, times, seqs, then the properties) one byte of width and
+//! eight of a base come first, then for each column the packed numbers: identities as differences from the one before, times
+//! in ticks from the base, seqs and values' places from the base.
+
+use std::borrow::Cow;
+use std::mem;
+
+use serde::{Deserialize, Serialize};
+
+use crate::BLOCK;
+use crate::events::{Events, MISSING, VALUES_MAX};
+use crate::packed::{self, SPARE};
+
+const MAGIC: [u8; 4] = *b"TMSG";
+
+/// The format that is written, and the only one that is read: a segment of another is made anew from the rows.
+pub const FORMAT: u32 = 1;
+
+/// Where the header begins.
+const HEAD: usize = 16;
+
+/// A column's width and base.
+const STREAM: usize = 1 + 8;
+
+/// Identities, times and seqs.
+const FIXED: usize = 3;
+
+/// Ticks that times are told in, in microseconds: the coarsest that loses nothing is used. Logs have seconds, browsers
+/// milliseconds.
+const TICKS: [i64; 3] = [1_000_000, 1_000, 1];
+
+/// These are not the bytes of a segment, or no longer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no segment: {0}")]
+pub struct Corrupt(pub Cow<'static, str>);
+
+fn corrupt(why: &'static str) -> Corrupt {
+    Corrupt(Cow::Borrowed(why))
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    events: u64,
+    /// The first and the last moment, microseconds since 1970.
+    times: (i64, i64),
+    /// Microseconds of a tick.
+    tick: i64,
+    columns: Vec<Column>,
+    blocks: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Column {
+    name: String,
+    /// None: there were too many.
+    values: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    bytes: u32,
+    /// The first identity and the last.
+    identities: (i64, i64),
+}
+
+/// An open segment.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    bytes: Box<[u8]>,
+    header: Header,
+    /// Where each block begins.
+    offsets: Vec<usize>,
+}
+
+/// Room for the numbers of a block.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    /// See [`Block::identities`].
+    pub identities: Box<[i64]>,
+    /// See [`Block::times`].
+    pub times: Box<[i64]>,
+    /// See [`Block::seqs`].
+    pub seqs: Box<[u64]>,
+    /// See [`Block::codes`].
+    pub codes: Box<[u32]>,
+}
+
+impl Default for Decoded {
+    fn default() -> Self {
+        Self {
+            identities: vec![0; BLOCK].into(),
+            times: vec![0; BLOCK].into(),
+            seqs: vec![0; BLOCK].into(),
+            codes: vec![0; BLOCK].into(),
+        }
+    }
+}
+
+impl Segment {
+    /// Opens the bytes of a segment.
+    ///
+    /// # Errors
+    /// They are not what [`Events::seal`] wrote. A segment of a later format is none, too.
+    pub fn open(bytes: impl Into<Box<[u8]>>) -> Result<Self, Corrupt> {
+        let bytes = bytes.into();
+        let number = |at: usize| {
+            let four = bytes.get(at..at + 4).and_then(|four| four.try_into().ok());
+            four.map(u32::from_le_bytes).ok_or_else(|| corrupt("too short"))
+        };
+        if bytes.get(..4) != Some(&MAGIC) {
+            return Err(corrupt("it does not begin as one"));
+        }
+        if number(4)? != FORMAT {
+            return Err(corrupt("of another format"));
+        }
+        let header_len = number(8)? as usize;
+        if number(12)? != checksum(&bytes) {
+            return Err(corrupt("the checksum is wrong"));
+        }
+        let header = bytes.get(HEAD..HEAD.saturating_add(header_len));
+        let header: Header = header
+            .and_then(|header| postcard::from_bytes(header).ok())
+            .ok_or_else(|| corrupt("the header cannot be read"))?;
+        let offsets = header.check(&bytes, HEAD + header_len)?;
+        Ok(Self { bytes, header, offsets })
+    }
+
+    /// How many events.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.header.events
+    }
+
+    /// The moments of the first and of the last event, microseconds since 1970.
+    #[must_use]
+    pub fn times(&self) -> (i64, i64) {
+        self.header.times
+    }
+
+    /// Microseconds of which all its moments are multiples.
+    #[must_use]
+    pub fn tick(&self) -> i64 {
+        self.header.tick
+    }
+
+    /// Bytes that it takes, in a table and about as many in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Which column is this property's.
+    #[must_use]
+    pub fn column(&self, property: &str) -> Option<usize> {
+        self.header.columns.iter().position(|column| column.name == property)
+    }
+
+    /// The properties that it has columns of, also of those with too many values.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.header.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The values of a column; none, if there were too many. The nth has place n + 1, place 0 is [`MISSING`].
+    #[must_use]
+    pub fn values(&self, column: usize) -> Option<&[String]> {
+        self.header.columns.get(column)?.values.as_deref()
+    }
+
+    /// Its blocks.
+    pub fn blocks(&self) -> impl ExactSizeIterator<Item = Block<'_>> {
+        (0..self.offsets.len()).map(|index| self.block(index))
+    }
+
+    /// One of its blocks; an empty one, if there is none.
+    #[must_use]
+    pub fn block(&self, index: usize) -> Block<'_> {
+        let before = index.saturating_mul(BLOCK) as u64;
+        let events = self.header.events.saturating_sub(before).min(BLOCK as u64) as usize;
+        let entry = self.header.blocks.get(index);
+        let offset = self.offsets.get(index).copied().unwrap_or(self.bytes.len());
+        Block {
+            segment: self,
+            bytes: self.bytes.get(offset..).unwrap_or_default(),
+            events: entry.map_or(0, |_| events),
+            identities: entry.map_or((0, 0), |entry| entry.identities),
+        }
+    }
+}
+
+impl Header {
+    /// Whether it can be what was written, of a segment whose blocks begin at `begin`. Returns where each block begins.
+    fn check(&self, bytes: &[u8], begin: usize) -> Result<Vec<usize>, Corrupt> {
+        let events = usize::try_from(self.events).map_err(|_| corrupt("too many events"))?;
+        if !TICKS.contains(&self.tick) || events == 0 || self.blocks.len() != events.div_ceil(BLOCK) {
+            return Err(corrupt("the header makes no sense"));
+        }
+        let end = bytes.len().saturating_sub(SPARE);
+        let mut offsets = Vec::with_capacity(self.blocks.len());
+        let mut at = begin;
+        for (index, entry) in self.blocks.iter().enumerate() {
+            let count = (events - index * BLOCK).min(BLOCK);
+            let block = at
+                .checked_add(entry.bytes as usize)
+                .filter(|next| *next <= end)
+                .and_then(|next| bytes.get(at..next))
+                .ok_or_else(|| corrupt("a block is cut off"))?;
+            if self.block_len(block, count) != Some(block.len()) {
+                return Err(corrupt("a block has another length"));
+            }
+            offsets.push(at);
+            at += block.len();
+        }
+        let too_many = |column: &Column| column.values.as_ref().is_some_and(|values| values.len() > VALUES_MAX);
+        if at != end || self.columns.iter().any(too_many) {
+            return Err(corrupt("it has another length"));
+        }
+        Ok(offsets)
+    }
+
+    fn streams(&self) -> usize {
+        FIXED + self.columns.len()
+    }
+
+    /// How long a block of so many events is, by its widths.
+    fn block_len(&self, block: &[u8], count: usize) -> Option<usize> {
+        let widths = block.get(..self.streams() * STREAM)?.iter().step_by(STREAM);
+        let mut len = self.streams() * STREAM;
+        for width in widths {
+            len += packed::is_width(*width).then(|| packed::len(count, *width))?;
+        }
+        Some(len)
+    }
+}
+
+/// Up to 1,024 events.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    segment: &'a Segment,
+    /// From its beginning to the end of the segment.
+    bytes: &'a [u8],
+    events: usize,
+    /// The first identity and the last.
+    identities: (i64, i64),
+}
+
+impl Block<'_> {
+    /// How many events.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    /// The first identity and the last.
+    #[must_use]
+    pub fn identity_range(&self) -> (i64, i64) {
+        self.identities
+    }
+
+    /// Whose each event is, ascending.
+    pub fn identities(&self, out: &mut [i64]) {
+        let differences = self.stream(0);
+        differences.read(out, |difference| difference.cast_signed());
+        let mut identity = self.identities.0;
+        for place in out.iter_mut().take(self.events) {
+            identity = identity.wrapping_add(*place);
+            *place = identity;
+        }
+    }
+
+    /// When each happened, microseconds since 1970.
+    pub fn times(&self, out: &mut [i64]) {
+        let times = self.stream(1);
+        let tick = self.segment.header.tick;
+        times.read(out, |ticks| {
+            times.base.wrapping_add(ticks.cast_signed().wrapping_mul(tick))
+        });
+    }
+
+    /// Its seq, as [`seq_key`](crate::events::seq_key) has it.
+    pub fn seqs(&self, out: &mut [u64]) {
+        let seqs = self.stream(2);
+        let base = seqs.base.cast_unsigned();
+        seqs.read(out, |seq| match seq {
+            0 => u64::MAX,
+            seq => base.wrapping_add(seq - 1),
+        });
+    }
+
+    /// The places of a column's values. None is beyond its values.
+    pub fn codes(&self, column: usize, out: &mut [u32]) {
+        let codes = self.stream(FIXED + column);
+        let values = self.segment.values(column).map_or(0, <[String]>::len) as u64;
+        let base = codes.base.cast_unsigned();
+        codes.read(out, |code| {
+            let code = base.wrapping_add(code);
+            if code <= values { code as u32 } else { MISSING }
+        });
+    }
+
+    fn stream(&self, stream: usize) -> Stream<'_> {
+        let streams = self.segment.header.streams();
+        let width = |stream: usize| self.bytes.get(stream * STREAM).copied().unwrap_or_default();
+        let before: usize = (0..stream).map(|stream| packed::len(self.events, width(stream))).sum();
+        let base = self.bytes.get(stream * STREAM + 1..stream * STREAM + STREAM);
+        Stream {
+            width: width(stream),
+            base: base.and_then(|base| base.try_into().ok()).map_or(0, i64::from_le_bytes),
+            bytes: self.bytes.get(streams * STREAM + before..).unwrap_or_default(),
+            events: self.events,
+        }
+    }
+}
+
+/// The packed numbers of a column of a block.
+struct Stream<'a> {
+    width: u8,
+    base: i64,
+    bytes: &'a [u8],
+    events: usize,
+}
+
+impl Stream<'_> {
+    fn read<T>(&self, out: &mut [T], map: impl Fn(u64) -> T) {
+        if let Some(out) = out.get_mut(..self.events) {
+            packed::unpack(self.bytes, self.width, out, map);
+        }
+    }
+}
+
+/// Of all but the checksum itself.
+fn checksum(bytes: &[u8]) -> u32 {
+    let (before, after) = (bytes.get(..HEAD - 4), bytes.get(HEAD..));
+    crc32c::crc32c_append(crc32c::crc32c(before.unwrap_or_default()), after.unwrap_or_default())
+}
+
+/// Makes the checksum of these bytes right, as somebody would who wants to get past it.
+#[doc(hidden)]
+pub fn forge(bytes: &mut [u8]) {
+    let sum = checksum(bytes);
+    if let Some(place) = bytes.get_mut(HEAD - 4..HEAD) {
+        place.copy_from_slice(&sum.to_le_bytes());
+    }
+}
+
+/// Writes events, of which there is one at least.
+pub(crate) fn write(events: Events) -> Vec<u8> {
+    let sorted = sorted(events);
+    let times = (
+        sorted.times.iter().copied().min().unwrap_or_default(),
+        sorted.times.iter().copied().max().unwrap_or_default(),
+    );
+    let tick = TICKS
+        .into_iter()
+        .find(|tick| sorted.times.iter().all(|at| at % tick == 0))
+        .unwrap_or(1);
+    let (mut blocks, mut entries) = (Vec::new(), Vec::new());
+    for from in (0..sorted.len()).step_by(BLOCK) {
+        let before = blocks.len();
+        let identities = write_block(&sorted, from..(from + BLOCK).min(sorted.len()), tick, &mut blocks);
+        entries.push(Entry {
+            bytes: (blocks.len() - before) as u32,
+            identities,
+        });
+    }
+    let header = Header {
+        events: sorted.len() as u64,
+        times,
+        tick,
+        columns: sorted
+            .columns
+            .into_iter()
+            .map(|column| Column {
+                name: column.name,
+                values: (!column.overflowed).then_some(column.values),
+            })
+            .collect(),
+        blocks: entries,
+    };
+    // Serialising plain data into a vector cannot fail; if it did, the segment would be refused and made anew.
+    let header = postcard::to_allocvec(&header).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(HEAD + header.len() + blocks.len() + SPARE);
+    bytes.extend(MAGIC);
+    bytes.extend(FORMAT.to_le_bytes());
+    bytes.extend((header.len() as u32).to_le_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(header);
+    bytes.extend(blocks);
+    bytes.extend([0; SPARE]);
+    forge(&mut bytes);
+    bytes
+}
+
+/// By identity, time and seq, and the values of each column by how frequent they are, so that most places are small.
+fn sorted(mut events: Events) -> Events {
+    let mut order: Vec<u32> = (0..events.len() as u32).collect();
+    let key = |event: &u32| {
+        let event = *event as usize;
+        let number = |numbers: &[i64]| numbers.get(event).copied().unwrap_or_default();
+        let seq = events.seqs.get(event).copied().unwrap_or_default();
+        (number(&events.identities), number(&events.times), seq)
+    };
+    order.sort_unstable_by_key(key);
+    events.identities = arranged(&events.identities, &order);
+    events.times = arranged(&events.times, &order);
+    events.seqs = arranged(&events.seqs, &order);
+    for column in &mut events.columns {
+        if column.overflowed {
+            (column.values, column.codes) = (Vec::new(), vec![MISSING; order.len()]);
+        }
+        let mut counts: Vec<(usize, usize)> = (0..column.values.len()).map(|value| (0, value)).collect();
+        for code in &column.codes {
+            let place = (*code as usize).checked_sub(1).and_then(|value| counts.get_mut(value));
+            place.into_iter().for_each(|(count, _)| *count += 1);
+        }
+        counts.retain(|(count, _)| *count > 0);
+        counts.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut places = vec![MISSING; column.values.len() + 1];
+        let mut values = Vec::with_capacity(counts.len());
+        for (place, (_, value)) in (1..).zip(counts) {
+            values.extend(column.values.get_mut(value).map(mem::take));
+            places.get_mut(value + 1).into_iter().for_each(|new| *new = place);
+        }
+        column.values = values;
+        let place = |code: u32| places.get(code as usize).copied().unwrap_or(MISSING);
+        column.codes = arranged(&column.codes, &order).into_iter().map(place).collect();
+    }
+    events
+}
+
+fn arranged<T: Copy>(numbers: &[T], order: &[u32]) -> Vec<T> {
+    order
+        .iter()
+        .filter_map(|event| numbers.get(*event as usize))
+        .copied()
+        .collect()
+}
+
+/// Appends one block; returns its first identity and its last.
+fn write_block(events: &Events, range: std::ops::Range<usize>, tick: i64, out: &mut Vec<u8>) -> (i64, i64) {
+    let identities = events.identities.get(range.clone()).unwrap_or_default();
+    let times = events.times.get(range.clone()).unwrap_or_default();
+    let seqs = events.seqs.get(range.clone()).unwrap_or_default();
+    let ends = (
+        identities.first().copied().unwrap_or_default(),
+        identities.last().copied().unwrap_or_default(),
+    );
+    let (mut heads, mut bodies) = (Vec::new(), Vec::new());
+    let mut stream = |base: i64, numbers: &mut dyn Iterator<Item = u64>| {
+        let numbers: Vec<u64> = numbers.collect();
+        let width = packed::width(numbers.iter().copied().max().unwrap_or(0));
+        heads.push(width);
+        heads.extend(base.to_le_bytes());
+        packed::pack(numbers.into_iter(), width, &mut bodies);
+    };
+    let mut before = ends.0;
+    stream(
+        0,
+        &mut identities.iter().map(|identity| {
+            identity
+                .wrapping_sub(mem::replace(&mut before, *identity))
+                .cast_unsigned()
+        }),
+    );
+    let base = times.iter().copied().min().unwrap_or_default();
+    stream(base, &mut times.iter().map(|at| ((at - base) / tick).cast_unsigned()));
+    let base = seqs
+        .iter()
+        .copied()
+        .filter(|seq| *seq != u64::MAX)
+        .min()
+        .unwrap_or_default();
+    stream(
+        base.cast_signed(),
+        &mut seqs.iter().map(|seq| if *seq == u64::MAX { 0 } else { seq - base + 1 }),
+    );
+    for column in &events.columns {
+        let codes = column.codes.get(range.clone()).unwrap_or_default();
+        stream(0, &mut codes.iter().map(|code| u64::from(*code)));
+    }
+    out.extend(heads);
+    out.extend(bodies);
+    ends
+}
