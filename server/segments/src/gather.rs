@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use crate::people::{NOBODY, People, Persons};
-use crate::scan::{Needs, Rows, Source, pieces};
+use crate::scan::{Needs, Source, scan};
 use crate::work::{CalledOff, Work};
 
 /// Buckets: 1,024. Each thread has a chunk of 2 KiB of each, so 2 MiB at least.
@@ -211,38 +211,25 @@ fn throw(
     slots: &Range<u32>,
     (first, count): (usize, usize),
 ) -> Result<Vec<Buckets>, CalledOff> {
-    let pieces = pieces(sources);
-    let begin = || (Rows::default(), Buckets::new(count));
-    let thrown = work.share(pieces.len(), begin, |(rows, buckets), piece| {
-        let Some((source, blocks)) = pieces.get(piece) else {
-            return;
-        };
-        let Some(source) = sources.get(*source) else { return };
-        for block in blocks.clone() {
-            rows.read(
-                source,
-                block,
-                people,
-                Needs {
-                    times: true,
-                    seqs: false,
-                },
-            );
-            let events = rows
-                .persons()
-                .iter()
-                .zip(rows.times())
-                .zip(rows.marks())
-                .zip(rows.parts());
-            for (((person, at), mark), part) in events {
-                if *person != NOBODY && slots.contains(person) {
-                    let mark = mark | part << source.part_shift;
-                    buckets.push(layout.bucket(*person) - first, layout.pack(*person, *at, mark));
-                }
+    let begin = || Buckets::new(count);
+    let needs = |_: &Source| Needs {
+        times: true,
+        seqs: false,
+    };
+    scan(work, (sources, people), needs, begin, |buckets, source, rows| {
+        let events = rows
+            .persons()
+            .iter()
+            .zip(rows.times())
+            .zip(rows.marks())
+            .zip(rows.parts());
+        for (((person, at), mark), part) in events {
+            if slots.contains(person) {
+                let mark = mark | part << source.part_shift;
+                buckets.push(layout.bucket(*person) - first, layout.pack(*person, *at, mark));
             }
         }
-    })?;
-    Ok(thrown.into_iter().map(|(_, buckets)| buckets).collect())
+    })
 }
 
 /// The events of these persons with everything that they are sorted by, sorted.
@@ -250,38 +237,25 @@ fn throw(
 /// # Errors
 /// It was called off.
 pub fn full(work: Work<'_>, sources: &[Source], people: &People, persons: &Persons) -> Result<Vec<Full>, CalledOff> {
-    let pieces = pieces(sources);
-    let begin = || (Rows::default(), Vec::new());
-    let found = work.share(pieces.len(), begin, |(rows, found), piece| {
-        let Some((source, blocks)) = pieces.get(piece) else {
-            return;
-        };
-        let Some(source) = sources.get(*source) else { return };
-        for block in blocks.clone() {
-            rows.read(
-                source,
-                block,
-                people,
-                Needs {
-                    times: true,
-                    seqs: true,
-                },
-            );
-            for (row, person) in rows.persons().iter().enumerate() {
-                if *person == NOBODY || !persons.has(*person) {
-                    continue;
-                }
-                let part = rows.parts().get(row).copied().unwrap_or_default();
+    let needs = |_: &Source| Needs {
+        times: true,
+        seqs: true,
+    };
+    let found = scan(work, (sources, people), needs, Vec::new, |found, source, rows| {
+        let times = rows.times().iter().zip(rows.seqs());
+        let events = rows.persons().iter().zip(times).zip(rows.marks()).zip(rows.parts());
+        for (((person, (at, seq)), mark), part) in events {
+            if *person != NOBODY && persons.has(*person) {
                 found.push(Full {
                     person: *person,
-                    at: rows.times().get(row).copied().unwrap_or_default(),
-                    seq: rows.seqs().get(row).copied().unwrap_or_default(),
-                    mark: rows.marks().get(row).copied().unwrap_or_default() | part << source.part_shift,
+                    at: *at,
+                    seq: *seq,
+                    mark: mark | part << source.part_shift,
                 });
             }
         }
     })?;
-    let mut found = found.into_iter().map(|(_, found)| found).collect::<Vec<_>>().concat();
+    let mut found = found.concat();
     found.sort_unstable();
     Ok(found)
 }

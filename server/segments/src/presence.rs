@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::people::People;
-use crate::scan::{Needs, Periods, Rows, Source, pieces};
+use crate::scan::{Needs, Periods, Source, scan};
 use crate::work::{CalledOff, Work};
 
 const WORD: usize = u64::BITS as usize;
@@ -58,39 +58,28 @@ pub fn rounds(
 /// # Errors
 /// It was called off.
 pub fn presence(work: Work<'_>, sources: &[Source], people: &People, shape: &Shape<'_>) -> Result<Presence, CalledOff> {
-    let pieces = pieces(sources);
     let (words, parts) = (shape.words(), shape.parts.max(1));
     let all = shape.slots.len() * parts * words;
-    let begin = || (Rows::default(), vec![0_u64; all]);
-    let found = work.share(pieces.len(), begin, |(rows, bits), piece| {
-        let Some((source, blocks)) = pieces.get(piece) else {
-            return;
-        };
-        let Some(source) = sources.get(*source) else { return };
+    let needs = |source: &Source| Needs {
+        times: !Periods::of(source, shape.bounds).is_one(),
+        seqs: false,
+    };
+    let begin = || vec![0_u64; all];
+    let found = scan(work, (sources, people), needs, begin, |bits, source, rows| {
         let periods = Periods::of(source, shape.bounds);
-        let needs = Needs {
-            times: !periods.is_one(),
-            seqs: false,
-        };
-        for block in blocks.clone() {
-            rows.read(source, block, people, needs);
-            let one = periods.of_moment(i64::MIN);
-            let times = rows.times().iter();
-            let persons = rows.persons().iter().zip(times).zip(rows.parts());
-            for ((person, at), part) in persons {
-                if !shape.slots.contains(person) {
-                    continue;
-                }
-                let slot = (*person - shape.slots.start) as usize;
-                let period = if needs.times { periods.of_moment(*at) } else { one };
-                let word = (slot * parts + *part as usize) * words + period / WORD;
-                if let Some(word) = bits.get_mut(word) {
-                    *word |= 1 << (period % WORD);
-                }
+        let one = periods.is_one().then(|| periods.of_moment(i64::MIN));
+        for ((person, at), part) in rows.persons().iter().zip(rows.times()).zip(rows.parts()) {
+            if !shape.slots.contains(person) {
+                continue;
+            }
+            let period = one.unwrap_or_else(|| periods.of_moment(*at));
+            let row = (*person - shape.slots.start) as usize * parts + *part as usize;
+            if let Some(word) = bits.get_mut(row * words + period / WORD) {
+                *word |= 1 << (period % WORD);
             }
         }
     })?;
-    let mut found = found.into_iter().map(|(_, bits)| bits);
+    let mut found = found.into_iter();
     let mut bits = found.next().unwrap_or_default();
     for more in found {
         bits.iter_mut().zip(more).for_each(|(word, more)| *word |= more);
