@@ -16,6 +16,7 @@ pub mod scan;
 pub mod work;
 pub mod presence;
 pub mod tally;
+pub mod frequency;
 pub mod gather;
 
 pub use events::Events;

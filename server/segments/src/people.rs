@@ -63,6 +63,14 @@ impl People {
         self.persons.capacity() * 4 + self.pages.capacity() * 4 + self.numbers.capacity() * 8
     }
 
+    /// Every person that somebody is.
+    #[must_use]
+    pub fn everybody(&self) -> Persons {
+        let mut everybody = Persons::none(self.slots());
+        self.persons.iter().for_each(|person| everybody.insert(*person));
+        everybody
+    }
+
     /// The number of the identity that has this slot.
     #[must_use]
     pub fn number(&self, slot: u32) -> i64 {
@@ -144,6 +152,16 @@ impl Persons {
     pub fn has(&self, person: u32) -> bool {
         let word = self.0.get(person as usize / 64).copied().unwrap_or_default();
         word >> (person % 64) & 1 == 1
+    }
+
+    /// Those for which it is so.
+    #[must_use]
+    pub fn filter(&self, so: impl Fn(u32) -> bool) -> Self {
+        let persons = (0_u32..).zip(&self.0).map(|(place, word)| {
+            let bits = (0..64).filter(|bit| word >> bit & 1 == 1 && so(place * 64 + bit));
+            bits.fold(0, |word, bit| word | 1 << bit)
+        });
+        Self(persons.collect())
     }
 
     /// How many.

@@ -93,6 +93,15 @@ pub fn presence(work: Work<'_>, sources: &[Source], people: &People, shape: &Sha
 }
 
 impl Presence {
+    /// The first periods of a person, of the first part.
+    #[must_use]
+    pub fn word(&self, person: u32) -> u64 {
+        let row = person
+            .checked_sub(self.slots.start)
+            .map(|slot| slot as usize * self.parts * self.words);
+        row.and_then(|row| self.bits.get(row)).copied().unwrap_or_default()
+    }
+
     /// Goes through all persons and parts with events: `told` gets the state of its thread, the person, the part and the
     /// words whose bits are periods.
     ///

@@ -28,6 +28,7 @@ pub mod timeline;
 pub mod explain;
 pub mod export;
 pub mod delivery;
+pub mod columns;
 pub mod ask;
 pub mod cohorts;
 pub mod reader;

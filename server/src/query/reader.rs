@@ -1,5 +1,6 @@
 //! The reads of one project, each from one snapshot and in bounded time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -8,6 +9,7 @@ use trailmark_protocol::Timestamp;
 use super::ask::persons::{self, PersonPage, WhoIs};
 use super::ask::question::{Funnel, Question};
 use super::ask::{self, Answered};
+use super::columns::Columns;
 use super::delivery::{self, Delivery, InstallPage};
 use super::error::QueryError;
 use super::events::{self, EventFilter, EventPage};
@@ -28,6 +30,7 @@ pub struct Reader {
     pool: PgPool,
     project_id: i32,
     statement_timeout: Duration,
+    columns: Option<Arc<Columns>>,
 }
 
 impl Reader {
@@ -38,6 +41,7 @@ impl Reader {
             pool,
             project_id,
             statement_timeout: STATEMENT_TIMEOUT,
+            columns: None,
         }
     }
 
@@ -46,6 +50,15 @@ impl Reader {
     pub fn with_statement_timeout(self, statement_timeout: Duration) -> Self {
         Self {
             statement_timeout,
+            ..self
+        }
+    }
+
+    /// The same, for which segments answer where they can.
+    #[must_use]
+    pub fn with_columns(self, columns: Arc<Columns>) -> Self {
+        Self {
+            columns: Some(columns),
             ..self
         }
     }
@@ -147,6 +160,7 @@ impl Reader {
     ) -> Result<T, QueryError> {
         let work = async {
             let mut snapshot = Snapshot::open(&self.pool, self.project_id, self.statement_timeout).await?;
+            snapshot.set_columns(self.columns.clone());
             let answer = read(&mut snapshot).await;
             let closed = snapshot.close().await;
             answer.and_then(|answer| closed.map(|()| answer))

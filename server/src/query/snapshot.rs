@@ -11,6 +11,7 @@ use sqlx::{Executor, FromRow, Postgres};
 use trailmark_protocol::Timestamp;
 
 use super::ask::cohort::Cohorts;
+use super::columns::Columns;
 use super::error::QueryError;
 
 /// Longest that one statement of a read may take: 10 s. A person waits no longer, and a balancer's usual 30 s are not
@@ -65,6 +66,7 @@ pub struct Snapshot {
     project_id: i32,
     cohorts: Cohorts,
     names: Names,
+    columns: Option<Arc<Columns>>,
 }
 
 impl Snapshot {
@@ -79,6 +81,7 @@ impl Snapshot {
             project_id,
             cohorts: Cohorts::none(Timestamp::default()),
             names: Names::default(),
+            columns: None,
         };
         let timeout = statement_timeout.as_millis().to_string();
         snapshot.rows().execute(BEGIN).await?;
@@ -98,6 +101,17 @@ impl Snapshot {
     #[must_use]
     pub fn project_id(&self) -> i32 {
         self.project_id
+    }
+
+    /// The segments that are in memory, if there are any beside the rows.
+    #[must_use]
+    pub fn columns(&self) -> Option<Arc<Columns>> {
+        self.columns.clone()
+    }
+
+    /// Lets segments answer, too.
+    pub fn set_columns(&mut self, columns: Option<Arc<Columns>>) {
+        self.columns = columns;
     }
 
     /// The cohorts that statements may ask for.

@@ -40,6 +40,21 @@ impl Cohorts {
         }
     }
 
+    /// When the question was asked.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What is to be so of a cohort's persons; `None`: there is a list.
+    ///
+    /// # Errors
+    /// There is none of this number.
+    pub fn definition(&self, number: i64) -> Result<Option<Definition>, QueryError> {
+        let missing = || QueryError::parameter("cohort", format!("{number} is not there"));
+        self.kept.get(&number).cloned().ok_or_else(missing)
+    }
+
     /// All that the project has: they are few, and small.
     ///
     /// # Errors
@@ -64,11 +79,8 @@ impl Cohorts {
 /// # Errors
 /// There is none of this number; else see [`Making::new`].
 pub fn table(making: &mut Making, number: i64) -> Result<String, QueryError> {
-    let kept = Arc::clone(&making.cohorts().kept);
-    let definition = kept
-        .get(&number)
-        .ok_or_else(|| QueryError::parameter("cohort", format!("{number} is not there")))?;
-    making.cohort_table(number, |making| match definition {
+    let definition = making.cohorts().definition(number)?;
+    making.cohort_table(number, |making| match &definition {
         None => list(making, number),
         Some(definition) => persons(making, definition),
     })
@@ -115,15 +127,24 @@ fn one(making: &mut Making, criterion: &Criterion) -> Result<String, QueryError>
     }
 }
 
+impl Performed {
+    /// When it is to have been done, if it is asked `now`.
+    ///
+    /// # Errors
+    /// The time makes no sense.
+    pub(super) fn pick(&self, now: Timestamp) -> Result<Pick, QueryError> {
+        Ok(match &self.within {
+            None => Pick {
+                from: FIRST_MOMENT,
+                to: now,
+            },
+            Some(within) => Pick::from(&within.span(now)?),
+        })
+    }
+}
+
 fn performed(making: &mut Making, done: &Performed) -> Result<String, QueryError> {
-    let now = making.cohorts().now;
-    let pick = match &done.within {
-        None => Pick {
-            from: FIRST_MOMENT,
-            to: now,
-        },
-        Some(within) => Pick::from(&within.span(now)?),
-    };
+    let pick = done.pick(making.cohorts().now)?;
     let events = Events::new(making, &done.events(), None, pick)?;
     let (op, times) = match done.times {
         Frequency::AtLeast(times) => (">=", times),
@@ -138,7 +159,7 @@ fn performed(making: &mut Making, done: &Performed) -> Result<String, QueryError
 }
 
 /// In a criterion about persons, a condition that does not say whose property it means, means theirs.
-fn of_persons(filter: &Filter) -> Filter {
+pub(super) fn of_persons(filter: &Filter) -> Filter {
     let all = |filters: &Option<Vec<Filter>>| filters.as_ref().map(|filters| filters.iter().map(of_persons).collect());
     Filter {
         and: all(&filter.and),

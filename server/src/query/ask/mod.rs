@@ -19,6 +19,7 @@ pub mod lifecycle;
 pub mod stickiness;
 pub mod sessions;
 pub mod cohort;
+pub mod columns;
 pub mod persons;
 pub mod regex;
 pub mod table;
@@ -33,6 +34,7 @@ use utoipa::ToSchema;
 
 use self::answer::Meta;
 use self::cohort::CohortAnswer;
+use self::columns::How;
 use self::funnel::FunnelAnswer;
 use self::lifecycle::LifecycleAnswer;
 use self::paths::PathsAnswer;
@@ -103,7 +105,20 @@ pub(in crate::query) async fn prepare(
 pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
     let began = Instant::now();
     prepare(snapshot, question, "", now).await?;
-    let (answer, meta) = match question {
+    let mut how = How::default();
+    let (answer, meta) = match columns::answer(snapshot, question, now, &mut how).await? {
+        Some(found) => found,
+        None => from_rows(snapshot, question, now).await?,
+    };
+    Ok(Answered {
+        answer,
+        meta: meta.took(began.elapsed()),
+        query: question.clone(),
+    })
+}
+
+async fn from_rows(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<(Answer, Meta), QueryError> {
+    Ok(match question {
         Question::Trends(question) => {
             let periods = question.periods(now)?;
             let answer = trends::answer(snapshot, question, &periods).await?;
@@ -143,10 +158,5 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
             Answer::Cohort(cohort::answer(snapshot, question).await?),
             Meta::timeless(),
         ),
-    };
-    Ok(Answered {
-        answer,
-        meta: meta.took(began.elapsed()),
-        query: question.clone(),
     })
 }

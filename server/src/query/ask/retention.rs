@@ -3,8 +3,6 @@
 //! Two relations, who began when and who came back when, and their join. A cell that lies in a period which is not over is
 //! said to be incomplete, one that lies in the future is null: neither is ever shown as zero.
 
-use std::collections::BTreeMap;
-
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
@@ -14,7 +12,7 @@ use utoipa::ToSchema;
 use super::calendar::{FIRST_MOMENT, Periods};
 use super::persons::Page;
 use super::question::{Retention, RetentionMode, RetentionType, WindowMode};
-use super::sql::{Events, Making, Pick, set_bits};
+use super::sql::{Events, Making, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 
@@ -56,7 +54,7 @@ pub async fn answer(
     question: &Retention,
     periods: &Periods,
 ) -> Result<RetentionAnswer, QueryError> {
-    let cells = if question.window_mode == WindowMode::Calendar && periods.len() <= PERIODS_IN_BITS {
+    let cells = if fits_bits(question, periods) {
         by_bits(snapshot, question, periods).await?
     } else {
         by_join(snapshot, question, periods).await?
@@ -143,43 +141,85 @@ async fn by_bits(snapshot: &mut Snapshot, question: &Retention, periods: &Period
          WHERE began <> 0 AND began & 1 = 0 GROUP BY 1, 2"
     );
     let rows = making.query_as::<Both>(&select);
-    let mut cells = Cells::default();
+    let mut cells = Cells::of(question, periods);
     let mut rows = rows.fetch(snapshot.rows());
     while let Some(both) = rows.try_next().await? {
-        cells.add(question, &both);
+        cells.add(both.began.cast_unsigned(), both.back.cast_unsigned(), both.persons);
     }
     Ok(cells.into_list())
 }
 
 /// Persons by when they began, and how much later they were back.
-#[derive(Debug, Default)]
-struct Cells(BTreeMap<(usize, usize), i64>);
+#[derive(Debug, Clone)]
+pub(super) struct Cells {
+    mode: RetentionMode,
+    /// The periods later that are looked at, as bits; bit 0 is the period of beginning.
+    later: u64,
+    /// For each period, and each later one.
+    counts: Vec<Vec<i64>>,
+}
 
 impl Cells {
-    fn add(&mut self, question: &Retention, both: &Both) {
-        let last = question.intervals.saturating_sub(1) as usize;
-        for began in set_bits(both.began) {
-            let back = set_bits(both.back).filter_map(|period| period.checked_sub(began));
-            let back = back.filter(|later| (1..=last).contains(later));
-            let counted: Vec<usize> = match question.mode {
-                RetentionMode::Exact => back.collect(),
-                RetentionMode::OnOrAfter => back.max().into_iter().collect(),
-            };
-            for later in counted.into_iter().chain([0]) {
-                *self.0.entry((began - 1, later)).or_default() += both.persons;
+    pub(super) fn of(question: &Retention, periods: &Periods) -> Self {
+        let columns = question.intervals as usize;
+        Self {
+            mode: question.mode,
+            later: u64::MAX
+                .checked_shl(question.intervals)
+                .map_or(u64::MAX, |beyond| !beyond),
+            counts: vec![vec![0; columns]; periods.len()],
+        }
+    }
+
+    /// Adds persons who began and were back in the periods whose bits are set; bit 1 is that of the first.
+    pub(super) fn add(&mut self, began: u64, back: u64, persons: i64) {
+        let mut left = began >> 1;
+        while left != 0 {
+            let period = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let Some(row) = self.counts.get_mut(period) else { return };
+            let mut count = |later: usize| row.get_mut(later).into_iter().for_each(|cell| *cell += persons);
+            count(0);
+            let mut back = back >> 1 >> period & self.later & !1;
+            if self.mode == RetentionMode::OnOrAfter {
+                back = back.checked_ilog2().map_or(0, |last| 1 << last);
+            }
+            while back != 0 {
+                count(back.trailing_zeros() as usize);
+                back &= back - 1;
             }
         }
     }
 
+    /// Adds what others have counted.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let cells = self.counts.iter_mut().flatten().zip(other.counts.iter().flatten());
+        cells.for_each(|(cell, other)| *cell += other);
+    }
+
     fn into_list(self) -> Vec<Cell> {
         let small = |number| i32::try_from(number).unwrap_or(i32::MAX);
-        let cell = |((began, later), persons)| Cell {
-            began: small(began),
-            later: small(later),
-            persons,
-        };
-        self.0.into_iter().map(cell).collect()
+        let rows = self.counts.into_iter().enumerate();
+        let cells = rows.flat_map(|(began, row)| {
+            let cells = row.into_iter().enumerate();
+            cells.map(move |(later, persons)| Cell {
+                began: small(began),
+                later: small(later),
+                persons,
+            })
+        });
+        cells.collect()
     }
+
+    /// The answer that they make.
+    pub(super) fn answer(self, question: &Retention, periods: &Periods) -> RetentionAnswer {
+        table(question, &self.into_list(), periods)
+    }
+}
+
+/// Whether bits are enough: the calendar's periods, and not too many.
+pub(super) fn fits_bits(question: &Retention, periods: &Periods) -> bool {
+    question.window_mode == WindowMode::Calendar && periods.len() <= PERIODS_IN_BITS
 }
 
 /// `(person_id, began, at)`: each person's beginnings, one for each period.
@@ -353,7 +393,7 @@ fn edge(question: &Retention, periods: &Periods, bound: usize, column: usize, mo
     }
 }
 
-fn whole(periods: &Periods) -> Pick {
+pub(super) fn whole(periods: &Periods) -> Pick {
     Pick {
         from: periods.bounds.first().copied().unwrap_or_default(),
         to: periods.bounds.last().copied().unwrap_or_default(),

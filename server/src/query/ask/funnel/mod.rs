@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::answer::Part;
 use super::calendar::Span;
 use super::persons::Page;
-use super::question::{Exclusion, Funnel, FunnelUnit};
+use super::question::{Event, Exclusion, Funnel, FunnelUnit};
 use super::sql::{Parts, Pick};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
@@ -71,7 +71,7 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Funnel, span: &Span) -> 
 }
 
 /// Later than anything.
-const FOREVER: Timestamp = Timestamp::from_micros(i64::MAX);
+pub(super) const FOREVER: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// The answer as it was at a moment: of what came after it, nothing is known.
 ///
@@ -187,16 +187,16 @@ async fn walk(
 }
 
 /// Which events there are, and what makes a way of them.
-struct Course<'a> {
+pub(super) struct Course<'a> {
     question: &'a Funnel,
-    rules: Rules,
-    pick: Pick,
+    pub(super) rules: Rules,
+    pub(super) pick: Pick,
     /// First steps are taken before it.
-    until: Timestamp,
+    pub(super) until: Timestamp,
 }
 
 impl<'a> Course<'a> {
-    fn new(question: &'a Funnel, span: &Span, known_until: Timestamp) -> Self {
+    pub(super) fn new(question: &'a Funnel, span: &Span, known_until: Timestamp) -> Self {
         let rules = rules(question);
         // Later steps may lie behind the stretch.
         let over = span.to.plus_micros(rules.window.saturating_add(1));
@@ -244,7 +244,7 @@ async fn walk_packed(
 }
 
 /// Goes along events that are rows: everybody's, or those of `only` these persons.
-async fn walk_rows(
+pub(super) async fn walk_rows(
     snapshot: &mut Snapshot,
     course: &Course<'_>,
     parts: &[Parts],
@@ -288,32 +288,48 @@ fn rules(question: &Funnel) -> Rules {
 
 /// Ways, by their parts.
 #[derive(Debug, Default)]
-struct Tally(BTreeMap<u32, Steps>);
+pub(super) struct Tally(BTreeMap<u32, Vec<Taken>>);
 
-/// For each step the seconds from the one before.
-#[derive(Debug, Default)]
-struct Steps(Vec<Vec<f64>>);
+/// Who took a step.
+#[derive(Debug, Clone, Default)]
+struct Taken {
+    count: u64,
+    /// Of a later step: how long each took from the one before, in microseconds.
+    after: Vec<i64>,
+}
 
 impl Tally {
-    fn add(&mut self, way: Way) {
-        let steps = &mut self.0.entry(way.part).or_default().0;
-        steps.resize_with(steps.len().max(way.steps), Vec::new);
-        let taken = way.at.get(..way.steps).unwrap_or_default();
-        for (step, seconds) in steps.iter_mut().enumerate().take(way.steps) {
-            let before = step.checked_sub(1).and_then(|before| taken.get(before));
-            let since = taken.get(step).zip(before).map_or(0, |(at, before)| at - before);
-            seconds.push(since as f64 / 1e6);
+    pub(super) fn add(&mut self, way: Way) {
+        let steps = self.0.entry(way.part).or_default();
+        steps.resize_with(steps.len().max(way.steps), Taken::default);
+        let mut before = None;
+        for (step, at) in steps.iter_mut().zip(&way.at).take(way.steps) {
+            step.count += 1;
+            step.after.extend(before.map(|before| at - before));
+            before = Some(at);
         }
     }
 
-    fn answer(mut self, question: &Funnel, parts: &[Parts]) -> FunnelAnswer {
+    /// Adds what others have counted.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (part, steps) in other.0 {
+            let here = self.0.entry(part).or_default();
+            here.resize_with(here.len().max(steps.len()), Taken::default);
+            for (here, step) in here.iter_mut().zip(steps) {
+                here.count += step.count;
+                here.after.extend(step.after);
+            }
+        }
+    }
+
+    pub(super) fn answer(mut self, question: &Funnel, parts: &[Parts]) -> FunnelAnswer {
         if parts.is_empty() {
             // Nobody is an answer, too.
             self.0.entry(0).or_default();
         }
-        let line = |(part, steps): (u32, Steps)| Line {
+        let line = |(part, steps): (u32, Vec<Taken>)| Line {
             breakdown: Parts::unfold(parts, part),
-            steps: steps.answer(question),
+            steps: answered(question, steps),
         };
         let mut results: Vec<Line> = self.0.into_iter().map(line).collect();
         results.sort_by_key(|line| Reverse(line.steps.first().map(|step| step.count)));
@@ -321,38 +337,48 @@ impl Tally {
     }
 }
 
-impl Steps {
-    fn answer(mut self, question: &Funnel) -> Vec<Step> {
-        self.0.resize_with(question.steps.len(), Vec::new);
-        let counts: Vec<u64> = self.0.iter().map(|seconds| seconds.len() as u64).collect();
-        let share = |count: u64, of: Option<&u64>| of.filter(|of| **of > 0).map(|of| count as f64 / *of as f64);
-        let step = |(index, mut seconds): (usize, Vec<f64>)| {
-            let count = seconds.len() as u64;
-            seconds.sort_by(f64::total_cmp);
-            let later = index > 0;
-            Step {
-                name: question
-                    .steps
-                    .get(index)
-                    .map_or_else(String::new, |step| step.label().to_owned()),
-                count,
-                of_first: share(count, counts.first()),
-                of_previous: share(count, counts.get(index.saturating_sub(1))),
-                average_seconds: later.then(|| mean(&seconds)).flatten(),
-                median_seconds: later.then(|| median(&seconds)).flatten(),
-            }
-        };
-        self.0.into_iter().enumerate().map(step).collect()
+fn answered(question: &Funnel, mut taken: Vec<Taken>) -> Vec<Step> {
+    taken.resize_with(question.steps.len(), Taken::default);
+    let counts: Vec<u64> = taken.iter().map(|step| step.count).collect();
+    let share = |count: u64, of: Option<&u64>| of.filter(|of| **of > 0).map(|of| count as f64 / *of as f64);
+    let steps = question.steps.iter().zip(taken).enumerate();
+    let step = |(index, (step, mut taken)): (usize, (&Event, Taken))| Step {
+        name: step.label().to_owned(),
+        count: taken.count,
+        of_first: share(taken.count, counts.first()),
+        of_previous: share(taken.count, counts.get(index.saturating_sub(1))),
+        average_seconds: mean(&taken.after),
+        median_seconds: median(&mut taken.after),
+    };
+    steps.map(step).collect()
+}
+
+const MICROS: f64 = 1e6;
+
+/// In seconds. Whole microseconds have one sum, whatever order they come in.
+fn mean(micros: &[i64]) -> Option<f64> {
+    let sum: i128 = micros.iter().copied().map(i128::from).sum();
+    (!micros.is_empty()).then(|| sum as f64 / micros.len() as f64 / MICROS)
+}
+
+/// In seconds; between the two in the middle, their mean.
+fn median(micros: &mut [i64]) -> Option<f64> {
+    let middle = micros.len() / 2;
+    let is_even = micros.len().is_multiple_of(2);
+    let (below, upper, _) = (middle < micros.len()).then(|| micros.select_nth_unstable(middle))?;
+    let lower = below.iter().max().filter(|_| is_even).unwrap_or(upper);
+    Some((*upper as f64 + *lower as f64) / 2.0 / MICROS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_times_is_in_seconds() {
+        assert_eq!((mean(&[]), median(&mut [])), (None, None));
+        assert_eq!(median(&mut [9_000_000, 1_000_000, 2_000_000]), Some(2.0));
+        assert_eq!(median(&mut [9_000_000, 1_000_000, 2_000_000, 3_000_000]), Some(2.5));
+        assert_eq!(mean(&[1_000_000, 2_000_000]), Some(1.5));
     }
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// Of sorted values; between the two in the middle, their mean.
-fn median(values: &[f64]) -> Option<f64> {
-    let upper = values.get(values.len() / 2)?;
-    let lower = values.get(values.len().saturating_sub(1) / 2)?;
-    Some((upper + lower) / 2.0)
 }

@@ -91,10 +91,14 @@ impl<'a> Walk<'a> {
     /// Nothing has happened yet.
     #[must_use]
     pub fn new(rules: &'a Rules) -> Self {
+        let latest = match rules.order {
+            FunnelOrder::Unordered => vec![Vec::new(); rules.steps],
+            FunnelOrder::Ordered | FunnelOrder::Strict => Vec::new(),
+        };
         Self {
             rules,
             ways: [None; STEPS_MAX],
-            latest: vec![Vec::new(); rules.steps],
+            latest,
             best: None,
         }
     }

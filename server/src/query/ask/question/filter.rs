@@ -175,7 +175,8 @@ impl Filter {
     }
 
     /// All conditions in it.
-    fn leaves(&self) -> Vec<&Self> {
+    #[must_use]
+    pub fn leaves(&self) -> Vec<&Self> {
         let below = self.and.iter().chain(&self.or).flatten().flat_map(Self::leaves);
         self.op.map(|_| self).into_iter().chain(below).collect()
     }

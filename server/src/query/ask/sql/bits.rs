@@ -71,7 +71,7 @@ impl Bits {
 }
 
 /// The places of the bits that are set, rising.
-pub fn set_bits(bits: i64) -> impl Iterator<Item = usize> {
+fn set_bits(bits: i64) -> impl Iterator<Item = usize> {
     let mut rest = bits.cast_unsigned();
     std::iter::from_fn(move || {
         let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;

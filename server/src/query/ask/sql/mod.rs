@@ -9,7 +9,7 @@ mod value;
 mod parts;
 
 pub use apart::{Apart, Looks};
-pub use bits::{Bits, set_bits};
+pub use bits::Bits;
 pub use events::{Events, Pick, meant};
 pub use filter::{condition, containing};
 pub use parts::Parts;

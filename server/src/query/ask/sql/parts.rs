@@ -17,6 +17,12 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Those of these values, in this order.
+    #[must_use]
+    pub fn of(values: Vec<Json>) -> Self {
+        Self { values }
+    }
+
     /// The parts of each breakdown of these events.
     ///
     /// # Errors

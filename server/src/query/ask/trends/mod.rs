@@ -7,6 +7,7 @@ mod formula;
 mod series;
 
 pub use formula::Formula;
+pub use series::Cells;
 
 use std::cmp::Ordering;
 
@@ -77,26 +78,45 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Trends, periods: &Period
 }
 
 async fn lines(snapshot: &mut Snapshot, question: &Trends, periods: &Periods) -> Result<TrendsAnswer, QueryError> {
+    let mut results = Vec::new();
+    for (index, series) in question.series.iter().enumerate() {
+        results.extend(series::lines(snapshot, question, series, letter(index), periods).await?);
+        fits(&results, periods)?;
+    }
+    put_together(question, periods, results)
+}
+
+/// The letter of a series.
+#[must_use]
+pub fn letter(index: usize) -> char {
+    char::from(b'A' + u8::try_from(index).unwrap_or_default())
+}
+
+fn fits(results: &[Line], periods: &Periods) -> Result<(), QueryError> {
+    if results.len().saturating_mul(periods.len()) <= CELLS_MAX {
+        return Ok(());
+    }
+    Err(QueryError::parameter(
+        "breakdown",
+        "makes more than 50,000 numbers; ask for fewer values or longer periods",
+    ))
+}
+
+/// The answer of all series' lines, which become one line where there is a formula.
+///
+/// # Errors
+/// They are too many, or the formula is none.
+pub fn put_together(question: &Trends, periods: &Periods, results: Vec<Line>) -> Result<TrendsAnswer, QueryError> {
+    fits(&results, periods)?;
     let formula = question
         .formula
         .as_deref()
         .map(|text| Formula::read(text, question.series.len()))
         .transpose()?;
-    let mut results = Vec::new();
-    for (index, series) in question.series.iter().enumerate() {
-        let letter = char::from(b'A' + u8::try_from(index).unwrap_or_default());
-        results.extend(series::lines(snapshot, question, series, letter, periods).await?);
-        let cells = results.len().saturating_mul(periods.len());
-        if cells > CELLS_MAX {
-            return Err(QueryError::parameter(
-                "breakdown",
-                "makes more than 50,000 numbers; ask for fewer values or longer periods",
-            ));
-        }
-    }
-    if let Some(formula) = formula {
-        results = formula.lines(&results, periods.len());
-    }
+    let results = match formula {
+        Some(formula) => formula.lines(&results, periods.len()),
+        None => results,
+    };
     Ok(TrendsAnswer {
         labels: periods.labels.clone(),
         results,

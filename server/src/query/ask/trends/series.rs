@@ -138,7 +138,7 @@ fn reduced(making: &mut Making, series: &Series) -> Result<(Option<Value>, &'sta
 
 /// Numbers by the parts they belong to.
 #[derive(Debug, Default)]
-struct Cells(BTreeMap<Vec<i32>, Cell>);
+pub struct Cells(BTreeMap<Vec<i32>, Cell>);
 
 #[derive(Debug, Default)]
 struct Cell {
@@ -156,12 +156,23 @@ impl Cells {
         }
     }
 
+    /// The number of a period, or of the whole stretch, for a combination of parts.
+    pub fn put(&mut self, parts: Vec<i32>, period: Option<usize>, value: Option<f64>) {
+        let cell = self.0.entry(parts).or_default();
+        match period {
+            Some(period) => drop(cell.values.insert(period, value)),
+            None => cell.total = value,
+        }
+    }
+
     /// A line of zeros is an answer, too.
-    fn add_nothing(&mut self) {
+    pub fn add_nothing(&mut self) {
         self.0.entry(Vec::new()).or_default();
     }
 
-    fn lines(self, series: &Series, letter: char, parts: &[Parts], periods: usize) -> Vec<Line> {
+    /// The lines, the greatest total first.
+    #[must_use]
+    pub fn lines(self, series: &Series, letter: char, parts: &[Parts], periods: usize) -> Vec<Line> {
         let nothing = series.math.is_count().then_some(0.0);
         let line = |(numbers, cell): (Vec<i32>, Cell)| {
             let mut values = vec![nothing; periods];

@@ -1,0 +1,57 @@
+//! Counting, away from the threads that serve requests, and called off when nobody waits for it any more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use trailmark_segments::work::{CalledOff, Work};
+
+use crate::query::columns::Columns;
+use crate::query::error::QueryError;
+
+/// Who counts.
+#[derive(Debug)]
+pub(super) struct Counting {
+    columns: Arc<Columns>,
+}
+
+/// Calls off what is counted, when it is dropped.
+struct CallOff(Arc<AtomicBool>);
+
+impl Drop for CallOff {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Counting {
+    pub(super) fn new(columns: Arc<Columns>) -> Self {
+        Self { columns }
+    }
+
+    pub(super) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// Runs `count` on a thread of its own, which may call others to its help.
+    ///
+    /// # Errors
+    /// [`QueryError::Timeout`] if it was called off.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        count: impl FnOnce(Work<'_>) -> Result<T, CalledOff> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let call_off = CallOff(Arc::default());
+        let (called_off, threads) = (Arc::clone(&call_off.0), self.columns.threads());
+        let counted = tokio::task::spawn_blocking(move || {
+            count(Work {
+                threads,
+                called_off: &called_off,
+            })
+        });
+        match counted.await {
+            Ok(counted) => counted.map_err(|CalledOff| QueryError::Timeout),
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(_) => Err(QueryError::Timeout),
+        }
+    }
+}
