@@ -48,6 +48,8 @@ use crate::observe::outbound::{Guard, Outbound};
 use crate::observe::refusals::Refusals;
 use crate::observe::uptime;
 use crate::postgres::StopError;
+use crate::query::Reader;
+use crate::query::columns::Columns;
 use crate::query::turns::Turns;
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -80,6 +82,8 @@ pub struct App {
     pub decompressions: Semaphore,
     /// Turns at reading.
     pub turns: Turns,
+    /// What questions keep in memory.
+    pub columns: Arc<Columns>,
     /// What links to dashboards showed lately.
     pub shared: Shown,
     /// Who listens to what is accepted.
@@ -105,6 +109,12 @@ pub struct App {
 }
 
 impl App {
+    /// Reads a project.
+    #[must_use]
+    pub fn reader(&self, project_id: i32) -> Reader {
+        Reader::new(self.store.pool().clone(), project_id).with_columns(Arc::clone(&self.columns))
+    }
+
     /// A whole request of a project was refused.
     pub fn request_refused(&self, project_id: i32, received_at: Timestamp, problem: &Problem) {
         self.refusals.request(project_id, problem.code().as_str());
@@ -263,6 +273,7 @@ impl Server {
             budget: Budget::new(config.http.max_inflight_bytes),
             decompressions: Semaphore::new(DECOMPRESSIONS),
             turns: Turns::default(),
+            columns: Arc::new(Columns::new(config.query.segment_cache_bytes)),
             shared: Shown::default(),
             live: Arc::default(),
             refusals: Refusals::default(),
@@ -296,6 +307,7 @@ impl Server {
             login: Arc::clone(&app.login),
             writer: Arc::clone(&app.writer),
             keep_events: app.config.retention.events(),
+            columns: Arc::clone(&app.columns),
         });
         let stop_jobs = CancellationToken::new();
         if !app.config.jobs.run {

@@ -34,6 +34,8 @@ pub struct Config {
     pub journal: Journal,
     /// Postgres.
     pub database: Database,
+    /// What answers may keep in memory.
+    pub query: Query,
     /// What is done in the background.
     pub jobs: Jobs,
     /// What is forgotten when.
@@ -153,6 +155,14 @@ pub struct Database {
     pub url: String,
     pub pg_bin: PathBuf,
     pub pool_size: u32,
+}
+
+/// `[query]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every key, once")]
+pub struct Query {
+    pub segment_cache_bytes: u64,
 }
 
 /// `[jobs]`

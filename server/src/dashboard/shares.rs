@@ -29,7 +29,7 @@ use crate::query::ask::Answered;
 use crate::query::http::{number, read_json};
 use crate::query::params::Params;
 use crate::query::time::At;
-use crate::query::{QueryError, Reader};
+use crate::query::QueryError;
 use crate::store::StoreError;
 use crate::store::shares::{ShareRow, Shared};
 
@@ -277,7 +277,7 @@ async fn show(app: &App, share: &ShareRow, now: Timestamp) -> Result<Bytes, Prob
     let (name, places) = places(app, share).await?;
     let saved = app.store.saved_queries(project_id, share.saved_query).await;
     let saved = saved.map_err(QueryError::Store)?;
-    let reader = Reader::new(app.store.pool().clone(), project_id);
+    let reader = app.reader(project_id);
     let mut tiles = Vec::with_capacity(places.len());
     for (id, view, wide) in places {
         let Some(row) = saved.iter().find(|row| row.id == id) else {

@@ -239,7 +239,7 @@ fn before(now: Timestamp, span: Duration) -> Timestamp {
 
 impl Ground {
     fn reader(&self, project_id: i32) -> Reader {
-        Reader::new(self.store.pool().clone(), project_id)
+        Reader::new(self.store.pool().clone(), project_id).with_columns(Arc::clone(&self.columns))
     }
 
     async fn projects(&self) -> Result<Vec<i32>, StoreError> {

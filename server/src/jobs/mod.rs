@@ -21,6 +21,7 @@ use crate::gateway::login::Login;
 use crate::observe::alerts::Senders;
 use crate::observe::uptime;
 use crate::query::QueryError;
+use crate::query::columns::Columns;
 use crate::store::{Store, StoreError};
 use crate::writer::WriterStats;
 
@@ -53,6 +54,8 @@ pub struct Ground {
     pub writer: Arc<WriterStats>,
     /// How long events are kept.
     pub keep_events: Option<Duration>,
+    /// What questions keep in memory.
+    pub columns: Arc<Columns>,
 }
 
 impl std::fmt::Debug for Ground {

@@ -96,7 +96,7 @@ impl FromRequestParts<Arc<App>> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let access = Access::from_request_parts(parts, app).await?;
         Ok(Self {
-            reader: Reader::new(app.store.pool().clone(), access.project_id()),
+            reader: app.reader(access.project_id()),
             access,
             turns: app.turns.clone(),
         })

@@ -17,7 +17,6 @@ use crate::app::App;
 use crate::gateway::access::{Access, PROJECT};
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{OneRefused, ReadRefused};
-use crate::query::Reader;
 use crate::query::error::QueryError;
 use crate::query::parameters::{LimitQuery, RangeQuery};
 use crate::query::params::Params;
@@ -71,7 +70,7 @@ async fn endpoints(
     };
     let _turn = app.turns.next(access.project_id()).await?;
     let cover = cover(from, to, now);
-    let reader = Reader::new(app.store.pool().clone(), access.project_id());
+    let reader = app.reader(access.project_id());
     let totals = reader
         .answer(async |snapshot| {
             let project_id = snapshot.project_id();
@@ -114,7 +113,7 @@ async fn endpoint_series(
     let step = Step::of(from, to, now);
     let (from, to) = step.widen(from, to);
     let _turn = app.turns.next(access.project_id()).await?;
-    let reader = Reader::new(app.store.pool().clone(), access.project_id());
+    let reader = app.reader(access.project_id());
     let points = reader
         .answer(async |snapshot| {
             let project_id = snapshot.project_id();
