@@ -8,6 +8,7 @@ use super::error::{ErrorClass, StoreError};
 use super::existing;
 use super::group::Dead;
 use super::rows::Row;
+use super::segments::marks::Closed;
 use super::write::{Tally, Work, Written, finish, put};
 
 /// What becomes of a part.
@@ -22,7 +23,7 @@ enum Verdict {
 /// Stores what can be stored of `work`; the rest become dead letters.
 pub(super) async fn store(store: &Store, work: Work<'_>) -> Result<Written, StoreError> {
     let mut transaction = store.pool.begin().await?;
-    work.enter(&mut transaction).await?;
+    let closed = work.enter(&mut transaction).await?;
     let mut tally = Tally::default();
     let mut done = Work {
         rows: Vec::new(),
@@ -30,7 +31,7 @@ pub(super) async fn store(store: &Store, work: Work<'_>) -> Result<Written, Stor
     };
     let mut parts = halves(work.rows);
     while let Some(mut part) = parts.pop() {
-        match try_part(&mut transaction, &mut part).await? {
+        match try_part(&mut transaction, &mut part, &closed).await? {
             Verdict::Stored(refused_aliases) => {
                 tally.refused_aliases += refused_aliases;
                 done.rows.append(&mut part);
@@ -56,9 +57,13 @@ fn halves(mut rows: Vec<Row<'_>>) -> Vec<Vec<Row<'_>>> {
     [second, rows].into_iter().filter(|half| !half.is_empty()).collect()
 }
 
-async fn try_part(connection: &mut PgConnection, part: &mut Vec<Row<'_>>) -> Result<Verdict, StoreError> {
+async fn try_part(
+    connection: &mut PgConnection,
+    part: &mut Vec<Row<'_>>,
+    closed: &Closed,
+) -> Result<Verdict, StoreError> {
     let mut savepoint = connection.begin().await?;
-    let error = match put(&mut savepoint, part).await {
+    let error = match put(&mut savepoint, part, closed).await {
         Ok(refused_aliases) => {
             savepoint.commit().await?;
             return Ok(Verdict::Stored(refused_aliases));

@@ -1,6 +1,7 @@
 //! All that is written to Postgres (DESIGN §4.3–4.5). Data flows: payloads → `group` (what to store) → `dictionary`
 //! (names and ids to integers) → `weeks` (partitions) → `write` (one transaction: `rows` by COPY, `identity`, `registers`,
 //! `installs`, `stored`, `dead_letters`, cursor). What is refused for an erased person, and why none slips through: `tombstones`.
+//! What is made of the rows afterwards, for fast answers: `segments`.
 
 mod error;
 mod pg_time;
@@ -24,6 +25,7 @@ mod registers;
 mod installs;
 mod stored;
 mod late;
+mod segments;
 mod erasure_requests;
 mod write;
 mod existing;
@@ -87,6 +89,7 @@ pub use pg_time::PgTime;
 pub use projects::Project;
 pub use random::{CHARS_256_BITS, random_text};
 pub use search_text::Searched;
+pub use segments::{Frontier, Promoted, Step, Tail};
 pub use sessions::{NewSession, Opening, SessionUser, TokenRow};
 pub use stored::{Loss, loss};
 pub use tombstones::Tombstones;

@@ -92,7 +92,6 @@ impl Note {
 }
 
 /// Leaves a note about rows that were just stored.
-#[expect(clippy::cast_possible_truncation, reason = "event_names.id is an integer")]
 pub(super) async fn leave(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
@@ -102,7 +101,7 @@ pub(super) async fn leave(connection: &mut PgConnection, rows: &[Row<'_>]) -> Re
     for row in rows {
         let event = &row.pending.event;
         let minute = event.timestamp.micros().div_euclid(MINUTE_MICROS);
-        *counted.entry((row.project_id(), row.name as i32, minute)).or_default() += 1;
+        *counted.entry((row.project_id(), row.name_id(), minute)).or_default() += 1;
         let noted = match event.name {
             names::EXCEPTION => &mut exceptions,
             names::REQUEST => &mut requests,

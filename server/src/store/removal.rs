@@ -9,6 +9,7 @@ use super::connect::Store;
 use super::erasures::Erasure;
 use super::error::StoreError;
 use super::group::late;
+use super::segments::{self, Doomed};
 use super::stored;
 
 /// Most events removed in one transaction: 5,000, as many as the writer stores in one; 40 ms (500,000 took 4 s, two cores).
@@ -65,6 +66,9 @@ impl Store {
     }
 
     async fn step(&self, connection: &mut PgConnection, erasure: (i32, i64), step: Step) -> Result<Step, StoreError> {
+        if matches!(step, Step::Events(_)) {
+            segments::hold(connection, erasure.0).await?;
+        }
         if is_done(connection, erasure).await? {
             return Ok(Step::Done);
         }
@@ -151,19 +155,23 @@ async fn remove_events(connection: &mut PgConnection, erasure: (i32, i64), after
 }
 
 /// Finds events through `events_by_identity` and removes them through their key, whose bounds leave most partitions out.
-/// Returns how many it removed, and whether there may be more.
+/// Returns how many it removed, and whether there may be more. What the writer locks, too, is locked last.
 async fn remove_some_events(
     connection: &mut PgConnection,
     project_id: i32,
     identities: &[i64],
 ) -> Result<(u64, bool), StoreError> {
-    let mut doomed: Vec<Uuid> =
-        sqlx::query_scalar("SELECT id FROM events WHERE project_id = $1 AND identity_id = ANY($2) LIMIT $3")
-            .bind(project_id)
-            .bind(identities)
-            .bind(EVENTS_AT_ONCE as i64)
-            .fetch_all(&mut *connection)
-            .await?;
+    let mut doomed: Vec<Doomed> = sqlx::query_as(
+        "SELECT id, event_name_id, timestamp FROM events WHERE project_id = $1 AND identity_id = ANY($2) LIMIT $3",
+    )
+    .bind(project_id)
+    .bind(identities)
+    .bind(EVENTS_AT_ONCE as i64)
+    .fetch_all(&mut *connection)
+    .await?;
+    let full = doomed.len() == EVENTS_AT_ONCE;
+    let all = segments::forget(connection, project_id, identities, &mut doomed).await?;
+    let mut doomed: Vec<Uuid> = doomed.into_iter().map(|event| event.id).collect();
     doomed.sort_unstable();
     let gone: Vec<Gone> = sqlx::query_as(
         "DELETE FROM events WHERE project_id = $1 AND id = ANY($2) AND id BETWEEN $3 AND $4 RETURNING id, install_id",
@@ -177,7 +185,7 @@ async fn remove_some_events(
     // In the order of the writer: what is stored, then what is erased.
     stored::take_off(connection, project_id, &by_install(&gone)).await?;
     count_by_install(connection, project_id, &gone).await?;
-    Ok((gone.len() as u64, doomed.len() == EVENTS_AT_ONCE))
+    Ok((gone.len() as u64, full || !all))
 }
 
 /// How many of each install, ordered by key, as the writer does it.

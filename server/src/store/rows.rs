@@ -68,6 +68,12 @@ impl<'a> Row<'a> {
     pub(super) fn project_id(&self) -> i32 {
         self.pending.head.project_id
     }
+
+    /// As the tables have it.
+    #[expect(clippy::cast_possible_truncation, reason = "event_names.id is an integer")]
+    pub(super) fn name_id(&self) -> i32 {
+        self.name as i32
+    }
 }
 
 /// Stores `rows`; all or none.
@@ -91,12 +97,11 @@ pub(super) async fn copy(connection: &mut PgConnection, rows: &[Row<'_>]) -> Res
     Ok(())
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "event_names.id is an integer")]
 fn encode(row: &Row<'_>, out: &mut Vec<u8>) {
     let Pending { head, event } = &row.pending;
     out.extend_from_slice(&COLUMNS.to_be_bytes());
     put(out, &head.project_id.to_be_bytes());
-    put(out, &(row.name as i32).to_be_bytes());
+    put(out, &row.name_id().to_be_bytes());
     put(out, &row.identity().to_be_bytes());
     put_i64(out, row.device_beside_user());
     put_time(out, event.timestamp);

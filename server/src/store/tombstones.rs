@@ -14,6 +14,7 @@ use trailmark_protocol::Timestamp;
 use super::connect::Store;
 use super::error::StoreError;
 use super::pg_time::PgTime;
+use super::segments::marks::Closed;
 use crate::event::AcceptedEvent;
 use crate::identity::erasure::{IdHash, captured_at, id_hash, ids};
 
@@ -86,7 +87,7 @@ impl Tombstones {
     }
 }
 
-/// Shares the erasure lock of `projects` until the transaction ends.
+/// Shares the erasure lock of `projects` until the transaction ends. Returns what of them is closed, and will be until then.
 ///
 /// # Errors
 /// [`StoreError::Erased`] if there is an erasure that `known` does not know.
@@ -94,7 +95,7 @@ pub(super) async fn enter(
     connection: &mut PgConnection,
     projects: &BTreeSet<i32>,
     known: &Tombstones,
-) -> Result<(), StoreError> {
+) -> Result<Closed, StoreError> {
     let projects: Vec<i32> = projects.iter().copied().collect();
     sqlx::query("SELECT pg_advisory_xact_lock_shared($1, project_id) FROM unnest($2::integer[]) AS p (project_id)")
         .bind(ERASURES_LOCK)
@@ -102,12 +103,21 @@ pub(super) async fn enter(
         .execute(&mut *connection)
         .await?;
     // A statement of its own: it must see what was committed before the lock was given.
-    let newest: Vec<(i32, i64)> = sqlx::query_as(NEWEST).bind(&projects).fetch_all(connection).await?;
-    let missed = newest
+    let found: Vec<(i32, i64, Option<PgTime>)> = sqlx::query_as(ENTERED).bind(&projects).fetch_all(connection).await?;
+    let missed = found
         .iter()
-        .any(|(project_id, newest)| known.through(*project_id) != *newest);
-    if missed { Err(StoreError::Erased) } else { Ok(()) }
+        .any(|(project_id, newest, _)| known.through(*project_id) != *newest);
+    if missed {
+        return Err(StoreError::Erased);
+    }
+    let closed = |(project_id, _, before): (i32, i64, Option<PgTime>)| Some((project_id, before?.0));
+    Ok(found.into_iter().filter_map(closed).collect())
 }
+
+const ENTERED: &str = "
+    SELECT project_id, COALESCE(newest, 0), closed_before FROM unnest($1::integer[]) AS p (project_id)
+    CROSS JOIN LATERAL (SELECT max(id) AS newest FROM erasures e WHERE e.project_id = p.project_id) AS e
+    LEFT JOIN segment_frontiers USING (project_id)";
 
 const NEWEST: &str = "
     SELECT project_id, COALESCE(newest, 0) FROM unnest($1::integer[]) AS p (project_id)

@@ -1,4 +1,4 @@
-//! Partitions of the events table, one per ISO week of the id's time.
+//! Weeks, and the partitions of the events table: one per ISO week of the id's time.
 //!
 //! A partition is made beside the table and then attached: `ATTACH` locks the table for neither reads nor writes, only
 //! the default partition, which holds next to nothing. Rows of that week which are in the default partition move first.
@@ -13,6 +13,7 @@ use super::connect::Store;
 use super::error::StoreError;
 use super::group::Pending;
 use super::pg_time::PgTime;
+use super::segments;
 
 /// Partitions are made this many weeks ahead: a server that runs renews them hourly, so this is how long making them may fail.
 pub const WEEKS_AHEAD: i32 = 8;
@@ -39,9 +40,34 @@ const MONDAY_TO_EPOCH_MS: i64 = 3 * 24 * 60 * 60 * 1000;
 
 /// An ISO week: number of weeks since the one that holds 1970-01-01. 48 bits of milliseconds are 465,000 weeks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Week(i32);
+pub(crate) struct Week(i32);
 
 impl Week {
+    /// By its number.
+    pub(crate) const fn of_number(number: i32) -> Self {
+        Self(number)
+    }
+
+    /// Weeks since the one that holds 1970-01-01.
+    pub(crate) const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The week that holds `at`.
+    pub(crate) fn of_time(at: Timestamp) -> Self {
+        Self::of_millis(at.millis())
+    }
+
+    /// Its first moment.
+    pub(crate) const fn start(self) -> Timestamp {
+        Timestamp::from_millis(self.start_millis())
+    }
+
+    /// The first moment after it.
+    pub(crate) const fn end(self) -> Timestamp {
+        self.plus(1).start()
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         reason = "i64 milliseconds / a week saturate far above any use"
@@ -50,15 +76,11 @@ impl Week {
         Self((millis + MONDAY_TO_EPOCH_MS).div_euclid(WEEK_MS) as i32)
     }
 
-    fn of_time(at: Timestamp) -> Self {
-        Self::of_millis(at.millis())
-    }
-
     fn of_id(event_id: Uuid) -> Self {
         Self::of_millis(id::millis(event_id).cast_signed())
     }
 
-    const fn plus(self, weeks: i32) -> Self {
+    pub(super) const fn plus(self, weeks: i32) -> Self {
         Self(self.0 + weeks)
     }
 
@@ -68,12 +90,12 @@ impl Week {
     }
 
     /// Below every UUIDv7 of this week and above every one before: the time, then zeros. Of an eligible week only.
-    fn lower_bound(self) -> Uuid {
+    pub(super) fn lower_bound(self) -> Uuid {
         Uuid::from_u128(u128::from(self.start_millis().max(0).cast_unsigned()) << 80)
     }
 
     /// `events_2026w47`: made from numbers only, so it may be written into a statement.
-    fn table(self) -> String {
+    pub(super) fn table(self) -> String {
         let thursday = self.start_millis() + MONDAY_TO_EPOCH_MS;
         let date = time::OffsetDateTime::from_unix_timestamp(thursday / 1000)
             .unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
@@ -132,8 +154,8 @@ impl Store {
             .await
     }
 
-    /// Drops the partitions of weeks that were over before `before`, and the counts of their hours; returns how many. One
-    /// that is being read is left for the next time.
+    /// Drops the partitions of weeks that were over before `before`, the counts of their hours and what segments hold of them;
+    /// returns how many. One that is being read is left for the next time.
     ///
     /// # Errors
     /// What stands in the way; what is dropped stays dropped.
@@ -148,6 +170,7 @@ impl Store {
         while week < end {
             if there.contains(&week.table()) {
                 let mut transaction = self.pool.begin().await?;
+                let segments = segments::dropping(&mut transaction, week).await?;
                 sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
                 // Nothing but numbers of a week is written into it.
                 let drop = format!("DROP TABLE {}", week.table());
@@ -155,6 +178,7 @@ impl Store {
                 let forget = sqlx::query("DELETE FROM event_hours WHERE hour < $1");
                 let until = PgTime(Timestamp::from_millis(week.plus(1).start_millis()));
                 forget.bind(until).execute(&mut *transaction).await?;
+                segments::dropped(&mut transaction, week, segments).await?;
                 transaction.commit().await?;
                 dropped += 1;
             }

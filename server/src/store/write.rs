@@ -13,6 +13,7 @@ use super::error::{ErrorClass, StoreError};
 use super::group::{Dead, Group, Late};
 use super::installs::{self, Report};
 use super::rows::{self, Row};
+use super::segments::marks::{self, Closed};
 use super::tombstones::{self, Tombstones};
 use super::{dead_letters, erasure_requests, existing, identity, isolate, late, notes, registers, stored};
 
@@ -103,8 +104,8 @@ impl Store {
 
     async fn store_whole(&self, work: &Work<'_>) -> Result<Tally, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        work.enter(&mut transaction).await?;
-        let refused_aliases = put(&mut transaction, &work.rows).await?;
+        let closed = work.enter(&mut transaction).await?;
+        let refused_aliases = put(&mut transaction, &work.rows, &closed).await?;
         let erased = finish(&mut transaction, work).await?;
         transaction.commit().await?;
         Ok(Tally {
@@ -154,23 +155,24 @@ impl Work<'_> {
         }
     }
 
-    /// Keeps erasures away until the transaction ends.
+    /// Keeps erasures away until the transaction ends. Returns what is closed: see [`marks`].
     ///
     /// # Errors
     /// [`StoreError::Erased`] if one came before.
-    pub(super) async fn enter(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+    pub(super) async fn enter(&self, connection: &mut PgConnection) -> Result<Closed, StoreError> {
         let rows = self.rows.iter().map(Row::project_id);
         let projects: BTreeSet<i32> = rows.chain(self.dead.iter().map(|dead| dead.project_id)).collect();
         if projects.is_empty() {
-            return Ok(());
+            return Ok(Closed::default());
         }
         tombstones::enter(connection, &projects, self.known).await
     }
 }
 
 /// Puts rows in, with all that follows from them. Returns how many aliases turned out too many for one person.
-pub(super) async fn put(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<u64, StoreError> {
+pub(super) async fn put(connection: &mut PgConnection, rows: &[Row<'_>], closed: &Closed) -> Result<u64, StoreError> {
     rows::copy(connection, rows).await?;
+    marks::mark(connection, rows, closed).await?;
     let refused_aliases = identity::apply(connection, rows).await?;
     registers::apply(connection, rows).await?;
     erasure_requests::apply(connection, rows).await?;

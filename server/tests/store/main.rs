@@ -15,4 +15,6 @@ mod registers;
 mod installs;
 mod stored;
 mod writer;
+mod sealed;
+mod segments;
 mod speed;
