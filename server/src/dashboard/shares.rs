@@ -25,11 +25,11 @@ use crate::gateway::access::{Access, Editor};
 use crate::gateway::problem::{Code, Problem};
 use crate::gateway::refusals::{ChangeRefused, OneRefused, ReadRefused, SharedRefused};
 use crate::observe::saved::understood;
+use crate::query::QueryError;
 use crate::query::ask::Answered;
 use crate::query::http::{number, read_json};
 use crate::query::params::Params;
 use crate::query::time::At;
-use crate::query::QueryError;
 use crate::store::StoreError;
 use crate::store::shares::{ShareRow, Shared};
 

@@ -8,7 +8,7 @@ use trailmark_protocol::Timestamp;
 
 use super::ask::persons::{self, PersonPage, WhoIs};
 use super::ask::question::{Funnel, Question};
-use super::ask::{self, Answered};
+use super::ask::{self, Answered, How};
 use super::columns::Columns;
 use super::delivery::{self, Delivery, InstallPage};
 use super::error::QueryError;
@@ -128,6 +128,14 @@ impl Reader {
     /// # Errors
     /// [`QueryError`].
     pub async fn ask(&self, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
+        Ok(self.ask_and_tell(question, now).await?.0)
+    }
+
+    /// Answers a question, and says how it was answered.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn ask_and_tell(&self, question: &Question, now: Timestamp) -> Result<(Answered, How), QueryError> {
         self.answer(async |snapshot| ask::answer(snapshot, question, now).await)
             .await
     }

@@ -46,6 +46,7 @@ pub fn app(store: Store, clock: SharedClock, config: Config, folder: &Path) -> A
         budget: Budget::new(config.http.max_inflight_bytes),
         decompressions: Semaphore::new(1),
         turns: Turns::default(),
+        columns: Default::default(),
         shared: Shown::default(),
         live: Arc::default(),
         refusals: Refusals::default(),

@@ -34,7 +34,7 @@ use utoipa::ToSchema;
 
 use self::answer::Meta;
 use self::cohort::CohortAnswer;
-use self::columns::How;
+pub use self::columns::How;
 use self::funnel::FunnelAnswer;
 use self::lifecycle::LifecycleAnswer;
 use self::paths::PathsAnswer;
@@ -98,11 +98,15 @@ pub(in crate::query) async fn prepare(
     regex::check(snapshot, question, path).await
 }
 
-/// Answers a question, asked at `now`.
+/// Answers a question, asked at `now`, and says how it was answered.
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<Answered, QueryError> {
+pub async fn answer(
+    snapshot: &mut Snapshot,
+    question: &Question,
+    now: Timestamp,
+) -> Result<(Answered, How), QueryError> {
     let began = Instant::now();
     prepare(snapshot, question, "", now).await?;
     let mut how = How::default();
@@ -110,11 +114,12 @@ pub async fn answer(snapshot: &mut Snapshot, question: &Question, now: Timestamp
         Some(found) => found,
         None => from_rows(snapshot, question, now).await?,
     };
-    Ok(Answered {
+    let answered = Answered {
         answer,
         meta: meta.took(began.elapsed()),
         query: question.clone(),
-    })
+    };
+    Ok((answered, how))
 }
 
 async fn from_rows(snapshot: &mut Snapshot, question: &Question, now: Timestamp) -> Result<(Answer, Meta), QueryError> {

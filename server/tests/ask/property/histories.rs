@@ -2,6 +2,7 @@
 //! reference.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -109,8 +110,69 @@ pub(super) fn cohorts() -> impl Strategy<Value = Told> {
     })
 }
 
-/// Stores a history and tells it to the reference.
-pub(super) async fn tell(store: Store, happenings: &[Happening], ties: &[(i64, Tie)], told: &Told) -> (World, History) {
+/// What is done to segments between events.
+#[derive(Debug, Clone)]
+pub(super) enum Deed {
+    /// Everything before this hour is sealed.
+    Seal(i64),
+    /// A sealing that crashes after its first half.
+    Close(i64),
+    Fold,
+    Rebuild,
+    Promote(&'static str),
+    Demote(&'static str),
+    /// All segments are to be made anew.
+    Spoil,
+    /// One bit of every segment is another.
+    Corrupt,
+}
+
+/// Some events, in percent of all, and then a deed.
+pub(super) fn deed() -> impl Strategy<Value = (usize, Deed)> {
+    let property = || select(vec!["p", "q"]);
+    let deed = prop_oneof![
+        4 => (0..110_i64).prop_map(Deed::Seal),
+        1 => (0..110_i64).prop_map(Deed::Close),
+        1 => Just(Deed::Fold),
+        1 => Just(Deed::Rebuild),
+        2 => property().prop_map(Deed::Promote),
+        1 => property().prop_map(Deed::Demote),
+        1 => Just(Deed::Spoil),
+        1 => Just(Deed::Corrupt),
+    ];
+    (0..60_usize, deed)
+}
+
+async fn do_to_segments(world: &World, deed: &Deed) {
+    let (store, project) = (&world.store, world.project);
+    match deed {
+        Deed::Seal(hour) => drop(store.seal(project, at(hour * HOUR)).await.unwrap()),
+        Deed::Close(hour) => store.close_segments(project, at(hour * HOUR)).await.unwrap(),
+        Deed::Fold => drop(store.fold_late(project, Duration::ZERO).await.unwrap()),
+        Deed::Rebuild => {
+            store.rebuild_stale(project, 100).await.unwrap();
+            store.rebuild_outdated(project, 100).await.unwrap();
+        }
+        Deed::Promote(property) => drop(store.promote(project, property, "test", at(0)).await.unwrap()),
+        Deed::Demote(property) => drop(store.demote(project, property).await.unwrap()),
+        Deed::Spoil => {
+            let spoil = "UPDATE segments SET stale = 'rebuild', bytes = NULL, version = nextval('segment_versions') WHERE project_id = $1";
+            sqlx::query(spoil).bind(project).execute(store.pool()).await.unwrap();
+        }
+        Deed::Corrupt => {
+            let corrupt = "UPDATE segments SET bytes = set_bit(bytes, 8 * length(bytes) - 1, 1), version = nextval('segment_versions')
+                           WHERE project_id = $1 AND bytes IS NOT NULL";
+            sqlx::query(corrupt).bind(project).execute(store.pool()).await.unwrap();
+        }
+    }
+}
+
+/// Stores a history, with deeds in between, and tells it to the reference.
+pub(super) async fn tell(
+    store: Store,
+    (happenings, ties, told): (&[Happening], &[(i64, Tie)], &Told),
+    deeds: &[(usize, Deed)],
+) -> (World, History) {
     let world = World::beside(store).await;
     let texts: Vec<String> = happenings
         .iter()
@@ -160,7 +222,14 @@ pub(super) async fn tell(store: Store, happenings: &[Happening], ties: &[(i64, T
             },
         });
     }
-    world.send(&events).await;
+    let mut sent = 0;
+    for (share, deed) in deeds {
+        let next = (sent + share * events.len() / 100).min(events.len());
+        world.send(&events[sent..next]).await;
+        sent = next;
+        do_to_segments(&world, deed).await;
+    }
+    world.send(&events[sent..]).await;
     keep(&world, told).await;
     let history = history(&events, ties, told);
     (world, history)

@@ -1,8 +1,11 @@
-//! Random histories, random questions: what the server answers is what the reference answers.
+//! Random histories, random questions: what the server answers, from rows and from segments, is what the reference answers.
 
 mod histories;
 mod questions;
 mod comparison;
+
+use std::cell::Cell;
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -15,7 +18,7 @@ use crate::{DAY, support};
 const NOW: i64 = 5 * DAY;
 
 #[test]
-fn the_server_answers_what_the_reference_answers() {
+fn rows_and_segments_answer_what_the_reference_answers() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -31,22 +34,35 @@ fn the_server_answers_what_the_reference_answers() {
         vec(histories::tie(), 0..4),
         histories::cohorts(),
         vec(questions::question(), 14),
+        vec(histories::deed(), 0..8),
     );
+    let (asked_in_all, by_segments) = (Cell::new(0), Cell::new(0));
     runner
-        .run(&story, |(happenings, ties, told, questions)| {
-            let (world, history) = runtime.block_on(histories::tell(store.clone(), &happenings, &ties, &told));
+        .run(&story, |(happenings, ties, told, questions, deeds)| {
+            let story = (happenings.as_slice(), ties.as_slice(), &told);
+            let (world, history) = runtime.block_on(histories::tell(store.clone(), story, &deeds));
+            let segments = world.reader().with_columns(Arc::default());
             for asked in questions {
                 let question = Question::read(asked.to_string().as_bytes())
                     .map_err(|invalid| TestCaseError::fail(format!("{asked}: {invalid}")))?;
-                let answer = runtime.block_on(world.reader().ask(&question, at(NOW)));
-                let answer = answer.map_err(|error| TestCaseError::fail(format!("{asked}: {error}")))?;
-                let answered = comparison::rounded(&comparison::comparable(&question, json(&answer)));
                 let expected = comparison::rounded(&history.answer(&question));
-                if let Some(difference) = comparison::difference(&answered, &expected, "") {
-                    return Err(TestCaseError::fail(format!("{asked}: {difference}")));
+                for (from, reader) in [("rows", &world.reader()), ("segments", &segments)] {
+                    let answer = runtime.block_on(reader.ask_and_tell(&question, at(NOW)));
+                    let (answer, how) = answer.map_err(|error| TestCaseError::fail(format!("{asked}: {error}")))?;
+                    let answered = comparison::rounded(&comparison::comparable(&question, json(&answer)));
+                    if let Some(difference) = comparison::difference(&answered, &expected, "") {
+                        return Err(TestCaseError::fail(format!("{from}: {asked}: {difference} ({how:?})")));
+                    }
+                    asked_in_all.set(asked_in_all.get() + 1);
+                    by_segments.set(by_segments.get() + u32::from(how.rows_because.is_none()));
                 }
             }
             Ok(())
         })
         .unwrap();
+    let (asked, by_segments) = (asked_in_all.get(), by_segments.get());
+    assert!(
+        by_segments * 6 > asked,
+        "segments answered {by_segments} of {asked}, half of which were theirs to answer"
+    );
 }
