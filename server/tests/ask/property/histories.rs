@@ -131,11 +131,11 @@ pub(super) enum Deed {
 pub(super) fn deed() -> impl Strategy<Value = (usize, Deed)> {
     let property = || select(vec!["p", "q"]);
     let deed = prop_oneof![
-        4 => (0..110_i64).prop_map(Deed::Seal),
+        8 => (24..110_i64).prop_map(Deed::Seal),
         1 => (0..110_i64).prop_map(Deed::Close),
         1 => Just(Deed::Fold),
         1 => Just(Deed::Rebuild),
-        2 => property().prop_map(Deed::Promote),
+        4 => property().prop_map(Deed::Promote),
         1 => property().prop_map(Deed::Demote),
         1 => Just(Deed::Spoil),
         1 => Just(Deed::Corrupt),

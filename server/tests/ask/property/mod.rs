@@ -34,7 +34,7 @@ fn rows_and_segments_answer_what_the_reference_answers() {
         vec(histories::tie(), 0..4),
         histories::cohorts(),
         vec(questions::question(), 14),
-        vec(histories::deed(), 0..8),
+        vec(histories::deed(), 0..10),
     );
     let (asked_in_all, by_segments) = (Cell::new(0), Cell::new(0));
     runner
