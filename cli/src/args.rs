@@ -106,6 +106,13 @@ pub enum Command {
                       TRAILMARK_SECRET_KEY=tm_sk_… trailmark query --url https://trailmark.example.com -f -"
     )]
     Query(Query),
+    /// Ask a question and print how it was answered: from segments or from rows and why, what was read, what took how long
+    #[command(
+        after_help = "A running server tells of its own memory; with --project nothing is in memory yet, so it is told for the first \
+                      and the second time.\n\nExamples:\n  trailmark explain-query --project 1 -f funnel.json\n  \
+                      TRAILMARK_SECRET_KEY=tm_sk_… trailmark explain-query -f funnel.json"
+    )]
+    ExplainQuery(Asking),
     /// Follow what a running server accepts, and with --refused what it refuses
     #[command(
         after_help = "One line each; with --json, one JSON object each. Only what that server itself takes in is told.\n\n\
@@ -338,9 +345,9 @@ pub enum Person {
     },
 }
 
-/// `trailmark query`
+/// What is asked, and whom.
 #[derive(Debug, ClapArgs)]
-pub struct Query {
+pub struct Asking {
     /// The question, JSON; - reads standard input
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
@@ -353,6 +360,13 @@ pub struct Query {
     /// A secret key of the project, to ask a server
     #[arg(long, env = "TRAILMARK_SECRET_KEY", hide_env_values = true)]
     pub key: Option<String>,
+}
+
+/// `trailmark query`
+#[derive(Debug, ClapArgs)]
+pub struct Query {
+    #[command(flatten)]
+    pub asking: Asking,
     /// Print the numbers as CSV
     #[arg(long, conflicts_with_all = ["ndjson", "json"])]
     pub csv: bool,

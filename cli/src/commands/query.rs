@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -22,25 +23,41 @@ use crate::http;
 const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) async fn run(config: &Config, command: &args::Query) -> Result<(), Failure> {
-    let question = read(&command.file)?;
+    let asking = &command.asking;
+    let question = read(&asking.file)?;
     let form = Form::of(command);
-    // A key may stand in the environment for other commands: a project that is named goes first.
-    let answer = match (command.project, &command.key) {
-        (Some(project), _) => of_database(config, project, &question, form).await?,
-        (None, Some(key)) => {
-            let url = command
-                .url
-                .clone()
-                .unwrap_or_else(|| http::local_url(config.http.listen));
-            of_server(&url, key, question, form).await?
-        }
-        (None, None) => return Err(Failure::usage("whose numbers? give --project or --key")),
+    let answer = match whom(config, asking)? {
+        Whom::Database(project) => of_database(config, project, &question, form).await?,
+        Whom::Server(url, key) => of_server(&url, key, question, form).await?,
     };
     match std::io::stdout().lock().write_all(&answer) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::failed(format!("cannot write to stdout: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+/// Who is asked.
+pub(super) enum Whom<'a> {
+    /// The database, about this project.
+    Database(i32),
+    /// A server, with a project's key.
+    Server(String, &'a str),
+}
+
+/// A key may stand in the environment for other commands: a project that is named goes first.
+pub(super) fn whom<'a>(config: &Config, asking: &'a args::Asking) -> Result<Whom<'a>, Failure> {
+    match (asking.project, &asking.key) {
+        (Some(project), _) => Ok(Whom::Database(project)),
+        (None, Some(key)) => {
+            let url = asking.url.clone();
+            Ok(Whom::Server(
+                url.unwrap_or_else(|| http::local_url(config.http.listen)),
+                key,
+            ))
+        }
+        (None, None) => Err(Failure::usage("whose numbers? give --project or --key")),
     }
 }
 
@@ -80,7 +97,7 @@ impl Form {
 }
 
 /// The question's file, `-` being standard input.
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let read = if file == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
@@ -93,17 +110,21 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 async fn of_database(config: &Config, project: i32, question: &[u8], form: Form) -> Result<Vec<u8>, Failure> {
     let question = Question::read(question).map_err(|invalid| refused(invalid.into()))?;
     let ask = async |store: &Store| {
-        if store.project(project).await?.is_none() {
-            return Err(Failure::failed(format!("there is no project {project}")).hint("trailmark project list"));
-        }
-        let reader = Reader::new(store.pool().clone(), project);
-        let answered = reader.ask(&question, SystemClock.now()).await.map_err(refused)?;
-        Ok(form.write(&answered))
+        let answered = reader(store, project).await?.ask(&question, SystemClock.now()).await;
+        Ok(form.write(&answered.map_err(refused)?))
     };
     Ok(database::with(config, ask).await?.into_bytes())
 }
 
-fn refused(error: QueryError) -> Failure {
+/// Reads a project of a database, from segments where they are enough.
+pub(super) async fn reader(store: &Store, project: i32) -> Result<Reader, Failure> {
+    if store.project(project).await?.is_none() {
+        return Err(Failure::failed(format!("there is no project {project}")).hint("trailmark project list"));
+    }
+    Ok(Reader::new(store.pool().clone(), project).with_columns(Arc::default()))
+}
+
+pub(super) fn refused(error: QueryError) -> Failure {
     match error {
         QueryError::Store(error) => error.into(),
         QueryError::Timeout => {
@@ -114,10 +135,25 @@ fn refused(error: QueryError) -> Failure {
 }
 
 async fn of_server(url: &str, key: &str, question: Vec<u8>, form: Form) -> Result<Vec<u8>, Failure> {
+    let answer = post(url, "/api/v1/query", key, question, form.media_type()).await?;
+    Ok(match form {
+        Form::Json => pretty(&answer),
+        Form::Csv | Form::NdJson => answer,
+    })
+}
+
+/// Sends a question to a server, and takes its answer.
+pub(super) async fn post(
+    url: &str,
+    path: &str,
+    key: &str,
+    question: Vec<u8>,
+    accept: &str,
+) -> Result<Vec<u8>, Failure> {
     let failed = |error: reqwest::Error| Failure::failed(format!("{url}: {}", http::explain(&error)));
     let client = http::client(PATIENCE).map_err(failed)?;
-    let request = client.post(format!("{}/api/v1/query", url.trim_end_matches('/')));
-    let request = request.bearer_auth(key).header(ACCEPT, form.media_type());
+    let request = client.post(format!("{}{path}", url.trim_end_matches('/')));
+    let request = request.bearer_auth(key).header(ACCEPT, accept);
     let response = request
         .header(CONTENT_TYPE, "application/json")
         .body(question)
@@ -127,11 +163,7 @@ async fn of_server(url: &str, key: &str, question: Vec<u8>, form: Form) -> Resul
     if !response.status().is_success() {
         return Err(http::refused(response).await);
     }
-    let answer = response.bytes().await.map_err(failed)?;
-    Ok(match form {
-        Form::Json => pretty(&answer),
-        Form::Csv | Form::NdJson => answer.into(),
-    })
+    Ok(response.bytes().await.map_err(failed)?.into())
 }
 
 fn pretty(json: &[u8]) -> Vec<u8> {

@@ -26,6 +26,10 @@ impl Beat {
     pub async fn tell(&self, app: &App) -> Result<(), StoreError> {
         let now = app.clock.now();
         app.store.tell_node(&self.node(app, now)).await?;
+        for (project_id, properties) in app.columns.take_uses() {
+            app.store.count_use(project_id, &properties, now).await?;
+        }
+        app.store.spoil_corrupt(&app.columns.take_corrupt()).await?;
         let refused = app.refusals.take();
         if refused.is_empty() {
             return Ok(());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answered;
+use super::explained::Explained;
 use super::persons::{PersonPage, WhoIs};
 use super::question::Question;
 use super::table::Table;
@@ -23,7 +25,10 @@ use crate::query::params::Params;
 
 /// The routes of questions.
 pub fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(query)).routes(routes!(persons))
+    OpenApiRouter::new()
+        .routes(routes!(query))
+        .routes(routes!(explain_query))
+        .routes(routes!(persons))
 }
 
 /// Answers a question.
@@ -55,8 +60,24 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 async fn query(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let (caller, format, body) = take(&app, request).await?;
     let question = Question::read(body.as_slice()).map_err(QueryError::from)?;
-    let answered = caller.reader().ask(&question, app.clock.now()).await?;
+    let (answered, how) = caller.reader().ask_and_tell(&question, app.clock.now()).await?;
+    app.columns.used(caller.reader().project_id(), how.properties);
     Ok(format.respond(&answered, || Table::of(&answered)))
+}
+
+/// Answers a question, and says how: from segments or from rows and why, what was read, and what took how long.
+#[utoipa::path(post, path = "/api/v1/query/explain", operation_id = "explain_query", tag = "query", security(("secret_key" = [])),
+    request_body(content = Question, examples(
+        ("funnel" = (summary = "What a funnel costs", value = json!({"kind": "funnel",
+            "steps": [{"event": "$pageview"}, {"event": "checkout"}], "window": {"value": 7, "unit": "day"}}))),
+    )),
+    responses((status = 200, description = "How it was answered.", body = Explained), QuestionRefused),
+)]
+async fn explain_query(State(app): State<Arc<App>>, request: Request) -> Result<Json<Explained>, Problem> {
+    let (caller, _, body) = take(&app, request).await?;
+    let question = Question::read(body.as_slice()).map_err(QueryError::from)?;
+    let (answered, how) = caller.reader().ask_and_tell(&question, app.clock.now()).await?;
+    Ok(Json(Explained::of(&answered, how)))
 }
 
 /// Who is in one number of an answer.
@@ -122,7 +143,7 @@ impl Format {
 
     fn respond(self, answer: &impl serde::Serialize, table: impl FnOnce() -> Table) -> Response {
         let (kind, text) = match self {
-            Self::Json => return axum::Json(answer).into_response(),
+            Self::Json => return Json(answer).into_response(),
             Self::Csv => ("text/csv; charset=utf-8", table().to_csv()),
             Self::NdJson => ("application/x-ndjson", table().to_ndjson()),
         };

@@ -23,6 +23,7 @@ pub mod columns;
 pub mod persons;
 pub mod regex;
 pub mod table;
+pub mod explained;
 mod schema;
 pub mod http;
 

@@ -18,6 +18,9 @@ pub const WORK_BYTES: usize = 192 << 20;
 /// A segment has its own header and directory beside its bytes.
 const OVERHEAD: usize = 512;
 
+/// Most questions whose properties wait to be written down: 1,000 in ten seconds say enough.
+const USES_MAX: usize = 1_000;
+
 /// Which segment: project, event name, week and version. The same version means the same bytes.
 pub(super) type Key = (i32, i32, i32, i64);
 
@@ -26,6 +29,7 @@ pub struct Columns {
     pub(super) segments: Cache<Key, Arc<Segment>>,
     mirrors: Mutex<HashMap<i32, Arc<tokio::sync::Mutex<Option<Arc<Mirror>>>>>>,
     corrupt: Mutex<Vec<Key>>,
+    uses: Mutex<Vec<(i32, Vec<String>)>>,
     threads: usize,
 }
 
@@ -52,6 +56,7 @@ impl Columns {
             segments: Cache::builder().max_capacity(bytes).weigher(weight).build(),
             mirrors: Mutex::default(),
             corrupt: Mutex::default(),
+            uses: Mutex::default(),
             threads: thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -84,5 +89,19 @@ impl Columns {
     #[must_use]
     pub fn take_corrupt(&self) -> Vec<(i32, i32, i32, i64)> {
         std::mem::take(&mut self.corrupt.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A question of this project looked at these properties of events.
+    pub fn used(&self, project_id: i32, properties: Vec<String>) {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        if !properties.is_empty() && uses.len() < USES_MAX {
+            uses.push((project_id, properties));
+        }
+    }
+
+    /// The projects and properties of the questions since this was last asked.
+    #[must_use]
+    pub fn take_uses(&self) -> Vec<(i32, Vec<String>)> {
+        std::mem::take(&mut self.uses.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,5 +1,6 @@
 //! One question's view of a project's segments.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -108,16 +109,16 @@ impl Look {
         snapshot: &mut Snapshot,
         columns: &Columns,
         plan: &Plan,
-    ) -> Result<Result<Self, &'static str>, QueryError> {
+    ) -> Result<Result<Self, Cow<'static, str>>, QueryError> {
         if let Some(why) = plan.is_unfit() {
-            return Ok(Err(why));
+            return Ok(Err(why.into()));
         }
         let frontier = snapshot
             .select::<(PgTime,)>(FRONTIER)
             .fetch_optional(snapshot.rows())
             .await?;
         let Some((PgTime(sealed_before),)) = frontier else {
-            return Ok(Err("nothing is sealed yet"));
+            return Ok(Err("nothing is sealed yet".into()));
         };
         let began = Instant::now();
         let people = columns.people(snapshot).await?;
@@ -131,13 +132,13 @@ impl Look {
         };
         let began = Instant::now();
         let Some(stale) = look.open(snapshot, columns, plan).await? else {
-            return Ok(Err("too many segments"));
+            return Ok(Err("the segments are more than 1 GiB".into()));
         };
         look.reads.segments = began.elapsed();
         look.reads.stale = stale.len() as u64;
         let began = Instant::now();
         let Some(tail) = tail::read(snapshot, plan, sealed_before.micros(), &stale).await? else {
-            return Ok(Err("too many rows are not sealed"));
+            return Ok(Err("more than a million rows are not sealed".into()));
         };
         look.reads.tail = began.elapsed();
         look.reads.rows = tail.iter().map(|(_, segment)| segment.events()).sum();
@@ -145,16 +146,19 @@ impl Look {
             name,
             segment: Arc::new(segment),
         }));
-        let has = |held: &Held, column: &String| {
+        let lacks = |held: &Held, column: &str| {
             let column = held.segment.column(column);
-            column.is_some_and(|column| held.segment.values(column).is_some())
+            column.is_none_or(|column| held.segment.values(column).is_none())
         };
-        if look
-            .held
+        let lacking = plan
+            .columns
             .iter()
-            .any(|held| plan.columns.iter().any(|column| !has(held, column)))
-        {
-            return Ok(Err("a property without a column"));
+            .find(|column| look.held.iter().any(|held| lacks(held, column)));
+        if let Some(property) = lacking {
+            return Ok(Err(format!(
+                "`{property}` has no column: it is not promoted, or has too many values"
+            )
+            .into()));
         }
         Ok(Ok(look))
     }

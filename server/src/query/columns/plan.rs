@@ -95,6 +95,12 @@ impl Plan {
         self.unfit
     }
 
+    /// The properties of events that it looks at.
+    #[must_use]
+    pub fn properties(&self) -> &[String] {
+        &self.columns
+    }
+
     /// The names that are wanted; none: all.
     pub(super) fn names(&self) -> Option<Vec<i32>> {
         let names: Option<BTreeSet<i32>> = self.wants.iter().map(|want| want.name).collect();

@@ -24,6 +24,7 @@ mod rebuild;
 mod forget;
 mod promoted;
 mod tail;
+mod corrupt;
 
 pub(super) use forget::{Doomed, dropped, dropping, forget};
 pub use frontier::Frontier;

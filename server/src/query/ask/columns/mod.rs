@@ -13,6 +13,7 @@ mod retention;
 mod activity;
 mod cohort;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use trailmark_protocol::Timestamp;
@@ -29,7 +30,9 @@ use compute::Counting;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct How {
     /// Why segments did not answer; nothing, if they did.
-    pub rows_because: Option<&'static str>,
+    pub rows_because: Option<Cow<'static, str>>,
+    /// Properties of events that it looks at.
+    pub properties: Vec<String>,
     /// What was read of segments.
     pub reads: Reads,
     /// How long counting took.
@@ -47,7 +50,7 @@ pub async fn answer(
     how: &mut How,
 ) -> Result<Option<(Answer, Meta)>, QueryError> {
     let Some(columns) = snapshot.columns() else {
-        how.rows_because = Some("there are no segments here");
+        how.rows_because = Some("there are no segments here".into());
         return Ok(None);
     };
     let mut asking = Asking {
@@ -86,7 +89,7 @@ pub async fn answer(
             answer.map(|answer| (Answer::Cohort(answer), Meta::timeless()))
         }
         Question::Paths(_) | Question::Sessions(_) => {
-            asking.how.rows_because = Some("segments know no sessions");
+            asking.how.rows_because = Some("segments know no sessions".into());
             None
         }
     };
@@ -103,6 +106,11 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// Reads what is planned; nothing, if segments cannot answer.
     async fn look(&mut self, plan: &Plan) -> Result<Option<Look>, QueryError> {
+        for property in plan.properties() {
+            if !self.how.properties.contains(property) {
+                self.how.properties.push(property.clone());
+            }
+        }
         let look = Look::read(self.snapshot, self.counting.columns(), plan).await?;
         Ok(match look {
             Ok(look) => {
@@ -114,8 +122,8 @@ impl Asking<'_> {
     }
 
     /// Segments cannot answer.
-    fn unfit<T>(&mut self, why: &'static str) -> Option<T> {
-        self.how.rows_because = Some(why);
+    fn unfit<T>(&mut self, why: impl Into<Cow<'static, str>>) -> Option<T> {
+        self.how.rows_because = Some(why.into());
         None
     }
 
