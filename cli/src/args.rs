@@ -137,6 +137,12 @@ pub enum Command {
     /// See what is done in the background: list the jobs, their runs, and have one run at once
     #[command(subcommand, after_help = "Example:\n  trailmark jobs list")]
     Jobs(Jobs),
+    /// Compare the segments that fast answers are made from with the rows, and make wrong ones anew
+    #[command(
+        after_help = "Reads every event once, while servers go on. With --rebuild the rows answer until a segment is made \
+                      anew. Exits with 1 if anything was wrong.\n\nExample:\n  trailmark verify --project 1 --rebuild"
+    )]
+    Verify(Verify),
     /// Check the file that routes requests to other services
     #[command(
         subcommand,
@@ -172,6 +178,17 @@ pub enum Jobs {
         /// The job's name, from `trailmark jobs list`
         job: String,
     },
+}
+
+/// `trailmark verify`
+#[derive(Debug, ClapArgs)]
+pub struct Verify {
+    /// Only this project's
+    #[arg(long, value_name = "ID")]
+    pub project: Option<i32>,
+    /// Make wrong segments anew from the rows
+    #[arg(long)]
+    pub rebuild: bool,
 }
 
 /// `trailmark gateway`

@@ -34,11 +34,11 @@ pub(super) async fn run(config: &Config, asking: &args::Asking, output: Output) 
 struct Told(Vec<Value>);
 
 impl Report for Told {
-    fn text(&self, f: &mut dyn Write) -> fmt::Result {
-        self.0
-            .iter()
-            .enumerate()
-            .try_for_each(|(time, explained)| write(f, time, explained))
+    fn text(&self, out: &mut String) {
+        for (time, explained) in self.0.iter().enumerate() {
+            // Writing to a text cannot fail.
+            let _ = write(out, time, explained);
+        }
     }
 }
 

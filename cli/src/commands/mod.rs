@@ -16,6 +16,7 @@ mod tail;
 mod import;
 mod dead_letter;
 mod jobs;
+mod verify;
 mod gateway;
 mod openapi;
 mod doctor;
@@ -56,6 +57,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,
         Command::Jobs(jobs) => jobs::run(&config, jobs, output).await,
+        Command::Verify(verify) => verify::run(&config, verify, output).await,
         Command::Gateway(gateway) => gateway::run(gateway, output),
         Command::OpenApi => openapi::run(output),
         Command::Doctor(_) => doctor::run(&config, output).await,

@@ -10,7 +10,7 @@ use crate::support::wait::until_true;
 use crate::support::{Project, Request, Server, Setup, until};
 
 /// What holds each job up in its middle: the table that it needs, locked by somebody else.
-const HELD_BY: [(&str, &str); 13] = [
+const HELD_BY: [(&str, &str); 14] = [
     ("rollup", "event_hours"),
     ("monitors", "monitors"),
     ("detect", "problems"),
@@ -23,6 +23,7 @@ const HELD_BY: [(&str, &str); 13] = [
     ("watch", "saved_queries"),
     ("usage", "usage_days"),
     ("sessions", "usage_days"),
+    ("seal", "property_uses"),
     ("retention", "watched_values"),
 ];
 

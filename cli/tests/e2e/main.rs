@@ -20,6 +20,7 @@ mod shutdown;
 mod dead_letters;
 mod two_servers;
 mod jobs;
+mod segments;
 mod broken;
 mod demo;
 mod device_kills;

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use trailmark_protocol::Timestamp;
 
 use super::schedule::Weight;
-use super::{Done, Ground, JobError};
+use super::{Done, Ground, JobError, sealing};
 use crate::observe::detect::{self, Look};
 use crate::observe::{alerts, errors, latency, threshold, uptime, watch};
 use crate::query::Reader;
@@ -62,7 +62,7 @@ const fn heavy(name: &'static str, what: &'static str, every: u64, run: fn(Arc<G
 
 /// All of them.
 #[rustfmt::skip]
-pub const KINDS: [Kind; 14] = [
+pub const KINDS: [Kind; 15] = [
     light("rollup", "takes up what was stored: counts, issues, endpoints", 2, |ground| Box::pin(rollup(ground))),
     light("monitors", "starts the checks of monitors that are due", 1, |ground| Box::pin(monitors(ground))),
     light("detect", "looks for what is broken", 15, |ground| Box::pin(detect(ground))),
@@ -76,6 +76,7 @@ pub const KINDS: [Kind; 14] = [
     heavy("watch", "asks the questions that are watched", 15, |ground| Box::pin(watched(ground))),
     heavy("usage", "counts the days that have changed", 10, |ground| Box::pin(usage(ground))),
     heavy("sessions", "closes sessions that are over", 30, |ground| Box::pin(sessions(ground))),
+    heavy("seal", "makes segments of what is quiet, for fast answers", 5, |ground| Box::pin(seal(ground))),
     heavy("retention", "forgets what was kept long enough", 60, |ground| Box::pin(retention(ground))),
 ];
 
@@ -211,6 +212,10 @@ async fn sessions(ground: Arc<Ground>) -> Result<Done, JobError> {
     Ok(done.into())
 }
 
+async fn seal(ground: Arc<Ground>) -> Result<Done, JobError> {
+    sealing::run(&ground).await
+}
+
 /// How long runs of jobs are kept: a week. Refusals and servers: 30 days. Problems that are over: 400 days.
 const RUNS_KEPT: Duration = Duration::from_secs(7 * DAY);
 const REFUSALS_KEPT: Duration = Duration::from_secs(30 * DAY);
@@ -242,7 +247,7 @@ impl Ground {
         Reader::new(self.store.pool().clone(), project_id).with_columns(Arc::clone(&self.columns))
     }
 
-    async fn projects(&self) -> Result<Vec<i32>, StoreError> {
+    pub(super) async fn projects(&self) -> Result<Vec<i32>, StoreError> {
         Ok(self
             .store
             .list_projects()

@@ -7,6 +7,7 @@
 //! writer is behind: they never take time from events.
 
 pub mod schedule;
+mod sealing;
 pub mod kinds;
 pub mod scheduler;
 pub mod http;

@@ -17,4 +17,7 @@ mod stored;
 mod writer;
 mod sealed;
 mod segments;
+mod segments_forgetting;
+mod segments_history;
+mod segments_verify;
 mod speed;

@@ -18,6 +18,7 @@ pub(super) struct Key {
 /// A segment as it is kept.
 #[derive(Debug, Default, sqlx::FromRow)]
 pub(super) struct Kept {
+    pub(super) events: i64,
     pub(super) columns: Vec<String>,
     /// None while it is stale.
     pub(super) bytes: Option<Vec<u8>>,
@@ -45,7 +46,7 @@ impl Stale {
 }
 
 const LOAD: &str = "
-    SELECT columns, bytes FROM segments WHERE project_id = $1 AND event_name_id = $2 AND week = $3";
+    SELECT events, columns, bytes FROM segments WHERE project_id = $1 AND event_name_id = $2 AND week = $3";
 
 const PUT: &str = "
     INSERT INTO segments (project_id, event_name_id, week, sealed_at, events, columns, bytes)
@@ -56,7 +57,7 @@ const PUT: &str = "
 
 const SPOIL: &str = "
     INSERT INTO segments (project_id, event_name_id, week, sealed_at, events, stale)
-    SELECT $1, name, week, now(), 0, $4 FROM unnest($2::integer[], $3::integer[]) AS spoilt (name, week)
+    SELECT DISTINCT $1::integer, name, week, now(), 0, $4 FROM unnest($2::integer[], $3::integer[]) AS spoilt (name, week)
     ON CONFLICT (project_id, event_name_id, week) DO UPDATE
     SET version = excluded.version, sealed_at = excluded.sealed_at, stale = excluded.stale, bytes = NULL";
 

@@ -25,12 +25,14 @@ mod forget;
 mod promoted;
 mod tail;
 mod corrupt;
+mod verify;
 
 pub(super) use forget::{Doomed, dropped, dropping, forget};
 pub use frontier::Frontier;
 pub use promoted::Promoted;
 pub use seal::Step;
 pub use tail::Tail;
+pub use verify::{Verified, Wrong};
 
 use sqlx::PgConnection;
 

@@ -1,0 +1,51 @@
+//! Segments of a real server: made by its job, compared with the rows by a command.
+
+use serde_json::{Value, json};
+
+use crate::support::events::{batch, good};
+use crate::support::wait::until_true;
+use crate::support::{Project, Server, Setup};
+
+/// What `trailmark verify` prints, and whether it found nothing.
+fn verify(server: &Server, arguments: &[&str]) -> (Value, bool) {
+    let output = server
+        .command(&["verify"])
+        .args(arguments)
+        .arg("--json")
+        .output()
+        .unwrap();
+    let told = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error} in {output:?}"));
+    (told, output.status.code() == Some(0))
+}
+
+#[test]
+fn what_is_old_is_sealed_and_a_wrong_segment_is_found_and_made_anew() {
+    let server = Setup::default().start();
+    let project = Project::create(&server);
+    let events: Vec<String> = (0..50).map(|_| good()).collect();
+    assert_eq!(server.send(&project.batch(batch(&events))).status, 202);
+    server.until_drained();
+    project
+        .rows()
+        .execute("UPDATE events SET timestamp = date_trunc('week', timestamp, 'UTC') - interval '60 hours'");
+    server.run(&["jobs", "run", "seal"]);
+    until_true("a segment", || verify(&server, &[]).0["projects"][0]["segments"] == 1);
+    let (told, right) = verify(&server, &["--project", &project.id.to_string()]);
+    assert_eq!((&told["projects"][0]["events"], right), (&json!(50), true), "{told}");
+    assert_eq!(told["projects"][0]["wrong"], json!([]));
+
+    project
+        .rows()
+        .execute("DELETE FROM events WHERE id = (SELECT id FROM events ORDER BY id LIMIT 1)");
+    let (told, right) = verify(&server, &[]);
+    let wrong = &told["projects"][0]["wrong"];
+    assert_eq!(
+        (&wrong[0]["event"], &wrong[0]["what"], right),
+        (&json!("good"), &json!("50 events, but 49 rows"), false)
+    );
+    let (told, right) = verify(&server, &["--rebuild"]);
+    assert_eq!((&told["projects"][0]["rebuilt"], right), (&json!(true), false));
+    let (told, right) = verify(&server, &[]);
+    assert_eq!((&told["projects"][0]["events"], right), (&json!(49), true));
+    server.assert_sound();
+}
