@@ -27,6 +27,14 @@ const PACE_MS: u64 = 20_000;
 /// One event in this many has the very moment of the one before it.
 const TIED: u64 = 1_000;
 
+/// A draw from 0 to 1 raised to this is a person from the heaviest to the lightest: the first 1 % make a sixth of all
+/// events.
+const TAIL: f64 = 2.5;
+
+/// Three in ten persons are there at the beginning, the others come evenly over 80 days.
+const THERE_OF_TEN: u64 = 3;
+const ARRIVALS_MS: u64 = 80 * DAY_MS;
+
 /// Two in five persons are identified two days after they came, and have a device and a user from then on.
 const IDENTIFIED_AFTER_MS: u64 = 2 * DAY_MS;
 
@@ -50,6 +58,8 @@ pub struct Made {
     pub device: Option<u64>,
     /// When.
     pub at: Timestamp,
+    /// Its number within the install.
+    pub seq: u64,
     /// Its id.
     pub id: Uuid,
     /// The session.
@@ -97,15 +107,16 @@ impl History {
             identity: user.unwrap_or(self.device(person)),
             device: user.map(|_| self.device(person)),
             at: Timestamp::from_millis(millis.cast_signed()),
+            seq: self.events_before(person, began) + index % VISIT,
             id: id::v7(millis, tail(index)),
             session: id::v7(millis, tail(visit ^ 0x5e55)),
         }
     }
 
-    /// A draw of persons of whom the first 1 % make a sixth of all events; somebody who has come by then.
+    /// A draw of persons; somebody who has come by then.
     fn visitor(self, visit: u64, now: u64) -> u64 {
         let draw = |attempt: u64| {
-            let person = (self.persons() as f64 * unit(mixed(visit ^ (attempt << 56))).powf(2.5)) as u64;
+            let person = (self.persons() as f64 * unit(mixed(visit ^ (attempt << 56))).powf(TAIL)) as u64;
             person.min(self.persons() - 1)
         };
         (1..40)
@@ -113,14 +124,33 @@ impl History {
             .find(|person| came(*person) <= now)
             .unwrap_or_default()
     }
+
+    /// How many events a person is expected to have made by then, which grows with time as an SDK's counter does: its share
+    /// of the draws that hit somebody who has come, over the time since it came.
+    fn events_before(self, person: u64, now: u64) -> u64 {
+        let drawn = |persons: u64| (persons as f64 / self.persons() as f64).powf(1.0 / TAIL);
+        let share = drawn(person + 1) - drawn(person);
+        let expected = self.events as f64 * share * (crowded(now) - crowded(came(person))).max(0.0);
+        expected as u64
+    }
 }
 
-/// When a person came, in milliseconds since the beginning: three in ten were there, the others come evenly over 80 days.
+/// When a person came, in milliseconds since the beginning.
 fn came(person: u64) -> u64 {
     match mixed(person ^ 0xc0de) % 10 {
-        0..3 => 0,
-        _ => mixed(person) % (80 * DAY_MS),
+        0..THERE_OF_TEN => 0,
+        _ => mixed(person) % ARRIVALS_MS,
     }
+}
+
+/// The part of the 90 days up to `now`, each moment divided by the part of all persons who have come by it: among few,
+/// everybody is drawn more often. The integral of 1 / (first + (1 - first) × t / arrivals), and of 1 after that.
+fn crowded(now: u64) -> f64 {
+    let days = |millis: u64| millis as f64 / (DAYS * DAY_MS) as f64;
+    let there = THERE_OF_TEN as f64 / 10.0;
+    let arriving = days(ARRIVALS_MS) / (1.0 - there);
+    let come = there + days(now.min(ARRIVALS_MS)) / arriving;
+    arriving * (come / there).ln() + days(now.saturating_sub(ARRIVALS_MS))
 }
 
 /// Zipf's law, by the inverse of its continuous form.
@@ -197,6 +227,27 @@ mod tests {
         assert!((24_000..36_000).contains(&of_first), "{of_first}");
         assert!((20_000..60_000).contains(&heavy), "{heavy}");
         assert!((60_000..100_000).contains(&joined), "{joined}");
+    }
+
+    #[test]
+    fn a_persons_seq_grows_from_visit_to_visit_differs_within_one_and_comes_near_the_number_of_its_events() {
+        let history = History { events: 200_000 };
+        let (mut latest, mut made_by) = (vec![0; 4_000], vec![0_u64; 4_000]);
+        for visit in 0..history.events / VISIT {
+            let events: Vec<Made> = (0..VISIT).map(|step| history.event(visit * VISIT + step)).collect();
+            let person = events[0].person as usize;
+            assert!(
+                events.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq),
+                "{events:?}"
+            );
+            assert!(events[0].seq >= latest[person], "{events:?} after {}", latest[person]);
+            latest[person] = events[0].seq;
+            made_by[person] += VISIT;
+        }
+        for person in 0..40 {
+            let (latest, made) = (latest[person] as f64, made_by[person] as f64);
+            assert!((0.6..1.5).contains(&(latest / made)), "{person}: {latest} of {made}");
+        }
     }
 
     #[test]

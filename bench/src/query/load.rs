@@ -170,7 +170,7 @@ impl Row {
         self.value(&at);
         self.value(&received);
         self.value(&at);
-        self.value(&index.to_be_bytes());
+        self.value(&made.seq.to_be_bytes());
         self.value(made.id.as_bytes());
         self.uuid(id::v7(0, [(made.person % 251) as u8; 10]));
         self.uuid(made.session);

@@ -23,7 +23,7 @@ use crate::args::Query;
 use crate::{Outcome, process, report};
 
 /// Raised when the history changes: then it is loaded again.
-const HISTORY_VERSION: u32 = 1;
+const HISTORY_VERSION: u32 = 2;
 
 /// Plans are written by Postgres itself, of the very statements that the evaluator sends.
 const EXPLAIN: [(&str, &str); 6] = [
