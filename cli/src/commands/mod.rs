@@ -11,6 +11,7 @@ mod password;
 mod user;
 mod person;
 mod query;
+mod export;
 mod tail;
 mod import;
 mod dead_letter;
@@ -50,6 +51,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::User(user) => user::run(&config, user, output).await,
         Command::Person(person) => person::run(&config, person, output).await,
         Command::Query(query) => query::run(&config, query).await,
+        Command::Export(export) => export::run(&config, export, output).await,
         Command::Tail(tail) => tail::run(&config, tail, args.global.json).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,

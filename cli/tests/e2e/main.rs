@@ -27,4 +27,5 @@ mod journey;
 mod delivery;
 mod live;
 mod questions;
+mod exports;
 mod gateway;
