@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use parquet::basic::{Compression, ConvertedType, LogicalType, TimeUnit};
+use parquet::basic::{Compression, LogicalType, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use serde_json::Value;
@@ -112,7 +112,7 @@ async fn the_columns_say_what_they_are_and_are_compressed() {
         match column.name() {
             "timestamp" | "received_at" | "client_timestamp" => assert_eq!(logical, Some(&micros)),
             "person_id" | "seq" => assert_eq!(logical, None),
-            "properties" | "context" => assert_eq!(column.converted_type(), ConvertedType::JSON),
+            // Not JSON: ClickHouse would parse it, and refuse a file with `{"a.b": 1, "a": {"b": 2}}`.
             name => assert_eq!(logical, Some(&LogicalType::String), "{name}"),
         }
         assert!(matches!(kind.compression(), Compression::ZSTD(_)), "{}", column.name());

@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::try_unfold;
 use http::{HeaderValue, header};
 use trailmark_protocol::limits::NAME_CHARS;
-use utoipa::IntoParams;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -41,6 +43,19 @@ struct ExportQuery {
     event: Option<Vec<String>>,
 }
 
+/// Bytes, for the description.
+struct ParquetFile;
+
+impl ToSchema for ParquetFile {}
+
+impl PartialSchema for ParquetFile {
+    fn schema() -> RefOr<Schema> {
+        let bytes = ObjectBuilder::new().schema_type(Type::String);
+        let bytes = bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        Schema::from(bytes.description(Some("A Parquet file.")).build()).into()
+    }
+}
+
 /// The events of a stretch of time as a file.
 ///
 /// It is streamed, and made in bounded memory. What is stored when it begins is in it once; what arrives meanwhile may or
@@ -50,7 +65,7 @@ struct ExportQuery {
     params(ExportQuery, RangeQuery),
     responses(
         (status = 200, description = "The events, week by week as they were captured, and in a week by `timestamp`.", content(
-            (Vec<u8> = "application/vnd.apache.parquet"), (String = "application/x-ndjson"))),
+            (ParquetFile = "application/vnd.apache.parquet"), (String = "application/x-ndjson"))),
         ReadRefused),
 )]
 async fn export(caller: Authorised, RawQuery(query): RawQuery) -> Result<Response, Problem> {
