@@ -9,8 +9,10 @@ use trailmark_server::Config;
 use trailmark_server::config::BadConfig;
 use trailmark_server::store::KeyKind;
 
+mod export;
 mod user;
 
+pub use export::Export;
 pub use user::{User, UserRole};
 
 const EXIT_CODES: &str = "\
@@ -113,6 +115,15 @@ pub enum Command {
                       TRAILMARK_SECRET_KEY=tm_sk_… trailmark explain-query -f funnel.json"
     )]
     ExplainQuery(Asking),
+    /// Write the events of a stretch of time into a file: Parquet, or JSON lines
+    #[command(
+        after_help = "With --project the database is read, else a running server with --key. DuckDB, ClickHouse, Spark and \
+                      pandas read the file; docs/api.md lists its columns (GET /api/v1/export).\n\nExamples:\n  \
+                      trailmark export --project 1 --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --out november.parquet\n  \
+                      TRAILMARK_SECRET_KEY=tm_sk_… trailmark export --url https://trailmark.example.com \
+                      --event checkout --format ndjson --out - | jq .properties"
+    )]
+    Export(Export),
     /// Follow what a running server accepts, and with --refused what it refuses
     #[command(
         after_help = "One line each; with --json, one JSON object each. Only what that server itself takes in is told.\n\n\
@@ -382,6 +393,7 @@ pub struct Asking {
 /// `trailmark query`
 #[derive(Debug, ClapArgs)]
 pub struct Query {
+    /// What is asked, and whom.
     #[command(flatten)]
     pub asking: Asking,
     /// Print the numbers as CSV

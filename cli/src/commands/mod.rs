@@ -12,6 +12,7 @@ mod user;
 mod person;
 mod query;
 mod explain_query;
+mod export;
 mod tail;
 mod import;
 mod dead_letter;
@@ -53,6 +54,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Person(person) => person::run(&config, person, output).await,
         Command::Query(query) => query::run(&config, query).await,
         Command::ExplainQuery(asking) => explain_query::run(&config, asking, output).await,
+        Command::Export(export) => export::run(&config, export, output).await,
         Command::Tail(tail) => tail::run(&config, tail, args.global.json).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,

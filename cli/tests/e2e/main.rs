@@ -28,4 +28,5 @@ mod journey;
 mod delivery;
 mod live;
 mod questions;
+mod exports;
 mod gateway;

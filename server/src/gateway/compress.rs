@@ -27,7 +27,7 @@ const SMALLEST: u64 = 1024;
 const OFFERED: [&str; 3] = ["zstd", "br", "gzip"];
 
 /// What media types are compressed already, or must not be held back.
-const AS_THEY_ARE: [&str; 15] = [
+const AS_THEY_ARE: [&str; 16] = [
     "text/event-stream",
     "image/",
     "video/",
@@ -40,6 +40,7 @@ const AS_THEY_ARE: [&str; 15] = [
     "application/x-gzip",
     "application/zip",
     "application/zstd",
+    "application/vnd.apache.parquet",
     "application/pdf",
     "application/x-7z-compressed",
     "application/x-bzip2",

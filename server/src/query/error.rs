@@ -27,6 +27,9 @@ pub enum QueryError {
     /// The answer took longer than a read may.
     #[error("the answer took too long")]
     Timeout,
+    /// What is written as a file cannot be.
+    #[error("the file cannot be written: {0}")]
+    File(String),
     /// The database or the way to it.
     #[error(transparent)]
     Store(StoreError),
@@ -78,6 +81,10 @@ impl From<QueryError> for Problem {
             QueryError::Parameter { .. } => Self::new(Code::InvalidParameter, error.to_string()),
             QueryError::UnknownPerson => Self::new(Code::NotFound, error.to_string()),
             QueryError::Timeout => Self::new(Code::QueryTimeout, error.to_string()),
+            QueryError::File(_) => {
+                tracing::error!(%error, "an export failed");
+                Self::new(Code::Internal, "the server made a mistake")
+            }
             QueryError::Store(error) => store_problem(&error),
         }
     }

@@ -97,6 +97,15 @@ pub struct EventRow {
     pub context: Option<Json<Box<RawValue>>>,
 }
 
+impl EventRow {
+    /// Bytes of its properties and context, which are what an event may have much of.
+    #[must_use]
+    pub fn json_bytes(&self) -> usize {
+        let bytes = |json: &Option<Json<Box<RawValue>>>| json.as_ref().map_or(0, |Json(text)| text.get().len());
+        bytes(&self.properties) + bytes(&self.context)
+    }
+}
+
 /// A page of events, newest first by id, which is the time of capture.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct EventPage {

@@ -21,6 +21,7 @@ use super::cohorts;
 use super::delivery::Delivery;
 use super::error::QueryError;
 use super::events::{EventFilter, EventPage};
+use super::events_export;
 use super::explain::Explanation;
 use super::export::Export;
 use super::lists;
@@ -57,6 +58,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(person_as_first_called))
         .routes(routes!(explain))
         .routes(routes!(export))
+        .merge(events_export::http::router())
         .merge(lists::router())
         .merge(cohorts::http::router())
         .merge(ask::http::router())
@@ -115,6 +117,11 @@ impl Authorised {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.caller.reader
+    }
+
+    /// Ends its turn; where the next ones are to be had.
+    pub fn into_turns(self) -> Turns {
+        self.caller.turns
     }
 
     /// Refuses who may only look.

@@ -54,8 +54,8 @@ impl Default for Page {
 }
 
 impl Params {
-    /// Reads a query string in which only `known` parameters may appear. `property.*` stands for all that begin so. `project`,
-    /// with which a session says which one it means, is read by [`Access`](crate::gateway::access::Access) alone.
+    /// Reads a query string in which only `known` parameters may appear. `property.*` stands for all that begin so, `event+`
+    /// for one that may be given several times. `project`, with which a session says which one it means, is read by [`Access`](crate::gateway::access::Access) alone.
     ///
     /// # Errors
     /// [`QueryError::Parameter`].
@@ -70,7 +70,8 @@ impl Params {
             if !known.iter().any(|known| takes(known, &name)) {
                 return Err(QueryError::parameter(&name, unknown(&name, known)));
             }
-            if params.get(&name).is_some() {
+            let is_list = known.iter().any(|known| list(known) == Some(&name));
+            if params.get(&name).is_some() && !is_list {
                 return Err(QueryError::parameter(&name, "is given twice"));
             }
             let value = decode(value).ok_or_else(|| QueryError::parameter(&name, "is not percent-encoded UTF-8"))?;
@@ -109,6 +110,21 @@ impl Params {
     /// [`QueryError::Parameter`].
     pub fn text(&self, name: &str, chars: usize) -> Result<Option<&str>, QueryError> {
         self.get(name).map(|text| storable(name, text, chars)).transpose()
+    }
+
+    /// All texts of this name, each of 1 to `chars` characters; `most` of them at most.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameter`].
+    pub fn texts(&self, name: &str, chars: usize, most: usize) -> Result<Vec<String>, QueryError> {
+        let given = self.0.iter().filter(|(known, _)| known == name);
+        let texts: Vec<String> = given
+            .map(|(_, text)| storable(name, text, chars).map(str::to_owned))
+            .collect::<Result<_, _>>()?;
+        if texts.len() > most {
+            return Err(QueryError::parameter(name, format!("is given more than {most} times")));
+        }
+        Ok(texts)
     }
 
     /// `true` or `false`, which it is where it is not given.
@@ -212,20 +228,28 @@ pub fn storable<'a>(name: &str, text: &'a str, chars: usize) -> Result<&'a str, 
 }
 
 /// Whether what is `known`, or its beginning (`property.*`), is the name.
-fn takes(known: &str, name: &str) -> bool {
+fn takes(known: &'static str, name: &str) -> bool {
     match known.strip_suffix('*') {
         Some(beginning) => name.len() > beginning.len() && name.starts_with(beginning),
-        None => known == name,
+        None => list(known).unwrap_or(known) == name,
     }
 }
 
-fn unknown(name: &str, known: &[&str]) -> String {
+/// What may be given several times: `event+` is `event`.
+fn list(known: &'static str) -> Option<&'static str> {
+    known.strip_suffix('+')
+}
+
+fn unknown(name: &str, known: &[&'static str]) -> String {
     if name == "key" {
         return "is not read here: a URL is logged, so a secret key goes into the Authorization header".to_owned();
     }
     match known {
         [] => "is unknown; there are no parameters here".to_owned(),
-        known => format!("is unknown; there are {}", known.join(", ")),
+        known => {
+            let known: Vec<&str> = known.iter().map(|known| list(known).unwrap_or(known)).collect();
+            format!("is unknown; there are {}", known.join(", "))
+        }
     }
 }
 
@@ -279,6 +303,19 @@ mod tests {
             let text = refusal(Params::parse(query, KNOWN));
             assert!(text.starts_with(start), "{query}: {text}");
         }
+    }
+
+    #[test]
+    fn what_may_be_given_several_times_is_read_as_often_and_named_without_its_mark() {
+        let params = Params::parse("event=a&from=x&event=b+c", &["event+", "from"]).unwrap();
+        assert_eq!(params.texts("event", 10, 2).unwrap(), ["a", "b c"]);
+        let refused = refusal(params.texts("event", 10, 1));
+        assert_eq!(refused, "`event` is given more than 1 times");
+        assert!(refusal(params.texts("event", 2, 2)).contains("is longer than 2 characters"));
+        let unknown = refusal(Params::parse("evnt=a", &["event+", "from"]));
+        assert_eq!(unknown, "`evnt` is unknown; there are event, from");
+        let doubled = refusal(Params::parse("from=a&from=b", &["event+", "from"]));
+        assert_eq!(doubled, "`from` is given twice");
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Front {
     }
 }
 
-const READS: [&str; 13] = [
+const READS: [&str; 14] = [
     "/api/analytics/events",
     "/api/analytics/stats",
     "/api/analytics/delivery",
@@ -138,6 +138,7 @@ const READS: [&str; 13] = [
     "/api/v1/sessions",
     "/api/v1/properties",
     "/api/v1/event-names",
+    "/api/v1/export?format=ndjson",
 ];
 
 async fn front() -> Front {

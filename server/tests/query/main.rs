@@ -20,4 +20,5 @@ mod turns;
 mod lists;
 mod timeline;
 mod cohorts;
+mod events_export;
 mod documented;
