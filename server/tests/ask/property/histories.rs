@@ -125,6 +125,17 @@ pub(super) enum Deed {
     Spoil,
     /// One bit of every segment is another.
     Corrupt,
+    /// Somebody is erased; true: to the end, false: the server is killed before the rows are gone.
+    Erase(&'static str, bool),
+    /// All weeks of ids so far are dropped.
+    Drop,
+}
+
+impl Deed {
+    /// Whether events are gone afterwards, of which the reference knows nothing.
+    pub(super) fn takes_events(&self) -> bool {
+        matches!(self, Self::Erase(..) | Self::Drop)
+    }
 }
 
 /// Some events, in percent of all, and then a deed.
@@ -139,6 +150,8 @@ pub(super) fn deed() -> impl Strategy<Value = (usize, Deed)> {
         1 => property().prop_map(Deed::Demote),
         1 => Just(Deed::Spoil),
         1 => Just(Deed::Corrupt),
+        1 => (select(vec!["phone", "ann", "bob"]), any::<bool>()).prop_map(|(id, whole)| Deed::Erase(id, whole)),
+        1 => Just(Deed::Drop),
     ];
     (0..60_usize, deed)
 }
@@ -159,6 +172,14 @@ async fn do_to_segments(world: &World, deed: &Deed) {
             let spoil = "UPDATE segments SET stale = 'rebuild', bytes = NULL, version = nextval('segment_versions') WHERE project_id = $1";
             sqlx::query(spoil).bind(project).execute(store.pool()).await.unwrap();
         }
+        Deed::Erase(id, whole) => {
+            // Before anything that is sent later was captured.
+            let erasure = store.begin_erasure(project, id, at(-1)).await.unwrap();
+            if let (Some(erasure), true) = (erasure, whole) {
+                store.finish_erasure(project, erasure).await.unwrap();
+            }
+        }
+        Deed::Drop => drop(store.drop_weeks(at(7 * 24 * HOUR)).await.unwrap()),
         Deed::Corrupt => {
             let corrupt = "UPDATE segments SET bytes = set_bit(bytes, 8 * length(bytes) - 1, 1), version = nextval('segment_versions')
                            WHERE project_id = $1 AND bytes IS NOT NULL";

