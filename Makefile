@@ -113,7 +113,7 @@ ffi: ## the library that apps carry, and its bindings for Kotlin, Swift, Python 
 sim: ## stories of devices, networks and a server under one seeded scheduler; SEEDS=10000 FIRST=0 ACTS=150, SEED=7 tells one
 	@cargo run --quiet --locked --profile $(PROFILE) -p trailmark-simulation -- --seeds $(SEEDS) --first $(or $(SEED),$(FIRST)) --acts $(ACTS) $(if $(SEED),--trace)
 
-fuzz: ## bytes of strangers, made up: the path, the routes, the gateway's file, the ingest, a minute each; SECONDS=60
+fuzz: ## bytes of strangers, made up: the path, the routes, the gateway's file, the ingest, segments, a minute each; SECONDS=60
 	@scripts/setup.sh fuzz
 	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz.sh
 

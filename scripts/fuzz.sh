@@ -11,10 +11,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/fuzz
 triple=$(rustc -vV | sed -n 's/^host: //p')
-all=(path route gateway_file ingest)
+all=(path route gateway_file ingest segment)
 
 # The longest input worth trying. Longer ones take longer and say nothing new.
-declare -A longest=([path]=512 [route]=256 [gateway_file]=8192 [ingest]=4096)
+declare -A longest=([path]=512 [route]=256 [gateway_file]=8192 [ingest]=4096 [segment]=4096)
 
 # Words worth trying.
 declare -A words=([gateway_file]=fuzz/gateway_file.dict [ingest]=fuzz/ingest.dict)
