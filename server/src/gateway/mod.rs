@@ -107,6 +107,7 @@ fn reading() -> OpenApiRouter<Arc<App>> {
         .merge(live::http::router())
         .merge(observe::http::router())
         .merge(observe::saved::router())
+        .merge(observe::promoted::router())
         .merge(observe::errors::http::router())
         .merge(observe::uptime::http::router())
         .merge(observe::alerts::http::router())

@@ -15,6 +15,7 @@ pub mod detect;
 pub mod now;
 pub mod now_live;
 pub mod saved;
+pub mod promoted;
 pub mod http;
 pub mod outbound;
 pub mod uptime;

@@ -267,6 +267,26 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_is_in_one_week_of_any_century() {
+        for at in [
+            "0000-01-01T00:00:00Z",
+            "1969-12-28T23:59:59.999999Z",
+            "1969-12-29T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+        ] {
+            let at = Timestamp::parse(at).unwrap();
+            let week = Week::of_time(at);
+            assert!(week.start() <= at && at < week.end(), "{at}");
+            assert_eq!(
+                (Week::of_time(week.start()), Week::of_number(week.number())),
+                (week, week)
+            );
+            assert_eq!(Week::of_time(week.end()), week.plus(1));
+        }
+        assert_eq!(Week::of_time(Timestamp::from_millis(0)).number(), 0);
+    }
+
+    #[test]
     fn bounds_hold_every_id_of_their_week_and_no_other() {
         let week = Week::of_millis(millis("2026-11-21T02:00:00Z"));
         let first = id::v7(millis("2026-11-16T00:00:00Z").cast_unsigned(), [0; 10]);

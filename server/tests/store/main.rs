@@ -20,4 +20,5 @@ mod segments;
 mod segments_forgetting;
 mod segments_history;
 mod segments_verify;
+mod promoted;
 mod speed;

@@ -40,7 +40,7 @@ async fn erasing_a_person_leaves_none_of_its_numbers_in_any_segment_or_mark() {
         events.push(by("other", happened(200 + week, -200 - i64::from(week % 20) * 168)));
     }
     write(&store, &events).await;
-    store.promote(1, "n", "use", hours(0)).await.unwrap();
+    store.promote(1, "n", "use", hours(0), 64).await.unwrap();
     store.seal(1, hours(1)).await.unwrap();
     write(&store, &[by("phone", happened(3, -40)), by("other", happened(4, -40))]).await;
     let erased = identities(&store, "%phone%").await;

@@ -32,7 +32,7 @@ enum Step {
     BeginErasing(usize),
     FinishErasing,
     Close(i64),
-    SealOnce(i64),
+    SealOnce(i64, i64),
     Seal(i64),
     Fold,
     FoldOld,
@@ -62,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..DEVICES.len()).prop_map(Step::BeginErasing),
         1 => Just(Step::FinishErasing),
         1 => hour().prop_map(Step::Close),
-        2 => hour().prop_map(Step::SealOnce),
+        2 => (hour(), 1..9_i64).prop_map(|(until, most)| Step::SealOnce(until, most)),
         3 => hour().prop_map(Step::Seal),
         2 => Just(Step::Fold),
         1 => Just(Step::FoldOld),
@@ -138,8 +138,13 @@ async fn take(store: &Store, number: &mut u16, step: &Step) {
         }
         Step::FinishErasing => store.finish_erasures().await.unwrap(),
         Step::Close(until) => store.close_segments(1, hour(*until)).await.unwrap(),
-        Step::SealOnce(until) => {
-            store.seal_step(1, hour(*until)).await.unwrap();
+        Step::SealOnce(until, most) => {
+            let step = store.seal_some(1, hour(*until), *most).await.unwrap();
+            // Halving ends at a moment with more.
+            let at_one_moment =
+                "SELECT max(n) FROM (SELECT count(*) AS n FROM events GROUP BY event_name_id, timestamp) AS t";
+            let same: Option<i64> = sqlx::query_scalar(at_one_moment).fetch_one(store.pool()).await.unwrap();
+            assert!(step.events.cast_signed() <= (*most).max(same.unwrap_or(0) * 4));
         }
         Step::Seal(until) => {
             store.seal(1, hour(*until)).await.unwrap();
@@ -154,8 +159,8 @@ async fn take(store: &Store, number: &mut u16, step: &Step) {
             store.rebuild_stale(1, *most).await.unwrap();
         }
         Step::Promote => {
-            store.promote(1, "n", "use", long_ago).await.unwrap();
-            store.promote(1, "$context.os.name", "use", long_ago).await.unwrap();
+            store.promote(1, "n", "use", long_ago, 64).await.unwrap();
+            store.promote(1, "$context.os.name", "use", long_ago, 64).await.unwrap();
         }
         Step::Demote => {
             store.demote(1, "n").await.unwrap();

@@ -10,7 +10,7 @@ use crate::support;
 /// Two names in two weeks with a column, some of it late, some not sealed.
 async fn sealed() -> Store {
     let store = support::store().await;
-    store.promote(1, "n", "use", hours(0)).await.unwrap();
+    store.promote(1, "n", "use", hours(0), 64).await.unwrap();
     let other = |n, hours| AcceptedEvent {
         name: "bought",
         properties: Some(r#"{"n":"x"}"#),
@@ -67,9 +67,11 @@ async fn what_is_wrong_is_told_by_name_and_week_and_made_anew() {
     let (this, before) = ("2026-11-16T00:00:00.000Z", "2026-11-09T00:00:00.000Z");
     let only_rows = "UPDATE events SET seq = 99 WHERE seq = 1";
     let values = r#"UPDATE events SET properties = '{"n":2}' WHERE seq = 2"#;
-    let missing = "DELETE FROM segments WHERE event_name_id = 2 AND week = (SELECT max(week) FROM segments)";
+    let missing = "DELETE FROM segments WHERE event_name_id = (SELECT id FROM event_names WHERE name = 'bought')
+                   AND week = (SELECT max(week) FROM segments)";
     let bits = "UPDATE segments SET bytes = set_byte(bytes, 90, get_byte(bytes, 90) # 4)
-                WHERE event_name_id = 2 AND week = (SELECT max(week) FROM segments)";
+                WHERE event_name_id = (SELECT id FROM event_names WHERE name = 'bought')
+                  AND week = (SELECT max(week) FROM segments)";
     let row_gone = "DELETE FROM events WHERE seq = 6";
     let mark_gone = "DELETE FROM late_events WHERE seq = 7";
     let no_row = "DELETE FROM events WHERE seq = 7";

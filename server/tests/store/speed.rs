@@ -301,3 +301,62 @@ async fn what_an_erasure_costs() {
     assert_eq!((done.events, done.identities), (EVENTS + 1, DEVICES + 2));
     println!("{EVENTS} events: {:?} in all", started.elapsed());
 }
+
+/// What sealing costs: events of 20 names by 20,000 identities in one week, with two columns.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn what_sealing_costs() {
+    const EVENTS: i64 = 1_500_000;
+    let store = fresh().await;
+    let names: Vec<String> = (0..20).map(|n| format!("event_{n}")).collect();
+    let first = |n: usize| AcceptedEvent {
+        name: names[n].as_str(),
+        properties: Some(PROPERTIES),
+        context: Some(CONTEXT),
+        ..event(n as u16)
+    };
+    let payload = batch_of(None, (0..20).map(first));
+    store.write(Uuid::nil(), 1, &[payload]).await.unwrap();
+    let more = "INSERT INTO events (project_id, event_name_id, identity_id, timestamp, received_at, client_timestamp, seq, id,
+                                    properties, context)
+                SELECT 1, e.event_name_id, e.identity_id + (n * 7919) % 20000, at, at, at, n,
+                       (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n), 19, '0'))::uuid,
+                       e.properties, e.context
+                FROM generate_series(1, $1) AS n
+                CROSS JOIN LATERAL (SELECT timestamptz '2026-11-16T00:00:00Z' + n * interval '300 ms' AS at) AS happened
+                JOIN events e ON e.seq = n % 20 AND e.install_id IS NULL AND e.session_id = 's'";
+    sqlx::query(more).bind(EVENTS).execute(store.pool()).await.unwrap();
+    sqlx::raw_sql("VACUUM ANALYZE events")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    for columns in [&[][..], &["status", "$context.os.name"]] {
+        for column in columns {
+            store.promote(1, column, "use", at(NOW), 64).await.unwrap();
+        }
+        let forget = "TRUNCATE segments, segment_frontiers, late_events";
+        sqlx::raw_sql(forget).execute(store.pool()).await.unwrap();
+        let pid = pid(store.pool()).await;
+        let (started, before) = (Instant::now(), ticks(pid));
+        let sealed = store.seal(1, at("2026-11-23T00:00:00Z")).await.unwrap();
+        let (wall, backend) = (started.elapsed().as_secs_f64(), ticks(pid) - before);
+        let bytes: i64 = sqlx::query_scalar("SELECT sum(length(bytes))::bigint FROM segments")
+            .fetch_one(store.pool())
+            .await
+            .unwrap();
+        println!(
+            "sealing {} columns: {:.0} events/s, {:.2} us of backend CPU and {:.2} bytes an event",
+            columns.len(),
+            sealed as f64 / wall,
+            backend as f64 * 10_000.0 / sealed as f64,
+            bytes as f64 / sealed as f64
+        );
+        let started = Instant::now();
+        let verified = store.verify_segments(1).await.unwrap();
+        assert_eq!((verified.wrong.len(), verified.events), (0, sealed));
+        println!(
+            "verifying: {:.0} events/s",
+            sealed as f64 / started.elapsed().as_secs_f64()
+        );
+    }
+}

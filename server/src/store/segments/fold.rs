@@ -1,5 +1,6 @@
 //! Late events get into the segments of their weeks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use trailmark_protocol::Timestamp;
@@ -53,6 +54,7 @@ impl Store {
             .bind(MANY)
             .fetch_all(&self.pool)
             .await?;
+        let left_alone: BTreeSet<(i32, i32)> = left_alone.into_iter().collect();
         let mut folded = 0;
         for (name, week) in keys.into_iter().filter(|key| !left_alone.contains(key)) {
             let week = Week::of_number(week);

@@ -31,8 +31,11 @@ const LIST: &str = "
 
 /// Whoever promotes what is promoted by use keeps it.
 const PROMOTE: &str = "
-    INSERT INTO promoted_properties AS p (project_id, property, promoted_at, promoted_by) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (project_id, property) DO UPDATE SET promoted_by = excluded.promoted_by WHERE p.promoted_by = 'use'";
+    INSERT INTO promoted_properties AS p (project_id, property, promoted_at, promoted_by)
+    SELECT $1, $2, $3, $4
+    WHERE (SELECT count(*) FROM promoted_properties WHERE project_id = $1 AND property <> $2) < $5
+    ON CONFLICT (project_id, property) DO UPDATE
+    SET promoted_by = CASE p.promoted_by WHEN 'use' THEN excluded.promoted_by ELSE p.promoted_by END";
 
 /// Ordered, so that two servers wait for each other instead of deadlocking.
 const COUNT: &str = "
@@ -73,14 +76,21 @@ impl Store {
         Ok(list.fetch_all(&self.pool).await?)
     }
 
-    /// Promotes a property. Segments get a column of it in the background.
+    /// Promotes a property, unless `most` others are. Segments get a column of it in the background.
     ///
     /// # Errors
     /// What stands in the way.
-    pub async fn promote(&self, project_id: i32, property: &str, by: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub async fn promote(
+        &self,
+        project_id: i32,
+        property: &str,
+        by: &str,
+        at: Timestamp,
+        most: i64,
+    ) -> Result<bool, StoreError> {
         let promote = sqlx::query(PROMOTE).bind(project_id).bind(property);
-        promote.bind(PgTime(at)).bind(by).execute(&self.pool).await?;
-        Ok(())
+        let promote = promote.bind(PgTime(at)).bind(by).bind(most);
+        Ok(promote.execute(&self.pool).await?.rows_affected() > 0)
     }
 
     /// Takes a property's column away. False: it had none.

@@ -46,6 +46,15 @@ impl Store {
     /// # Errors
     /// What stands in the way; then nothing has changed.
     pub async fn seal_step(&self, project_id: i32, until: Timestamp) -> Result<Step, StoreError> {
+        self.seal_some(project_id, until, EVENTS_AT_ONCE).await
+    }
+
+    /// A step of another size, for tests.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    #[doc(hidden)]
+    pub async fn seal_some(&self, project_id: i32, until: Timestamp, most: i64) -> Result<Step, StoreError> {
         let mut transaction = self.pool.begin().await?;
         hold(&mut transaction, project_id).await?;
         let frontier = frontier::read(&mut transaction, project_id).await?;
@@ -65,7 +74,7 @@ impl Store {
             until: goal,
         };
         let (mut sealed, mut end) = (0, goal);
-        if let Some(some) = next(&mut transaction, whole).await? {
+        if let Some(some) = next(&mut transaction, whole, most).await? {
             sealed = seal(&mut transaction, some).await?;
             end = some.until;
         }
@@ -80,29 +89,33 @@ impl Store {
 
 /// The first part of `whole` that has events, of one week and not too many; none, if it has none. Empty weeks are passed over:
 /// somebody's clock said that it was the year 1.
-async fn next<'n>(connection: &mut PgConnection, whole: Stretch<'n>) -> Result<Option<Stretch<'n>>, StoreError> {
+async fn next<'n>(
+    connection: &mut PgConnection,
+    whole: Stretch<'n>,
+    most: i64,
+) -> Result<Option<Stretch<'n>>, StoreError> {
     let within_week = |from: Timestamp| Stretch {
         from,
         until: Week::of_time(from).end().min(whole.until),
         ..whole
     };
     let mut some = within_week(whole.from);
-    let mut events = read::count(connection, some, EVENTS_AT_ONCE + 1).await?;
+    let mut events = read::count(connection, some, most + 1).await?;
     if events == 0 {
         let first = read::first(connection, whole.project_id, whole.names, some.until).await?;
         let Some(first) = first.filter(|first| *first < whole.until) else {
             return Ok(None);
         };
         some = within_week(Week::of_time(first).start());
-        events = read::count(connection, some, EVENTS_AT_ONCE + 1).await?;
+        events = read::count(connection, some, most + 1).await?;
     }
-    while events > EVENTS_AT_ONCE {
+    while events > most {
         let half = (some.until.micros() - some.from.micros()) / 2;
         if half == 0 {
             break;
         }
         some.until = some.from.plus_micros(half);
-        events = read::count(connection, some, EVENTS_AT_ONCE + 1).await?;
+        events = read::count(connection, some, most + 1).await?;
     }
     Ok(Some(some))
 }
