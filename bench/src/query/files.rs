@@ -194,11 +194,14 @@ mod tests {
         let identities = rows(&dir.path().join("identities.parquet"));
         for row in &identities {
             let [identity, whose] = [row.get_int(0), row.get_int(1)].map(|number| number.unwrap() as u64);
-            let person = (0..history.persons()).find(|person| history.user(*person).unwrap_or(history.device(*person)) == whose);
+            let person =
+                (0..history.persons()).find(|person| history.user(*person).unwrap_or(history.device(*person)) == whose);
             let person = person.unwrap();
             assert!(identity == history.device(person) || Some(identity) == history.user(person));
         }
-        let users = (0..history.persons()).filter(|person| history.user(*person).is_some()).count();
+        let users = (0..history.persons())
+            .filter(|person| history.user(*person).is_some())
+            .count();
         assert_eq!(identities.len() as u64, history.persons() + users as u64);
     }
 }
