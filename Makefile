@@ -27,7 +27,7 @@ SECONDS ?= 60
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
-.PHONY: help setup build demo demo-gateway test test-api test-grpc test-slow descriptor test-acme test-deploy test-ffi test-web test-ui ffi wasm ui screenshots sim fuzz bench bench-query bench-gateway fmt lint docs
+.PHONY: help setup build demo demo-gateway test test-api test-grpc test-slow descriptor test-acme test-deploy test-ffi test-web test-ui ffi wasm ui screenshots sim fuzz bench bench-query bench-engines bench-gateway fmt lint docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -122,6 +122,9 @@ bench: setup ## measurements; results belong into bench/RESULTS.md
 
 bench-query: setup ## how long answers take, EVENTS=10000000 behind them; the data stays in /var/tmp/trailmark-bench-query
 	@scripts/bench.sh query
+
+bench-engines: setup ## the same questions about the same events asked of ClickHouse's engine and DuckDB; the data stays in /var/tmp/trailmark-bench-engines
+	@scripts/bench-engines.sh
 
 bench-gateway: setup ## the gateway beside nginx, haproxy and Express: CPU a request, requests a second, what it adds
 	@scripts/bench.sh gateway

@@ -5,6 +5,7 @@
 #   setup.sh ffi   also what the tests of the other languages need
 #   setup.sh schemathesis   also what tests the HTTP API against its description: Python packages, below target/
 #   setup.sh grpc  also what runs a gRPC service in Python, and the compiler of its .proto, below target/
+#   setup.sh engines   also the engines that answers are compared with, below target/
 #   setup.sh slow  also slowhttptest, which attacks the gateway by slowness
 #   setup.sh deploy   also what checks deploy/: docker-compose, promtool, kubernetes-validate, dockerfilelint
 #   setup.sh acme   also the authority that certificates are ordered from in tests
@@ -164,6 +165,7 @@ case "${1:-}" in
   fuzz) command -v c++ >/dev/null || install g++ ;;
   schemathesis) schemathesis ;;
   grpc) venv grpc ;;
+  engines) venv engines ;;
   nats) nats ;;
   slow) command -v slowhttptest >/dev/null || install slowhttptest ;;
   acme) command -v pebble >/dev/null || install pebble ;;
@@ -171,5 +173,5 @@ case "${1:-}" in
   web) web ;;
   web-test) web_test ;;
   wasm-debian) [ -x /usr/bin/wasm-ld-22 ] && [ -x /usr/bin/rustc ] || install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 ;;
-  *) sed -n '2,15p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,16p' "$0" >&2; exit 2 ;;
 esac

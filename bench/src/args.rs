@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+use crate::query::questions::Asked;
+
 /// Measures `trailmark serve` on this machine, against references from the same run.
 #[derive(Debug, Parser)]
 pub struct Args {
@@ -22,6 +24,8 @@ pub enum Command {
     Sdk(Sdk),
     /// Measure answers to questions about a made-up history
     Query(Query),
+    /// Write the history that `query` asks about as Parquet files, for bench/engines/engines.py
+    History(HistoryFiles),
     /// Fill a queue or open a full one, print what that took: a part of `sdk`, in a process of its own
     #[command(hide = true)]
     SdkHold {
@@ -38,6 +42,25 @@ pub enum Command {
         #[arg(long)]
         listen: SocketAddr,
     },
+}
+
+impl Query {
+    /// Whether this question is to be asked.
+    #[must_use]
+    pub fn wants(&self, asked: &Asked) -> bool {
+        self.only.iter().all(|only| asked.name.contains(only.as_str()))
+    }
+}
+
+/// `trailmark-bench history`
+#[derive(Debug, Clone, ClapArgs)]
+pub struct HistoryFiles {
+    /// How many events the history has
+    #[arg(long, env = "EVENTS", default_value_t = 10_000_000)]
+    pub events: u64,
+    /// Where the files go: 100,000,000 events take about 1 GB
+    #[arg(long)]
+    pub dir: PathBuf,
 }
 
 /// `trailmark-bench run`
@@ -110,6 +133,9 @@ pub struct Query {
     /// Only questions whose name holds all of these
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Write the answers into this file, JSON by the names of the questions
+    #[arg(long)]
+    pub answers: Option<PathBuf>,
     /// Only put the history into its place
     #[arg(long)]
     pub load_only: bool,

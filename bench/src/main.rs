@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Command::Run(run) => measure(plan::run(&run)),
         Command::Sdk(args) => measure(sdk::run(&args)),
         Command::Query(args) => measure(query::run(&args)),
+        Command::History(args) => query::files::write(&args),
         Command::SdkHold { dir, events } => sdk::holding::hold(dir.as_ref(), events),
         Command::ParseOnly { listen } => parse_only::serve(listen),
     };

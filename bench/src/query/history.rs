@@ -163,16 +163,38 @@ fn name(random: u64) -> u64 {
 pub fn properties(out: &mut String, made: &Made, index: u64) {
     out.push('{');
     for nth in 0..6 {
-        let random = mixed(index.wrapping_mul(8) + nth);
-        let property = (made.name * 7 + nth * 5) % PROPERTIES;
+        let random = random(index, nth);
+        let property = property(made, nth);
         let comma = if nth == 0 { "" } else { "," };
         let _ = match property % 4 {
-            0 | 1 => write!(out, r#"{comma}"property_{property:02}":"value {}""#, name(random)),
+            0 | 1 => write!(out, r#"{comma}"property_{property:02}":"{}""#, text_value(name(random))),
             2 => write!(out, r#"{comma}"property_{property:02}":{}"#, random % 10_000),
             _ => write!(out, r#"{comma}"property_{property:02}":{}"#, random.is_multiple_of(3)),
         };
     }
     out.push('}');
+}
+
+/// The number of what an event says in a property that is a text, if it has it.
+#[must_use]
+pub fn text_property(made: &Made, index: u64, wanted: u64) -> Option<u64> {
+    let nth = (0..6).find(|nth| property(made, *nth) == wanted)?;
+    (wanted % 4 < 2).then(|| name(random(index, nth)))
+}
+
+/// What the texts of properties are like.
+#[must_use]
+pub fn text_value(number: u64) -> String {
+    format!("value {number}")
+}
+
+/// Which property is the nth of an event.
+fn property(made: &Made, nth: u64) -> u64 {
+    (made.name * 7 + nth * 5) % PROPERTIES
+}
+
+fn random(index: u64, nth: u64) -> u64 {
+    mixed(index.wrapping_mul(8) + nth)
 }
 
 /// The circumstances of a person's events.
@@ -258,6 +280,14 @@ mod tests {
         context(&mut context_text, made.person);
         let json: serde_json::Value = serde_json::from_str(&properties_text).unwrap();
         assert_eq!(json.as_object().unwrap().len(), 6);
+        for number in 0..PROPERTIES {
+            let text = text_property(&made, 77, number).map(text_value);
+            assert_eq!(
+                json[format!("property_{number:02}")].as_str(),
+                text.as_deref(),
+                "{json}"
+            );
+        }
         serde_json::from_str::<serde_json::Value>(&context_text).unwrap();
     }
 }

@@ -1,12 +1,15 @@
 //! Measures the answers to questions: a private Postgres as `serve` starts it, a made-up history in it, and the real
 //! evaluator in this process.
 //!
-//! [`history`] says what happened, [`load`] puts it into the tables, [`questions`] is what is asked.
+//! [`history`] says what happened, [`load`] puts it into the tables, [`files`] into files for other engines, [`questions`] is
+//! what is asked.
 
 pub mod history;
 pub mod load;
+pub mod files;
 pub mod questions;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -73,15 +76,17 @@ async fn measure(args: &Query, dir: &Path, postgres: &PrivatePostgres) -> Outcom
     }
     let postmaster = postgres.pid().ok_or("Postgres is not there")?;
     let reader = Reader::new(store.pool().clone(), PROJECT);
-    let wanted = |asked: &Asked| args.only.iter().all(|only| asked.name.contains(only.as_str()));
     let mut rows = Vec::new();
     for asked in questions::all(History { events: args.events })?
         .iter()
-        .filter(|asked| wanted(asked))
+        .filter(|asked| args.wants(asked))
     {
         let row = row(asked, &reader, postmaster, args.times).await?;
         eprintln!("{}", row.join(" | "));
         rows.push(row);
+    }
+    if let Some(file) = &args.answers {
+        fs::write(file, serde_json::to_string(&answers(args, &reader).await?)?)?;
     }
     let head = [
         "question",
@@ -128,15 +133,28 @@ async fn row(asked: &Asked, reader: &Reader, postmaster: u32, times: usize) -> O
     ])
 }
 
+/// What is answered to each question, by its name.
+async fn answers(args: &Query, reader: &Reader) -> Outcome<BTreeMap<&'static str, serde_json::Value>> {
+    let mut answers = BTreeMap::new();
+    for asked in questions::all(History { events: args.events })?
+        .iter()
+        .filter(|asked| args.wants(asked))
+    {
+        if let Some(answer) = asked.ask(reader).await? {
+            answers.insert(asked.name, serde_json::from_str(&answer)?);
+        }
+    }
+    Ok(answers)
+}
+
 /// `plan-….txt` for each question: what Postgres logged while it was asked once more.
 async fn plans(args: &Query, dir: &Path, options: PgConnectOptions) -> Outcome<()> {
     let reader = Reader::new(Store::connect(options.options(EXPLAIN), 1).pool().clone(), PROJECT);
     let log = dir.join("postgres/postgres.log");
-    let wanted = |asked: &Asked| args.only.iter().all(|only| asked.name.contains(only.as_str()));
     for (index, asked) in questions::all(History { events: args.events })?
         .iter()
         .enumerate()
-        .filter(|(_, asked)| wanted(asked))
+        .filter(|(_, asked)| args.wants(asked))
     {
         let before = fs::metadata(&log)?.len();
         asked.ask(&reader).await?;

@@ -33,11 +33,12 @@ enum What {
 }
 
 impl Asked {
-    /// Asks once. What comes back is looked at only so far that it is not nothing.
+    /// Asks once. What comes back is looked at only so far that it is not nothing; the answer to a question is given as JSON.
     ///
     /// # Errors
     /// The server's, or there was nothing.
-    pub async fn ask(&self, reader: &Reader) -> Outcome<()> {
+    pub async fn ask(&self, reader: &Reader) -> Outcome<Option<String>> {
+        let mut json = None;
         let there = match &self.what {
             What::Stats(millis) => {
                 let range = TimeRange {
@@ -48,7 +49,7 @@ impl Asked {
             }
             What::Question(question) => {
                 let answered = reader.ask(question, END).await?;
-                serde_json::to_string(&answered)?.len() > 200
+                json.insert(serde_json::to_string(&answered)?).len() > 200
             }
             What::Person(id) => {
                 let page = Page {
@@ -67,10 +68,13 @@ impl Asked {
             }
         };
         there
-            .then_some(())
+            .then_some(json)
             .ok_or_else(|| format!("{}: nothing came back", self.name).into())
     }
 }
+
+/// The number of the property that is broken down by.
+pub const PROMOTED: u64 = 12;
 
 /// All of it: the rows of the table, and their kin.
 ///
@@ -101,6 +105,7 @@ pub fn all(history: History) -> Outcome<Vec<Asked>> {
     let names = |ranks: [u64; 5]| ranks.map(|rank| json!({"event": name_text(rank)}));
     let unique = |rank| json!({"event": name_text(rank), "math": "unique_persons"});
     let first = name_text(1);
+    let promoted = format!("property_{PROMOTED:02}");
     Ok(vec![
         stats("overview by event, last hour", 3_600_000),
         stats("overview by event, last 24 h", 86_400_000),
@@ -142,12 +147,12 @@ pub fn all(history: History) -> Outcome<Vec<Asked>> {
         asked(
             "breakdown by an event property, top 10, 30 days by day, the most frequent event, total",
             bar(2_000),
-            json!({"kind": "trends", "series": [{"event": first}], "breakdown": [{"property": "property_12"}]}),
+            json!({"kind": "trends", "series": [{"event": first}], "breakdown": [{"property": promoted}]}),
         )?,
         asked(
             "the same, unique persons",
             bar(2_000),
-            json!({"kind": "trends", "series": [unique(1)], "breakdown": [{"property": "property_12"}]}),
+            json!({"kind": "trends", "series": [unique(1)], "breakdown": [{"property": promoted}]}),
         )?,
         about("timeline, first page, a middling person", What::Timeline, middling),
         about("timeline, first page, the heaviest person", What::Timeline, heaviest),
