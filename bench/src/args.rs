@@ -136,6 +136,9 @@ pub struct Query {
     /// Write the answers into this file, JSON by the names of the questions
     #[arg(long)]
     pub answers: Option<PathBuf>,
+    /// Put the history into segments without the rows behind them, which take 720 bytes an event, and ask no question of rows
+    #[arg(long)]
+    pub without_rows: bool,
     /// Only put the history into its place
     #[arg(long)]
     pub load_only: bool,

@@ -57,17 +57,7 @@ pub async fn load(store: &Store, history: History) -> Outcome<()> {
     let began = Instant::now();
     // Little write-ahead log is kept while loading: it is half as large as what is loaded.
     system(pool, "SET max_wal_size = '1GB'").await?;
-    store
-        .make_weeks_ahead(Timestamp::from_millis(END.millis() - 13 * WEEK_MS))
-        .await?;
-    store
-        .make_weeks_ahead(Timestamp::from_millis(END.millis() - 5 * WEEK_MS))
-        .await?;
-    sqlx::raw_sql("TRUNCATE events, identities, links, event_names, person_properties, projects CASCADE; ALTER SEQUENCE projects_id_seq RESTART")
-        .execute(pool)
-        .await?;
-    store.create_project("bench").await?;
-    dimensions(pool, history).await?;
+    dimensions_only(store, history).await?;
     let half = history.events / 2;
     tokio::try_join!(
         events(pool, history, 0..half),
@@ -85,6 +75,41 @@ pub async fn load(store: &Store, history: History) -> Outcome<()> {
     system(pool, "RESET max_wal_size").await?;
     sqlx::query("CHECKPOINT").execute(pool).await?;
     eprintln!("loaded in {:.0} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Empties the project, and loads who and what there is, but no events.
+///
+/// # Errors
+/// The database's.
+pub async fn dimensions_only(store: &Store, history: History) -> Outcome<()> {
+    let pool = store.pool();
+    store
+        .make_weeks_ahead(Timestamp::from_millis(END.millis() - 13 * WEEK_MS))
+        .await?;
+    store
+        .make_weeks_ahead(Timestamp::from_millis(END.millis() - 5 * WEEK_MS))
+        .await?;
+    sqlx::raw_sql(
+        "TRUNCATE events, segments, segment_frontiers, late_events, identities, links, event_names, person_properties, projects CASCADE;
+         ALTER SEQUENCE projects_id_seq RESTART",
+    )
+    .execute(pool)
+    .await?;
+    store.create_project("bench").await?;
+    dimensions(pool, history).await
+}
+
+/// Loads some events.
+///
+/// # Errors
+/// The database's.
+pub async fn tail(store: &Store, history: History, range: Range<u64>) -> Outcome<()> {
+    events(store.pool(), history, range).await?;
+    for table in ["events", "identities", "event_names", "links", "person_properties"] {
+        let statement = format!("VACUUM (ANALYZE) {table}");
+        sqlx::query(AssertSqlSafe(statement)).execute(store.pool()).await?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use trailmark_protocol::Timestamp;
 use trailmark_server::query::ask::question::Question;
 use trailmark_server::query::timeline::TimelinePage;
@@ -32,13 +32,28 @@ enum What {
     Timeline(String),
 }
 
+/// An answer to a question.
+#[derive(Debug)]
+pub struct Answer {
+    /// The answer.
+    pub json: String,
+    /// From `segments`, or from `rows`.
+    pub from: &'static str,
+}
+
 impl Asked {
+    /// Whether segments alone cannot answer.
+    #[must_use]
+    pub fn needs_rows(&self) -> bool {
+        !matches!(self.what, What::Question(_)) || self.name.contains("not promoted")
+    }
+
     /// Asks once. What comes back is looked at only so far that it is not nothing; the answer to a question is given as JSON.
     ///
     /// # Errors
     /// The server's, or there was nothing.
-    pub async fn ask(&self, reader: &Reader) -> Outcome<Option<String>> {
-        let mut json = None;
+    pub async fn ask(&self, reader: &Reader) -> Outcome<Option<Answer>> {
+        let mut answer = None;
         let there = match &self.what {
             What::Stats(millis) => {
                 let range = TimeRange {
@@ -48,8 +63,12 @@ impl Asked {
                 reader.stats(range).await?.events > 0
             }
             What::Question(question) => {
-                let answered = reader.ask(question, END).await?;
-                json.insert(serde_json::to_string(&answered)?).len() > 200
+                let (answered, how) = reader.ask_and_tell(question, END).await?;
+                let answer = answer.insert(Answer {
+                    json: serde_json::to_string(&answered)?,
+                    from: if how.rows_because.is_none() { "segments" } else { "rows" },
+                });
+                answer.json.len() > 200
             }
             What::Person(id) => {
                 let page = Page {
@@ -68,7 +87,7 @@ impl Asked {
             }
         };
         there
-            .then_some(json)
+            .then_some(answer)
             .ok_or_else(|| format!("{}: nothing came back", self.name).into())
     }
 }
@@ -111,7 +130,7 @@ pub fn all(history: History) -> Outcome<Vec<Asked>> {
         stats("overview by event, last 24 h", 86_400_000),
         asked(
             "trends, the 3 most frequent events, 30 days by day, unique persons",
-            bar(1_000),
+            bar(200),
             json!({"kind": "trends", "series": [unique(1), unique(2), unique(3)]}),
         )?,
         asked(
@@ -126,17 +145,17 @@ pub fn all(history: History) -> Outcome<Vec<Asked>> {
         )?,
         asked(
             "funnel, the 5 most frequent events, 30 days, 14-day window",
-            bar(2_000),
+            bar(1_000),
             json!({"kind": "funnel", "steps": names([1, 2, 3, 4, 5])}),
         )?,
         asked(
             "funnel, 5 events of ranks 3 to 40, 30 days, 14-day window",
-            bar(2_000),
+            bar(1_000),
             json!({"kind": "funnel", "steps": names([3, 8, 15, 25, 40])}),
         )?,
         asked(
             "retention, 12 weeks, first-time, any event",
-            bar(2_000),
+            bar(500),
             json!({"kind": "retention", "period": "week", "intervals": 12}),
         )?,
         asked(
@@ -146,19 +165,57 @@ pub fn all(history: History) -> Outcome<Vec<Asked>> {
         )?,
         asked(
             "breakdown by an event property, top 10, 30 days by day, the most frequent event, total",
-            bar(2_000),
+            bar(1_000),
             json!({"kind": "trends", "series": [{"event": first}], "breakdown": [{"property": promoted}]}),
         )?,
         asked(
             "the same, unique persons",
-            bar(2_000),
+            bar(1_000),
             json!({"kind": "trends", "series": [unique(1)], "breakdown": [{"property": promoted}]}),
+        )?,
+        asked(
+            "funnel, the same 5, strict order",
+            None,
+            json!({"kind": "funnel", "order": "strict", "steps": names([1, 2, 3, 4, 5])}),
+        )?,
+        asked(
+            "lifecycle, any event, 30 days by day",
+            None,
+            json!({"kind": "lifecycle"}),
+        )?,
+        asked(
+            "stickiness, the most frequent event, 30 days by day",
+            None,
+            json!({"kind": "stickiness", "series": [{"event": first}]}),
+        )?,
+        asked(
+            "cohort, the most frequent event at least five times in 30 days, and not the second",
+            None,
+            json!({"kind": "cohort", "definition": {"and": [
+                {"performed": {"event": first, "times": {"at_least": 5}, "within": {"date_from": "-30d"}}},
+                {"not_performed": {"event": name_text(2), "within": {"date_from": "-30d"}}}]}}),
+        )?,
+        asked(
+            "filter on a promoted property, 30 days by day, the most frequent event, total",
+            None,
+            filtered(&first, &promoted),
+        )?,
+        asked(
+            "filter on a property that is not promoted, the same",
+            None,
+            filtered(&first, "property_17"),
         )?,
         about("timeline, first page, a middling person", What::Timeline, middling),
         about("timeline, first page, the heaviest person", What::Timeline, heaviest),
         about("person with the first page, a middling one", What::Person, middling),
         about("person with the first page, the heaviest", What::Person, heaviest),
     ])
+}
+
+/// Both properties are texts of the same values.
+fn filtered(event: &str, property: &str) -> Value {
+    json!({"kind": "trends", "series": [{"event": event}],
+           "filters": {"property": property, "op": "is", "value": ["value 1", "value 7"]}})
 }
 
 /// The first person with a user, from this one on. Those with small numbers are the heaviest.

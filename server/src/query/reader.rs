@@ -63,6 +63,12 @@ impl Reader {
         }
     }
 
+    /// The database that it reads.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// The project that it reads.
     #[must_use]
     pub fn project_id(&self) -> i32 {

@@ -166,7 +166,7 @@ async fn do_to_segments(world: &World, deed: &Deed) {
             store.rebuild_stale(project, 100).await.unwrap();
             store.rebuild_outdated(project, 100).await.unwrap();
         }
-        Deed::Promote(property) => drop(store.promote(project, property, "test", at(0)).await.unwrap()),
+        Deed::Promote(property) => drop(store.promote(project, property, "test", at(0), 16).await.unwrap()),
         Deed::Demote(property) => drop(store.demote(project, property).await.unwrap()),
         Deed::Spoil => {
             let spoil = "UPDATE segments SET stale = 'rebuild', bytes = NULL, version = nextval('segment_versions') WHERE project_id = $1";
