@@ -115,6 +115,14 @@ pub(crate) fn describe() {
         "trailmark_job_failures_total",
         "Runs of background jobs that failed and are tried again, by job."
     );
+    describe_counter!(
+        "trailmark_questions_total",
+        "Questions answered, by what answered: segments or rows."
+    );
+    describe_counter!(
+        "trailmark_segments_corrupt_total",
+        "Segments that could not be opened; rows answer until they are made anew."
+    );
     describe_gauge!("trailmark_live_listeners", "Open streams of what happens now.");
     describe_counter!(
         "trailmark_bus_lost_total",

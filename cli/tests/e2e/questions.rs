@@ -32,7 +32,11 @@ impl Asker<'_> {
     }
 
     fn ask(&self, question: &str, more: &[&str]) -> Output {
-        let mut command = self.0.server.command(&[&["query", "-f", "-"], more].concat());
+        self.ask_with("query", question, more)
+    }
+
+    fn ask_with(&self, command: &str, question: &str, more: &[&str]) -> Output {
+        let mut command = self.0.server.command(&[&[command, "-f", "-"], more].concat());
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -92,4 +96,19 @@ fn a_project_that_is_not_there_and_a_file_that_is_not_there_are_told() {
         String::from_utf8_lossy(&output.stderr).contains("nowhere.json"),
         "{output:?}"
     );
+}
+
+#[test]
+fn how_a_question_was_answered_is_told_by_the_database_and_by_a_server() {
+    let asker = Asker::new();
+    let project = asker.0.id.to_string();
+    let told = text(&asker.ask_with("explain-query", TREND, &["--project", &project]));
+    assert!(told.starts_with("answered from  rows\n"), "{told}");
+    assert!(told.contains("because nothing is sealed yet"), "{told}");
+    assert!(told.contains("again, with what is in memory now"), "{told}");
+    let url = asker.0.server.url();
+    let arguments = ["--url", &url, "--key", &asker.0.secret, "--json"];
+    let told: Value = serde_json::from_str(&text(&asker.ask_with("explain-query", TREND, &arguments))).unwrap();
+    assert_eq!(told[0]["answered_from"], "rows", "{told}");
+    assert!(told[0]["took"]["answer_ms"].is_u64(), "{told}");
 }

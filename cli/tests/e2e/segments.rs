@@ -37,6 +37,8 @@ fn what_is_old_is_sealed_and_a_wrong_segment_is_found_and_made_anew() {
     let (told, right) = verify(&server, &["--project", &project.id.to_string()]);
     assert_eq!((&told["projects"][0]["events"], right), (&json!(50), true), "{told}");
     assert_eq!(told["projects"][0]["wrong"], json!([]));
+    let questions = &told["projects"][0]["questions"];
+    assert_eq!((&questions["same"], &questions["different"]), (&json!(6), &json!([])), "{told}");
 
     project
         .rows()

@@ -24,6 +24,7 @@ pub mod persons;
 pub mod regex;
 pub mod table;
 pub mod explained;
+pub mod sample;
 mod schema;
 pub mod http;
 
@@ -115,6 +116,8 @@ pub async fn answer(
         Some(found) => found,
         None => from_rows(snapshot, question, now).await?,
     };
+    let from = if how.rows_because.is_none() { "segments" } else { "rows" };
+    metrics::counter!("trailmark_questions_total", "from" => from).increment(1);
     let answered = Answered {
         answer,
         meta: meta.took(began.elapsed()),
