@@ -8,8 +8,8 @@ use crate::people::{NOBODY, People, Persons};
 use crate::segment::{Decoded, Segment};
 use crate::work::{CalledOff, Work};
 
-/// Blocks of a piece of work: 32, so 32,768 events, about 0.1 ms.
-const BLOCKS_A_PIECE: usize = 32;
+/// Blocks of a piece of work: 64, so 32,768 events, about 0.1 ms.
+const BLOCKS_A_PIECE: usize = 64;
 
 /// Identities that are looked at together: 32,768, whose persons' periods take 256 KiB.
 const TILE: i64 = 32_768;

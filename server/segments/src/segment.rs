@@ -10,7 +10,7 @@
 //! | … | the blocks |
 //! | 72 | zeros, so that a load of eight numbers never runs off the end |
 //!
-//! A block is up to 1,024 events. For each of its columns (identities, times, seqs, then the properties) one byte of width and
+//! A block is up to [`BLOCK`] events. For each of its columns (identities, times, seqs, then the properties) one byte of width and
 //! eight of a base come first, then for each column the packed numbers: identities as differences from the one before, times
 //! in ticks from the base, seqs and values' places from the base.
 
@@ -244,7 +244,7 @@ impl Header {
     }
 }
 
-/// Up to 1,024 events.
+/// Up to [`BLOCK`] events.
 #[derive(Debug, Clone, Copy)]
 pub struct Block<'a> {
     segment: &'a Segment,
