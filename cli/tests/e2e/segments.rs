@@ -38,7 +38,11 @@ fn what_is_old_is_sealed_and_a_wrong_segment_is_found_and_made_anew() {
     assert_eq!((&told["projects"][0]["events"], right), (&json!(50), true), "{told}");
     assert_eq!(told["projects"][0]["wrong"], json!([]));
     let questions = &told["projects"][0]["questions"];
-    assert_eq!((&questions["same"], &questions["different"]), (&json!(6), &json!([])), "{told}");
+    assert_eq!(
+        (&questions["same"], &questions["different"]),
+        (&json!(6), &json!([])),
+        "{told}"
+    );
 
     project
         .rows()

@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use sqlx::FromRow;
+use trailmark_protocol::Timestamp;
 use trailmark_segments::scan::Source;
 use trailmark_segments::{People, Segment};
 
 use super::cache::Columns;
 use super::plan::{Plan, Want};
 use super::tail::{self, Stale};
-use super::{week_begins, week_of};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
+use crate::store::weeks::Week;
 
 /// Most bytes of segments that one question looks at: 1 GiB. With more, rows answer, slowly and in Postgres' memory.
 const BYTES_MAX: i64 = 1 << 30;
@@ -88,6 +89,10 @@ impl Reads {
         self.segments += other.segments;
         self.tail += other.tail;
     }
+}
+
+fn week_of(micros: i64) -> Week {
+    Week::of_time(Timestamp::from_micros(micros))
 }
 
 /// One question's view.
@@ -189,12 +194,13 @@ impl Look {
         let listed: Vec<Listed> = snapshot
             .select::<Listed>(LIST)
             .bind(plan.names())
-            .bind(week_of(from))
-            .bind(week_of(to))
+            .bind(week_of(from).number())
+            .bind(week_of(to).number())
             .fetch_all(snapshot.rows())
             .await?;
         let is_wanted = |listed: &Listed| {
-            let stretch = (week_begins(listed.week), week_begins(listed.week.saturating_add(1)) - 1);
+            let week = Week::of_number(listed.week);
+            let stretch = (week.start().micros(), week.end().micros() - 1);
             plan.wants.iter().any(|want| want.meets(listed.event_name_id, stretch))
         };
         let wanted: Vec<Listed> = listed.into_iter().filter(is_wanted).collect();

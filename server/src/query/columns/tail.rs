@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::TryStreamExt;
 use sqlx::Row;
+use trailmark_protocol::Timestamp;
 use trailmark_segments::{Events, Segment};
 
 use super::plan::Plan;
-use super::week_of;
 use crate::query::ask::question::Of;
 use crate::query::ask::sql::{Making, Value};
 use crate::query::error::QueryError;
 use crate::query::snapshot::Snapshot;
 use crate::store::PgTime;
+use crate::store::weeks::Week;
 
 /// Most rows that become a segment for one question: 1,000,000, about 2 s and 60 MB. With more, rows answer themselves.
 const ROWS_MAX: i64 = 1_000_000;
@@ -39,7 +40,7 @@ pub(super) async fn read(
         }
         let (name, PgTime(at), late): (i32, PgTime, bool) = (row.try_get(0)?, row.try_get(2)?, row.try_get(4)?);
         // Rows of a stale week are read as such, also the late ones.
-        if late && stale.contains(&(name, week_of(at.micros()))) {
+        if late && stale.contains(&(name, Week::of_time(at).number())) {
             continue;
         }
         let events = collected
@@ -65,7 +66,7 @@ fn statement(making: &mut Making, plan: &Plan, sealed_before: i64, stale: &Stale
         values.push_str(&format!(", {}::text", value.expression));
     }
     let (from, to) = plan.stretch();
-    let moment = |micros: i64| trailmark_protocol::Timestamp::from_micros(micros);
+    let moment = Timestamp::from_micros;
     let names = match plan.names() {
         Some(names) => format!("{}", making.bind(names)?),
         None => "ARRAY(SELECT id FROM event_names WHERE project_id = $1)".to_owned(),
@@ -98,11 +99,10 @@ fn statement(making: &mut Making, plan: &Plan, sealed_before: i64, stale: &Stale
     ));
     if !stale.is_empty() {
         let (stale_names, weeks): (Vec<i32>, Vec<i32>) = stale.iter().copied().unzip();
-        let begins: Vec<_> = weeks.iter().map(|week| moment(super::week_begins(*week))).collect();
-        let ends: Vec<_> = weeks
-            .iter()
-            .map(|week| moment(super::week_begins(week.saturating_add(1)).min(sealed_before)))
-            .collect();
+        let weeks = weeks.into_iter().map(Week::of_number);
+        let (begins, ends): (Vec<_>, Vec<_>) = weeks
+            .map(|week| (week.start(), week.end().min(moment(sealed_before))))
+            .unzip();
         let (stale_names, begins, ends) = (
             making.bind(stale_names)?,
             making.bind_times(&begins)?,
