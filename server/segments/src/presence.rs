@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::people::People;
+use crate::people::{NOBODY, People};
 use crate::scan::{Needs, Periods, Source, scan};
 use crate::work::{CalledOff, Work};
 
@@ -68,14 +68,30 @@ pub fn presence(work: Work<'_>, sources: &[Source], people: &People, shape: &Sha
     let found = scan(work, (sources, people), needs, begin, |bits, source, rows| {
         let periods = Periods::of(source, shape.bounds);
         let one = periods.is_one().then(|| periods.of_moment(i64::MIN));
-        for ((person, at), part) in rows.persons().iter().zip(rows.times()).zip(rows.parts()) {
-            if !shape.slots.contains(person) {
-                continue;
-            }
-            let period = one.unwrap_or_else(|| periods.of_moment(*at));
-            let row = (*person - shape.slots.start) as usize * parts + *part as usize;
+        let mut set = |person: u32, part: u32, period: usize| {
+            let row = (person - shape.slots.start) as usize * parts + part as usize;
             if let Some(word) = bits.get_mut(row * words + period / WORD) {
                 *word |= 1 << (period % WORD);
+            }
+        };
+        let rows = rows.persons().iter().zip(rows.times()).zip(rows.parts());
+        match one {
+            // Many events of one person lie side by side: the first says it all.
+            Some(period) if source.partings.is_empty() => {
+                let mut before = NOBODY;
+                for ((person, _), _) in rows {
+                    if *person != before && shape.slots.contains(person) {
+                        set(*person, 0, period);
+                    }
+                    before = *person;
+                }
+            }
+            _ => {
+                for ((person, at), part) in rows {
+                    if shape.slots.contains(person) {
+                        set(*person, *part, one.unwrap_or_else(|| periods.of_moment(*at)));
+                    }
+                }
             }
         }
     })?;

@@ -8,8 +8,8 @@ use crate::people::{NOBODY, People, Persons};
 use crate::segment::{Decoded, Segment};
 use crate::work::{CalledOff, Work};
 
-/// Blocks of a piece of work: 64, so 32,768 events, about 0.1 ms.
-const BLOCKS_A_PIECE: usize = 64;
+/// Blocks of a piece of work: 32, so 32,768 events, about 0.1 ms.
+const BLOCKS_A_PIECE: usize = 32;
 
 /// Identities that are looked at together: 32,768, whose persons' periods take 256 KiB.
 const TILE: i64 = 32_768;
@@ -113,6 +113,10 @@ pub struct Rows {
     parts: Box<[u32]>,
     marks: Box<[u32]>,
     kept: Box<[bool]>,
+    /// Not all of `parts` are 0.
+    has_parts: bool,
+    /// Not all of `marks` are 0.
+    has_marks: bool,
     len: usize,
 }
 
@@ -124,6 +128,8 @@ impl Default for Rows {
             parts: vec![0; BLOCK].into(),
             marks: vec![0; BLOCK].into(),
             kept: vec![false; BLOCK].into(),
+            has_parts: false,
+            has_marks: false,
             len: 0,
         }
     }
@@ -199,6 +205,10 @@ impl Rows {
     }
 
     fn read_parts(&mut self, source: &Source, block: crate::segment::Block<'_>) {
+        if source.partings.is_empty() && !self.has_parts {
+            return;
+        }
+        self.has_parts = !source.partings.is_empty();
         self.parts.fill(0);
         for parting in &source.partings {
             block.codes(parting.column, &mut self.decoded.codes);
@@ -218,6 +228,10 @@ impl Rows {
     }
 
     fn read_marks(&mut self, source: &Source, block: crate::segment::Block<'_>) {
+        if source.marks.is_empty() && !self.has_marks {
+            return;
+        }
+        self.has_marks = !source.marks.is_empty();
         self.marks.fill(0);
         for (keep, bit) in &source.marks {
             match keep {
