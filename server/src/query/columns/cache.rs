@@ -24,10 +24,13 @@ const USES_MAX: usize = 1_000;
 /// Which segment: project, event name, week and version. The same version means the same bytes.
 pub(super) type Key = (i32, i32, i32, i64);
 
+/// Where a project's mirror is: nowhere until somebody has asked. Whoever brings it up to date holds the lock.
+pub(super) type MirrorPlace = Arc<tokio::sync::Mutex<Option<Arc<Mirror>>>>;
+
 /// What a server keeps in memory of all projects' segments.
 pub struct Columns {
     pub(super) segments: Cache<Key, Arc<Segment>>,
-    mirrors: Mutex<HashMap<i32, Arc<tokio::sync::Mutex<Option<Arc<Mirror>>>>>>,
+    mirrors: Mutex<HashMap<i32, MirrorPlace>>,
     corrupt: Mutex<Vec<Key>>,
     uses: Mutex<Vec<(i32, Vec<String>)>>,
     threads: usize,
@@ -68,7 +71,7 @@ impl Columns {
     }
 
     /// Where a project's mirror is, once somebody has asked.
-    pub(super) fn mirror_of(&self, project_id: i32) -> Arc<tokio::sync::Mutex<Option<Arc<Mirror>>>> {
+    pub(super) fn mirror_of(&self, project_id: i32) -> MirrorPlace {
         let mut mirrors = self.mirrors.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(mirrors.entry(project_id).or_default())
     }
