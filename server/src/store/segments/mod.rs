@@ -22,14 +22,17 @@ mod seal;
 mod fold;
 mod rebuild;
 mod forget;
+mod retention;
 mod promoted;
 mod tail;
 mod corrupt;
+mod sum;
 mod verify;
 
-pub(super) use forget::{Doomed, dropped, dropping, forget};
+pub(super) use forget::{Doomed, forget};
 pub use frontier::Frontier;
 pub use promoted::Promoted;
+pub(super) use retention::{dropped, dropping};
 pub use seal::Step;
 pub use tail::Tail;
 pub use verify::{Verified, Wrong};
