@@ -78,11 +78,12 @@ pub(super) fn of_segment(bytes: Vec<u8>, without: &BTreeSet<i64>) -> Result<(Sum
             if without.contains(identity) {
                 continue;
             }
-            let value = |((column, _), codes): (&(usize, String), &Box<[u32]>)| {
-                let place = (*codes.get(row)? as usize).checked_sub(1)?;
-                segment.values(*column)?.get(place).map(String::as_str)
+            let value = |place: usize| {
+                let ((column, _), codes) = (columns.get(place)?, codes.get(place)?);
+                let value = (*codes.get(row)? as usize).checked_sub(1)?;
+                segment.values(*column)?.get(value).map(String::as_str)
             };
-            sum.add(*identity, *at, *seq, columns.iter().zip(&codes).map(value));
+            sum.add(*identity, *at, *seq, (0..columns.len()).map(value));
         }
     }
     Ok((sum, columns.into_iter().map(|(_, column)| column).collect()))
