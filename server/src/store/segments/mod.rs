@@ -7,10 +7,11 @@
 //!
 //! Rows of before `closed_before` that are not marked are thus a set that only an erasure and retention can change.
 //! Whoever does, or writes segments, takes marks away or moves `sealed_before`, holds the lock of [`hold`] until it commits.
-//! So sealing, folding, rebuilding, erasing and retention of a project come one after the other, on however many
-//! servers, and each sees what the one before has committed: no transaction is repeated, none is lost. Writers
-//! do not take it; they only add marks, each in one transaction with its row, and a statement that takes marks away reads their
-//! rows with the same look at the database. A crash between two transactions leaves what the next one finds.
+//! So sealing, folding, rebuilding, erasing and retention of a project come one after the other, on however many servers, and
+//! each sees what the one before has committed: no transaction is repeated, none is lost. Writers do not take it; they only
+//! add marks, each in one transaction with its row, and a statement that takes marks away reads their rows with the same look at
+//! the database. Readers that find a segment corrupt make it stale without it ([`corrupt`]): whoever is at work on that segment has
+//! read it whole before, and writes it whole. A crash between two transactions leaves what the next one finds.
 //!
 //! Order of locks: the lock of writers and erasures (`tombstones`) is taken alone, that of [`hold`] before every row and table.
 
