@@ -363,6 +363,62 @@ async fn notes_on_the_time_line_are_kept_by_their_time() {
 }
 
 #[tokio::test]
+async fn properties_are_promoted_by_who_may_change_the_project() {
+    let house = House::new().await;
+    let project = project(&house).await;
+    let ann = Caller::new(&house, EMAIL, Role::Admin, project).await;
+    let eve = Caller::new(&house, "eve@example.com", Role::Viewer, project).await;
+    let (plan, os) = ("/api/v1/promoted/plan%2Ftier", "/api/v1/promoted/$context.os.name");
+    for path in [plan, os, plan] {
+        assert_eq!(ann.ask(Method::PUT, path, &Value::Null).await.status, 204, "{path}");
+        assert_eq!(
+            eve.ask(Method::PUT, path, &Value::Null).await.refusal(),
+            (403, "not_permitted")
+        );
+    }
+    let list = eve.get("/api/v1/promoted").await;
+    let list = list["promoted"].as_array().unwrap();
+    let names: Vec<&Value> = list.iter().map(|promoted| &promoted["property"]).collect();
+    assert_eq!(names, ["$context.os.name", "plan/tier"]);
+    assert_eq!((&list[0]["promoted_by"], &list[0]["uses"]), (&json!(EMAIL), &json!(0)));
+
+    let long = format!("/api/v1/promoted/{}", "x".repeat(201));
+    for path in [
+        &long,
+        "/api/v1/promoted/%00",
+        "/api/v1/promoted/%ff",
+        "/api/v1/promoted/p?q=1",
+    ] {
+        assert_eq!(
+            ann.ask(Method::PUT, path, &Value::Null).await.refusal(),
+            (400, "invalid_parameter"),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        eve.ask(Method::DELETE, os, &Value::Null).await.refusal(),
+        (403, "not_permitted")
+    );
+    assert_eq!(ann.ask(Method::DELETE, os, &Value::Null).await.status, 204);
+    assert_eq!(
+        ann.ask(Method::DELETE, os, &Value::Null).await.refusal(),
+        (404, "not_found")
+    );
+    for n in 1..64 {
+        house
+            .store()
+            .promote(project, &format!("p{n}"), "use", house.app.clock.now(), 64)
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        ann.ask(Method::PUT, os, &Value::Null).await.refusal(),
+        (400, "invalid_parameter"),
+        "one too many"
+    );
+}
+
+#[tokio::test]
 async fn streams_open_for_sessions_and_end_with_them() {
     use futures_util::StreamExt;
 

@@ -360,3 +360,32 @@ async fn what_sealing_costs() {
         );
     }
 }
+
+/// What a write asks first, as it was and with the frontier: run with `--ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn what_asking_for_the_frontier_costs() {
+    let store = fresh().await;
+    store.close_segments(1, at(NOW)).await.unwrap();
+    sqlx::raw_sql("INSERT INTO segment_frontiers SELECT n, now(), now() FROM generate_series(2, 200) AS n; ANALYZE")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    let before = "SELECT project_id, COALESCE(newest, 0) FROM unnest($1::integer[]) AS p (project_id)
+        CROSS JOIN LATERAL (SELECT max(id) AS newest FROM erasures e WHERE e.project_id = p.project_id) AS e";
+    let after = "SELECT project_id, COALESCE(newest, 0), closed_before FROM unnest($1::integer[]) AS p (project_id)
+        CROSS JOIN LATERAL (SELECT max(id) AS newest FROM erasures e WHERE e.project_id = p.project_id) AS e
+        LEFT JOIN segment_frontiers USING (project_id)";
+    for _ in 0..3 {
+        for (what, statement) in [("before", before), ("after", after)] {
+            let started = Instant::now();
+            for _ in 0..2_000 {
+                sqlx::query(statement).bind([1, 2]).execute(store.pool()).await.unwrap();
+            }
+            println!(
+                "{what}: {:.1} us a statement",
+                started.elapsed().as_secs_f64() * 1e6 / 2_000.0
+            );
+        }
+    }
+}

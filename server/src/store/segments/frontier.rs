@@ -12,7 +12,7 @@ use crate::store::tombstones::ERASURES_LOCK;
 /// happen; Postgres counts from 4714 BC.
 pub(super) const BEGINNING: Timestamp = Timestamp::from_millis(-200_000 * 7 * 86_400_000);
 
-/// See [the module](super).
+/// How far the segments of a project reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Frontier {
     /// What is stored with an earlier timestamp is marked as late.

@@ -7,10 +7,11 @@
 //!
 //! Rows of before `closed_before` that are not marked are thus a set that only an erasure and retention can change.
 //! Whoever does, or writes segments, takes marks away or moves `sealed_before`, holds the lock of [`hold`] until it commits.
-//! So sealing, folding, rebuilding, erasing and retention of a project come one after the other, on however many
-//! servers, and each sees what the one before has committed: no transaction is repeated, none is lost. Writers
-//! do not take it; they only add marks, each in one transaction with its row, and a statement that takes marks away reads their
-//! rows with the same look at the database. A crash between two transactions leaves what the next one finds.
+//! So sealing, folding, rebuilding, erasing and retention of a project come one after the other, on however many servers, and
+//! each sees what the one before has committed: no transaction is repeated, none is lost. Writers do not take it; they only
+//! add marks, each in one transaction with its row, and a statement that takes marks away reads their rows with the same look at
+//! the database. Readers that find a segment corrupt make it stale without it ([`corrupt`]): whoever is at work on that segment has
+//! read it whole before, and writes it whole. A crash between two transactions leaves what the next one finds.
 //!
 //! Order of locks: the lock of writers and erasures (`tombstones`) is taken alone, that of [`hold`] before every row and table.
 
@@ -22,14 +23,17 @@ mod seal;
 mod fold;
 mod rebuild;
 mod forget;
+mod retention;
 mod promoted;
 mod tail;
 mod corrupt;
+mod sum;
 mod verify;
 
-pub(super) use forget::{Doomed, dropped, dropping, forget};
+pub(super) use forget::{Doomed, forget};
 pub use frontier::Frontier;
 pub use promoted::Promoted;
+pub(super) use retention::{dropped, dropping};
 pub use seal::Step;
 pub use tail::Tail;
 pub use verify::{Verified, Wrong};

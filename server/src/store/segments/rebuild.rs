@@ -1,11 +1,10 @@
 //! Segments are made anew from the rows, one name and week at a time.
 
-use trailmark_protocol::Timestamp;
-
 use super::fold::sealed_end;
+use super::frontier::{self, BEGINNING};
+use super::hold;
 use super::keep::{self, Key};
 use super::read::{self, Stretch};
-use super::{frontier, hold};
 use crate::store::connect::Store;
 use crate::store::error::StoreError;
 use crate::store::weeks::Week;
@@ -55,7 +54,7 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         hold(&mut transaction, key.project_id).await?;
         let frontier = frontier::read(&mut transaction, key.project_id).await?;
-        let sealed_before = frontier.map_or(Timestamp::default(), |frontier| frontier.sealed_before.0);
+        let sealed_before = frontier.map_or(BEGINNING, |frontier| frontier.sealed_before.0);
         read::prepare(&mut transaction).await?;
         let columns = read::promoted(&mut transaction, key.project_id).await?;
         let of = Stretch {
