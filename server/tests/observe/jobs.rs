@@ -37,6 +37,7 @@ fn ground(store: &Store, clock: SharedClock) -> Arc<Ground> {
         writer: Writer::new(store.clone(), journal, node, clock.clone()).stats(),
         clock,
         keep_events: None,
+        columns: Arc::default(),
     })
 }
 
