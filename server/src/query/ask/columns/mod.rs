@@ -1,7 +1,7 @@
 //! Answers from segments: the same numbers as those from rows, for the questions that segments can answer.
 //!
 //! Each kind says what it will look at ([`Plan`]), is given it ([`Look`]), and counts on threads of its own. What a filter means
-//! is asked of Postgres, once for each value in a dictionary ([`filter`]): text patterns, regular expressions and the order of
+//! is asked of Postgres, once for each value in a dictionary (`filter`): text patterns, regular expressions and the order of
 //! values are its own, here as there.
 
 mod filter;
