@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use trailmark_server::postgres::{PostgresOptions, PrivatePostgres};
 
 use super::home::Home;
+use super::wait::until_true;
 
 /// It, in a home of its own. It starts running.
 pub(crate) struct OutsidePostgres {
@@ -52,11 +53,14 @@ impl OutsidePostgres {
     pub(crate) fn another_database(&self) -> String {
         let name = format!("another_{}", uuid::Uuid::new_v4().simple());
         let options = PgConnectOptions::from_str(&self.url()).unwrap();
-        self.runtime.block_on(async {
-            let mut connection = options.connect().await.unwrap();
-            let sql = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-            connection.execute(sql).await.unwrap();
+        // Many tests share it, and each of their servers has some of its connections.
+        let mut connection = None;
+        until_true("a free connection", || {
+            connection = self.runtime.block_on(options.connect()).ok();
+            connection.is_some()
         });
+        let sql = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        self.runtime.block_on(connection.unwrap().execute(sql)).unwrap();
         self.url().replace("/trailmark?", &format!("/{name}?"))
     }
 
