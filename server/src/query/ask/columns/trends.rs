@@ -20,6 +20,9 @@ use crate::query::error::QueryError;
 /// Most counters of one answer: 4 million, 32 MB for each thread. They are the product of periods, parts and values.
 const COUNTERS_MAX: usize = 4 << 20;
 
+/// Most goes in which persons are counted: in each all events are read again.
+const GOES_MAX: usize = 16;
+
 /// The answer; nothing, if segments have none.
 pub(super) async fn answer(
     asking: &mut Asking<'_>,
@@ -96,12 +99,22 @@ async fn cells(
 ) -> Result<Option<Cells>, QueryError> {
     let bounds: Vec<i64> = periods.bounds.iter().map(|bound| bound.micros()).collect();
     let parts = Told::combinations(told);
+    let goes = || {
+        rounds(
+            &look.people,
+            bounds.len(),
+            parts,
+            asking.counting.columns().threads(),
+            WORK_BYTES,
+        )
+        .count()
+    };
+    if parts.saturating_mul(bounds.len()) > COUNTERS_MAX || series.math == Math::UniquePersons && goes() > GOES_MAX {
+        return Ok(asking.unfit("too many parts and periods"));
+    }
     let mut cells = match (&series.math_property, series.math) {
         (None, Math::UniquePersons) => persons(asking, look, told, (sources, bounds)).await?,
         (None, _) => {
-            if parts * bounds.len() > COUNTERS_MAX {
-                return Ok(asking.unfit("too many parts and periods"));
-            }
             let look = Arc::clone(look);
             let counts = asking
                 .count(move |work| tally(work, &sources, &look.people, &bounds, parts))
