@@ -64,7 +64,7 @@ struct Header {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Column {
     name: String,
-    /// None: there were too many.
+    /// None: there were too many. Of sessions, none are listed.
     values: Option<Vec<String>>,
 }
 
@@ -95,6 +95,8 @@ pub struct Decoded {
     pub seqs: Box<[u64]>,
     /// See [`Block::codes`].
     pub codes: Box<[u32]>,
+    /// See [`Block::hashes`].
+    pub hashes: Box<[u64]>,
 }
 
 impl Default for Decoded {
@@ -104,6 +106,7 @@ impl Default for Decoded {
             times: vec![0; BLOCK].into(),
             seqs: vec![0; BLOCK].into(),
             codes: vec![0; BLOCK].into(),
+            hashes: vec![0; BLOCK].into(),
         }
     }
 }
@@ -176,6 +179,12 @@ impl Segment {
     #[must_use]
     pub fn values(&self, column: usize) -> Option<&[String]> {
         self.header.columns.get(column)?.values.as_deref()
+    }
+
+    /// Whether a column says something of every event: it had not too many values, and all events came with theirs.
+    #[must_use]
+    pub fn has(&self, column: usize) -> bool {
+        self.values(column).is_some()
     }
 
     /// Its blocks.
@@ -315,6 +324,12 @@ impl Block<'_> {
         });
     }
 
+    /// The hashes of sessions; 0: none.
+    pub fn hashes(&self, column: usize, out: &mut [u64]) {
+        let hashes = self.stream(FIXED + column);
+        hashes.read(out, |hash| hash);
+    }
+
     fn stream(&self, stream: usize) -> Stream<'_> {
         let streams = self.segment.header.streams();
         let head = |stream: usize| {
@@ -441,7 +456,11 @@ fn sorted(mut events: Events) -> Events {
     events.seqs = arranged(&events.seqs, &order);
     for column in &mut events.columns {
         if column.overflowed {
-            (column.values, column.codes) = (Vec::new(), vec![MISSING; order.len()]);
+            (column.values, column.codes) = (Vec::new(), vec![MISSING.into(); order.len()]);
+        }
+        if column.is_hashed() {
+            column.codes = arranged(&column.codes, &order);
+            continue;
         }
         let mut counts: Vec<(usize, usize)> = (0..column.values.len()).map(|value| (0, value)).collect();
         for code in &column.codes {
@@ -457,7 +476,7 @@ fn sorted(mut events: Events) -> Events {
             places.get_mut(value + 1).into_iter().for_each(|new| *new = place);
         }
         column.values = values;
-        let place = |code: u32| places.get(code as usize).copied().unwrap_or(MISSING);
+        let place = |code: u64| places.get(code as usize).copied().unwrap_or(MISSING).into();
         column.codes = arranged(&column.codes, &order).into_iter().map(place).collect();
     }
     events
@@ -511,7 +530,7 @@ fn write_block(events: &Events, range: std::ops::Range<usize>, tick: i64, out: &
     );
     for column in &events.columns {
         let codes = column.codes.get(range.clone()).unwrap_or_default();
-        stream(0, &mut codes.iter().map(|code| u64::from(*code)));
+        stream(0, &mut codes.iter().copied());
     }
     out.extend(heads);
     out.extend(bodies);
