@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use sha2::{Digest, Sha256};
+
 use crate::segment::{self, Segment};
 
 /// Most different values of a column: 65,535, so that the places of values fit into two bytes and a segment's dictionary into
@@ -10,6 +12,18 @@ pub const VALUES_MAX: usize = 65_535;
 
 /// The place of "has no such property" among a column's values; the nth value has place n + 1.
 pub const MISSING: u32 = 0;
+
+/// The column of sessions. Their ids are never the same twice, so they have no dictionary but hashes of 64 bits ([`hash`]): of ten
+/// million sessions two have the same with a chance of one in 370,000.
+pub const SESSION: &str = "$session_id";
+
+/// The first eight bytes of a text's SHA-256; never 0, which stands for none.
+#[must_use]
+pub fn hash(text: &str) -> u64 {
+    let digest = Sha256::digest(text.as_bytes());
+    let first = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    first.max(1)
+}
 
 /// Events of one name and one week, in any order.
 #[derive(Debug, Clone, Default)]
@@ -28,9 +42,9 @@ pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) values: Vec<String>,
     places: HashMap<String, u32>,
-    /// One for each event.
-    pub(crate) codes: Vec<u32>,
-    /// It had too many values.
+    /// One for each event: the place of its value, or of [`SESSION`] its hash.
+    pub(crate) codes: Vec<u64>,
+    /// It had too many values, or some events came without theirs.
     pub(crate) overflowed: bool,
 }
 
@@ -90,15 +104,12 @@ impl Events {
     pub fn append(&mut self, segment: &Segment, keep: impl Fn(i64) -> bool) {
         let mut decoded = segment::Decoded::default();
         let sources: Vec<Option<usize>> = self.columns.iter().map(|column| segment.column(&column.name)).collect();
+        let mut remaps = Vec::new();
         for (column, source) in self.columns.iter_mut().zip(&sources) {
-            column.overflowed |= source.is_none_or(|source| segment.values(source).is_none());
+            column.overflowed |= source.is_none_or(|source| !segment.has(source));
+            let values = source.and_then(|source| segment.values(source));
+            remaps.push(column.learn(values.unwrap_or_default()));
         }
-        let remaps: Vec<Vec<u32>> = self
-            .columns
-            .iter_mut()
-            .zip(&sources)
-            .map(|(column, source)| column.learn(source.and_then(|source| segment.values(source)).unwrap_or_default()))
-            .collect();
         for block in segment.blocks() {
             block.identities(&mut decoded.identities);
             block.times(&mut decoded.times);
@@ -106,20 +117,24 @@ impl Events {
             let kept: Vec<usize> = (0..block.len())
                 .filter(|row| decoded.identities.get(*row).is_some_and(|identity| keep(*identity)))
                 .collect();
-            let pick =
-                |numbers: &[i64]| -> Vec<i64> { kept.iter().filter_map(|row| numbers.get(*row)).copied().collect() };
-            self.identities.extend(pick(&decoded.identities));
-            self.times.extend(pick(&decoded.times));
-            self.seqs
-                .extend(kept.iter().filter_map(|row| decoded.seqs.get(*row)).copied());
+            self.identities.extend(picked(&kept, &decoded.identities));
+            self.times.extend(picked(&kept, &decoded.times));
+            self.seqs.extend(picked(&kept, &decoded.seqs));
             for ((column, source), remap) in self.columns.iter_mut().zip(&sources).zip(&remaps) {
-                match source {
-                    Some(source) => block.codes(*source, &mut decoded.codes),
-                    None => decoded.codes.fill(MISSING),
+                let Some(source) = source else {
+                    column.codes.resize(column.codes.len() + kept.len(), MISSING.into());
+                    continue;
+                };
+                if column.is_hashed() {
+                    block.hashes(*source, &mut decoded.hashes);
+                    column.codes.extend(picked(&kept, &decoded.hashes));
+                } else {
+                    block.codes(*source, &mut decoded.codes);
+                    let place = |code: u32| remap.get(code as usize).copied().unwrap_or(MISSING);
+                    column
+                        .codes
+                        .extend(picked(&kept, &decoded.codes).map(place).map(u64::from));
                 }
-                let codes = kept.iter().filter_map(|row| decoded.codes.get(*row));
-                let place = |code: &u32| remap.get(*code as usize).copied().unwrap_or(MISSING);
-                column.codes.extend(codes.map(place));
             }
         }
     }
@@ -131,9 +146,22 @@ impl Events {
     }
 }
 
+/// The numbers of these rows.
+fn picked<T: Copy>(rows: &[usize], numbers: &[T]) -> impl Iterator<Item = T> {
+    rows.iter().filter_map(|row| numbers.get(*row)).copied()
+}
+
 impl Column {
+    pub(crate) fn is_hashed(&self) -> bool {
+        self.name == SESSION
+    }
+
     fn push(&mut self, value: Option<&str>) {
-        let code = value.map_or(MISSING, |value| self.place(value));
+        let code = match value {
+            None => MISSING.into(),
+            Some(text) if self.is_hashed() => hash(text),
+            Some(value) => self.place(value).into(),
+        };
         self.codes.push(code);
     }
 

@@ -9,15 +9,13 @@
 
 use std::ops::Range;
 
+use crate::buckets::Buckets;
 use crate::people::{NOBODY, People, Persons};
 use crate::scan::{Needs, Source, scan};
 use crate::work::{CalledOff, Work};
 
 /// Buckets: 1,024. Each thread has a chunk of 2 KiB of each, so 2 MiB at least.
 const BUCKETS: u32 = 1_024;
-
-/// Numbers of a chunk.
-const CHUNK: usize = 256;
 
 /// How an event is put into a number, from the most significant bit on: the person's place in its bucket, the moment, the mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,39 +127,6 @@ impl Layout {
     }
 }
 
-/// Numbers by bucket, in chunks.
-#[derive(Debug, Default)]
-struct Buckets {
-    full: Vec<Vec<Vec<u64>>>,
-    open: Vec<Vec<u64>>,
-}
-
-impl Buckets {
-    fn new(count: usize) -> Self {
-        Self {
-            full: vec![Vec::new(); count],
-            open: (0..count).map(|_| Vec::with_capacity(CHUNK)).collect(),
-        }
-    }
-
-    fn push(&mut self, bucket: usize, number: u64) {
-        let Some(open) = self.open.get_mut(bucket) else { return };
-        open.push(number);
-        if open.len() == CHUNK {
-            let chunk = std::mem::replace(open, Vec::with_capacity(CHUNK));
-            if let Some(full) = self.full.get_mut(bucket) {
-                full.push(chunk);
-            }
-        }
-    }
-
-    fn copy_to(&self, bucket: usize, out: &mut Vec<u64>) {
-        let full = self.full.get(bucket).into_iter().flatten();
-        full.chain(self.open.get(bucket))
-            .for_each(|chunk| out.extend_from_slice(chunk));
-    }
-}
-
 /// Tells the events of each person in `slots`, which begin with a bucket: `told` gets the state of its thread, the person and
 /// the events in order.
 ///
@@ -210,7 +175,7 @@ fn throw(
     layout: Layout,
     slots: &Range<u32>,
     (first, count): (usize, usize),
-) -> Result<Vec<Buckets>, CalledOff> {
+) -> Result<Vec<Buckets<u64>>, CalledOff> {
     let begin = || Buckets::new(count);
     let needs = |_: &Source| Needs {
         times: true,

@@ -9,6 +9,7 @@
 //! properties are texts.
 
 mod packed;
+mod buckets;
 pub mod events;
 pub mod segment;
 pub mod people;
@@ -18,6 +19,8 @@ pub mod presence;
 pub mod tally;
 pub mod frequency;
 pub mod gather;
+pub mod distinct;
+pub mod points;
 
 pub use events::Events;
 pub use people::{NOBODY, People};

@@ -1,4 +1,5 @@
-//! Whole numbers in as many bits as the greatest of them needs, one after the other, least significant bit first.
+//! Whole numbers in as few bits as most of them need, one after the other, least significant bit first. Of the few that need
+//! more, what is beyond those bits follows with its place: otherwise one large number would make all of a block wide.
 
 /// Bytes that may be read behind the last packed number: one group of eight numbers of 64 bits, and one load.
 pub(crate) const SPARE: usize = 72;
@@ -6,25 +7,111 @@ pub(crate) const SPARE: usize = 72;
 /// Widest numbers that are packed. Wider ones take 64 bits: a load of eight bytes holds 56 wherever in a byte they begin.
 const WIDEST: u32 = 56;
 
-/// Bits for numbers up to `max`.
-pub(crate) fn width(max: u64) -> u8 {
-    let bits = u64::BITS - max.leading_zeros();
-    let width = if bits > WIDEST { u64::BITS } else { bits };
-    width as u8
+/// Bytes of an exception: its place, and what is beyond its bits.
+const EXCEPTION: usize = 2 + 4;
+
+/// How numbers are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packing {
+    /// Bits of each.
+    pub(crate) width: u8,
+    /// How many need more.
+    pub(crate) exceptions: u8,
 }
 
-/// Whether [`width`] can have returned this.
-pub(crate) fn is_width(width: u8) -> bool {
-    u32::from(width) <= WIDEST || u32::from(width) == u64::BITS
+fn bits(number: u64) -> u32 {
+    u64::BITS - number.leading_zeros()
 }
 
-/// Bytes that `count` numbers take.
-pub(crate) fn len(count: usize, width: u8) -> usize {
-    (count * usize::from(width)).div_ceil(8)
+impl Packing {
+    /// The one that takes least.
+    pub(crate) fn of(numbers: &[u64]) -> Self {
+        let mut counts = [0_usize; 65];
+        for number in numbers {
+            if let Some(count) = counts.get_mut(bits(*number) as usize) {
+                *count += 1;
+            }
+        }
+        let widest = counts.iter().rposition(|count| *count > 0).unwrap_or(0) as u32;
+        let whole = if widest > WIDEST { u64::BITS } else { widest };
+        let mut best = Self {
+            width: whole as u8,
+            exceptions: 0,
+        };
+        let mut beyond = 0;
+        for width in (0..widest).rev() {
+            beyond += counts.get(width as usize + 1).copied().unwrap_or(0);
+            let Ok(exceptions) = u8::try_from(beyond) else { break };
+            let packing = Self {
+                width: width as u8,
+                exceptions,
+            };
+            // What is beyond fits into 32 bits.
+            let fits = width <= WIDEST && widest - width <= u32::BITS;
+            if fits && packing.len(numbers.len()) < best.len(numbers.len()) {
+                best = packing;
+            }
+        }
+        best
+    }
+
+    /// Bytes that so many numbers take.
+    pub(crate) fn len(self, count: usize) -> usize {
+        self.packed_len(count) + usize::from(self.exceptions) * EXCEPTION
+    }
+
+    fn packed_len(self, count: usize) -> usize {
+        (count * usize::from(self.width)).div_ceil(8)
+    }
+
+    /// Whether [`Packing::of`] can have returned it.
+    pub(crate) fn is_one(self) -> bool {
+        let width = u32::from(self.width);
+        width <= WIDEST || width == u64::BITS && self.exceptions == 0
+    }
+
+    /// Appends numbers, packed in this way.
+    pub(crate) fn pack(self, numbers: &[u64], out: &mut Vec<u8>) {
+        let mask = u64::MAX.checked_shr(u64::BITS - u32::from(self.width)).unwrap_or(0);
+        pack(numbers.iter().map(|number| number & mask), self.width, out);
+        if self.exceptions == 0 {
+            return;
+        }
+        for (place, number) in (0_u16..)
+            .zip(numbers)
+            .filter(|(_, number)| bits(**number) > u32::from(self.width))
+        {
+            out.extend(place.to_le_bytes());
+            out.extend(((number >> self.width) as u32).to_le_bytes());
+        }
+    }
+
+    /// Reads `out.len()` numbers, each through `map`. Behind the bytes are [`SPARE`] bytes of anything.
+    pub(crate) fn unpack<T>(self, bytes: &[u8], out: &mut [T], map: impl Fn(u64) -> T) {
+        unpack(bytes, self.width, out, &map);
+        let exceptions = bytes.get(self.packed_len(out.len())..).unwrap_or_default();
+        for exception in exceptions.chunks_exact(EXCEPTION).take(usize::from(self.exceptions)) {
+            let (place, beyond) = exception.split_at(2);
+            let place = usize::from(place.try_into().map_or(0, u16::from_le_bytes));
+            let beyond = beyond.try_into().map_or(0, u32::from_le_bytes);
+            let low = one(bytes, self.width, place);
+            if let Some(number) = out.get_mut(place) {
+                *number = map(low | u64::from(beyond).checked_shl(u32::from(self.width)).unwrap_or(0));
+            }
+        }
+    }
+}
+
+/// One packed number.
+fn one(bytes: &[u8], width: u8, place: usize) -> u64 {
+    let (byte, bit) = (place * usize::from(width) / 8, place * usize::from(width) % 8);
+    let eight = bytes.get(byte..byte + 8).and_then(|eight| eight.try_into().ok());
+    let mask = u64::MAX.checked_shr(u64::BITS - u32::from(width)).unwrap_or(0);
+    eight.map_or(0, u64::from_le_bytes) >> bit & mask
 }
 
 /// Appends numbers, none of which needs more bits.
-pub(crate) fn pack(numbers: impl Iterator<Item = u64>, width: u8, out: &mut Vec<u8>) {
+fn pack(numbers: impl Iterator<Item = u64>, width: u8, out: &mut Vec<u8>) {
     let (mut waiting, mut bits) = (0_u128, 0_u32);
     for number in numbers {
         waiting |= u128::from(number) << bits;
@@ -40,8 +127,8 @@ pub(crate) fn pack(numbers: impl Iterator<Item = u64>, width: u8, out: &mut Vec<
     }
 }
 
-/// Reads `out.len()` numbers, each through `map`. Behind the packed numbers are [`SPARE`] bytes of anything.
-pub(crate) fn unpack<T>(bytes: &[u8], width: u8, out: &mut [T], map: impl Fn(u64) -> T) {
+/// Reads `out.len()` numbers of these bits.
+fn unpack<T>(bytes: &[u8], width: u8, out: &mut [T], map: impl Fn(u64) -> T) {
     macro_rules! by_width {
         ($($width:literal)*) => {
             match width {
@@ -85,16 +172,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_packed_is_unpacked(numbers in proptest::collection::vec(any::<u64>(), 0..50), shift in 0..64_u32) {
-            let numbers: Vec<u64> = numbers.iter().map(|number| number >> shift).collect();
-            let width = width(numbers.iter().copied().max().unwrap_or(0));
-            prop_assert!(is_width(width));
+        fn what_was_packed_is_unpacked(numbers in proptest::collection::vec(any::<u64>(), 0..50), shift in 0..64_u32, larger in proptest::collection::vec(0..u64::MAX >> 20, 0..5)) {
+            let mut numbers: Vec<u64> = numbers.iter().map(|number| number >> shift).collect();
+            numbers.extend(larger);
+            let packing = Packing::of(&numbers);
+            prop_assert!(packing.is_one());
             let mut bytes = Vec::new();
-            pack(numbers.iter().copied(), width, &mut bytes);
-            prop_assert_eq!(bytes.len(), len(numbers.len(), width));
+            packing.pack(&numbers, &mut bytes);
+            prop_assert_eq!(bytes.len(), packing.len(numbers.len()));
             bytes.extend([0xaa; SPARE]);
             let mut out = vec![0; numbers.len()];
-            unpack(&bytes, width, &mut out, |number| number);
+            packing.unpack(&bytes, &mut out, |number| number);
             prop_assert_eq!(out, numbers);
         }
     }

@@ -58,6 +58,10 @@ pub struct Source {
     pub keep: Keep,
     /// What they are broken down by; the parts are combined, the first the most significant.
     pub partings: Vec<Parting>,
+    /// The number of the part of events without `partings`, and what is added to that of others.
+    pub part_base: u32,
+    /// The column of sessions, if they are to be known.
+    pub sessions: Option<usize>,
     /// By how many bits parts are moved where they stand beside marks.
     pub part_shift: u32,
     /// What an event may be, as bits: those for which it counts. An event that is nothing of it is skipped, unless `others`.
@@ -76,6 +80,8 @@ impl Source {
             to,
             keep: Keep::All,
             partings: Vec::new(),
+            part_base: 0,
+            sessions: None,
             part_shift: 0,
             marks: Vec::new(),
             others: true,
@@ -170,6 +176,10 @@ impl Rows {
                 *person = if *kept { *person } else { NOBODY };
             }
         }
+        match source.sessions {
+            Some(column) => block.hashes(column, &mut self.decoded.hashes),
+            None => self.decoded.hashes.fill(0),
+        }
         self.read_parts(source, block);
         self.read_marks(source, block);
     }
@@ -192,6 +202,12 @@ impl Rows {
         self.decoded.seqs.get(..self.len).unwrap_or_default()
     }
 
+    /// The hash of its session; 0: it has none, or that was not to be known.
+    #[must_use]
+    pub fn sessions(&self) -> &[u64] {
+        self.decoded.hashes.get(..self.len).unwrap_or_default()
+    }
+
     /// Its part.
     #[must_use]
     pub fn parts(&self) -> &[u32] {
@@ -205,10 +221,11 @@ impl Rows {
     }
 
     fn read_parts(&mut self, source: &Source, block: crate::segment::Block<'_>) {
-        if source.partings.is_empty() && !self.has_parts {
+        let is_zero = source.partings.is_empty() && source.part_base == 0;
+        if is_zero && !self.has_parts {
             return;
         }
-        self.has_parts = !source.partings.is_empty();
+        self.has_parts = !is_zero;
         self.parts.fill(0);
         for parting in &source.partings {
             block.codes(parting.column, &mut self.decoded.codes);
@@ -220,9 +237,11 @@ impl Rows {
                 };
             }
         }
-        if !source.partings.is_empty() {
-            for (person, part) in self.persons.iter_mut().zip(&self.parts).take(self.len) {
-                *person = if *part == NO_PART { NOBODY } else { *person };
+        for (person, part) in self.persons.iter_mut().zip(&mut self.parts).take(self.len) {
+            if *part == NO_PART {
+                *person = NOBODY;
+            } else {
+                *part += source.part_base;
             }
         }
     }

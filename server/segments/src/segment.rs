@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::BLOCK;
 use crate::events::{Events, MISSING, VALUES_MAX};
-use crate::packed::{self, SPARE};
+use crate::packed::{Packing, SPARE};
 
 const MAGIC: [u8; 4] = *b"TMSG";
 
@@ -31,8 +31,8 @@ pub const FORMAT: u32 = 1;
 /// Where the header begins.
 const HEAD: usize = 16;
 
-/// A column's width and base.
-const STREAM: usize = 1 + 8;
+/// A column's width, its exceptions and its base.
+const STREAM: usize = 1 + 1 + 8;
 
 /// Identities, times and seqs.
 const FIXED: usize = 3;
@@ -64,7 +64,7 @@ struct Header {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Column {
     name: String,
-    /// None: there were too many.
+    /// None: there were too many. Of sessions, none are listed.
     values: Option<Vec<String>>,
 }
 
@@ -95,6 +95,8 @@ pub struct Decoded {
     pub seqs: Box<[u64]>,
     /// See [`Block::codes`].
     pub codes: Box<[u32]>,
+    /// See [`Block::hashes`].
+    pub hashes: Box<[u64]>,
 }
 
 impl Default for Decoded {
@@ -104,6 +106,7 @@ impl Default for Decoded {
             times: vec![0; BLOCK].into(),
             seqs: vec![0; BLOCK].into(),
             codes: vec![0; BLOCK].into(),
+            hashes: vec![0; BLOCK].into(),
         }
     }
 }
@@ -178,6 +181,12 @@ impl Segment {
         self.header.columns.get(column)?.values.as_deref()
     }
 
+    /// Whether a column says something of every event: it had not too many values, and all events came with theirs.
+    #[must_use]
+    pub fn has(&self, column: usize) -> bool {
+        self.values(column).is_some()
+    }
+
     /// Its blocks.
     pub fn blocks(&self) -> impl ExactSizeIterator<Item = Block<'_>> {
         (0..self.offsets.len()).map(|index| self.block(index))
@@ -235,10 +244,10 @@ impl Header {
 
     /// How long a block of so many events is, by its widths.
     fn block_len(&self, block: &[u8], count: usize) -> Option<usize> {
-        let widths = block.get(..self.streams() * STREAM)?.iter().step_by(STREAM);
         let mut len = self.streams() * STREAM;
-        for width in widths {
-            len += packed::is_width(*width).then(|| packed::len(count, *width))?;
+        for stream in block.get(..len)?.chunks_exact(STREAM) {
+            let packing = packing(stream);
+            len += packing.is_one().then(|| packing.len(count))?;
         }
         Some(len)
     }
@@ -315,23 +324,47 @@ impl Block<'_> {
         });
     }
 
+    /// The hashes of sessions; 0: none.
+    pub fn hashes(&self, column: usize, out: &mut [u64]) {
+        let hashes = self.stream(FIXED + column);
+        hashes.read(out, |hash| hash);
+    }
+
     fn stream(&self, stream: usize) -> Stream<'_> {
         let streams = self.segment.header.streams();
-        let width = |stream: usize| self.bytes.get(stream * STREAM).copied().unwrap_or_default();
-        let before: usize = (0..stream).map(|stream| packed::len(self.events, width(stream))).sum();
-        let base = self.bytes.get(stream * STREAM + 1..stream * STREAM + STREAM);
+        let head = |stream: usize| {
+            self.bytes
+                .get(stream * STREAM..(stream + 1) * STREAM)
+                .unwrap_or_default()
+        };
+        let before: usize = (0..stream).map(|stream| packing(head(stream)).len(self.events)).sum();
+        let base = head(stream).get(2..).and_then(|base| base.try_into().ok());
         Stream {
-            width: width(stream),
-            base: base.and_then(|base| base.try_into().ok()).map_or(0, i64::from_le_bytes),
+            packing: packing(head(stream)),
+            base: base.map_or(0, i64::from_le_bytes),
             bytes: self.bytes.get(streams * STREAM + before..).unwrap_or_default(),
             events: self.events,
         }
     }
 }
 
+/// How a column is packed, by the beginning of its part of a block's head.
+fn packing(head: &[u8]) -> Packing {
+    match head {
+        [width, exceptions, ..] => Packing {
+            width: *width,
+            exceptions: *exceptions,
+        },
+        _ => Packing {
+            width: 0,
+            exceptions: 0,
+        },
+    }
+}
+
 /// The packed numbers of a column of a block.
 struct Stream<'a> {
-    width: u8,
+    packing: Packing,
     base: i64,
     bytes: &'a [u8],
     events: usize,
@@ -340,7 +373,7 @@ struct Stream<'a> {
 impl Stream<'_> {
     fn read<T>(&self, out: &mut [T], map: impl Fn(u64) -> T) {
         if let Some(out) = out.get_mut(..self.events) {
-            packed::unpack(self.bytes, self.width, out, map);
+            self.packing.unpack(self.bytes, out, map);
         }
     }
 }
@@ -423,7 +456,11 @@ fn sorted(mut events: Events) -> Events {
     events.seqs = arranged(&events.seqs, &order);
     for column in &mut events.columns {
         if column.overflowed {
-            (column.values, column.codes) = (Vec::new(), vec![MISSING; order.len()]);
+            (column.values, column.codes) = (Vec::new(), vec![MISSING.into(); order.len()]);
+        }
+        if column.is_hashed() {
+            column.codes = arranged(&column.codes, &order);
+            continue;
         }
         let mut counts: Vec<(usize, usize)> = (0..column.values.len()).map(|value| (0, value)).collect();
         for code in &column.codes {
@@ -439,7 +476,7 @@ fn sorted(mut events: Events) -> Events {
             places.get_mut(value + 1).into_iter().for_each(|new| *new = place);
         }
         column.values = values;
-        let place = |code: u32| places.get(code as usize).copied().unwrap_or(MISSING);
+        let place = |code: u64| places.get(code as usize).copied().unwrap_or(MISSING).into();
         column.codes = arranged(&column.codes, &order).into_iter().map(place).collect();
     }
     events
@@ -465,10 +502,10 @@ fn write_block(events: &Events, range: std::ops::Range<usize>, tick: i64, out: &
     let (mut heads, mut bodies) = (Vec::new(), Vec::new());
     let mut stream = |base: i64, numbers: &mut dyn Iterator<Item = u64>| {
         let numbers: Vec<u64> = numbers.collect();
-        let width = packed::width(numbers.iter().copied().max().unwrap_or(0));
-        heads.push(width);
+        let packing = Packing::of(&numbers);
+        heads.extend([packing.width, packing.exceptions]);
         heads.extend(base.to_le_bytes());
-        packed::pack(numbers.into_iter(), width, &mut bodies);
+        packing.pack(&numbers, &mut bodies);
     };
     let mut before = ends.0;
     stream(
@@ -493,7 +530,7 @@ fn write_block(events: &Events, range: std::ops::Range<usize>, tick: i64, out: &
     );
     for column in &events.columns {
         let codes = column.codes.get(range.clone()).unwrap_or_default();
-        stream(0, &mut codes.iter().map(|code| u64::from(*code)));
+        stream(0, &mut codes.iter().copied());
     }
     out.extend(heads);
     out.extend(bodies);

@@ -6,9 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use trailmark_segments::events::seq_key;
+use trailmark_segments::distinct::distinct;
+use trailmark_segments::events::{SESSION, hash, seq_key};
 use trailmark_segments::gather::{Layout, full, gather};
 use trailmark_segments::people::Persons;
+use trailmark_segments::points::points;
 use trailmark_segments::presence::{Shape, presence, rounds, set_bits};
 use trailmark_segments::scan::{Keep, Parting, Source};
 use trailmark_segments::segment::{Decoded, forge};
@@ -226,6 +228,50 @@ proptest! {
             found.extend(told.unwrap().into_iter().flatten());
         }
         prop_assert_eq!(found, there);
+    }
+
+    #[test]
+    fn sessions_are_counted_and_told_as_a_slow_count_finds_them(
+        events in vec((event(), proptest::option::of(0..30_u32)), 1..1_500), budget in 1_000..100_000_usize,
+        bounds in proptest::collection::btree_set(0..600_000_i64, 1..5),
+    ) {
+        let people = people();
+        let bounds: Vec<i64> = bounds.into_iter().map(|bound| bound * 1_000_000).collect();
+        let mut collected = Events::new([SESSION]);
+        for (event, session) in &events {
+            let session = session.map(|session| format!("session {session}"));
+            collected.push(event.identity, event.at, event.seq, [session.as_deref()]);
+        }
+        // Once through another segment, as sealing does it.
+        let first = Segment::open(collected.seal().unwrap()).unwrap();
+        let mut again = Events::new([SESSION]);
+        again.append(&first, |_| true);
+        let segment = Arc::new(Segment::open(again.seal().unwrap()).unwrap());
+        let mut source = Source::new(Arc::clone(&segment), i64::MIN, i64::MAX);
+        source.sessions = segment.column(SESSION);
+        source.part_base = 7;
+        let sources = [source];
+        let there = || events.iter().filter(|(event, _)| event.identity != 7);
+        let mut slow = vec![BTreeSet::new(); bounds.len() + 2];
+        for (event, session) in there() {
+            let Some(session) = session else { continue };
+            slow[0].insert(*session);
+            slow[bounds.partition_point(|bound| *bound <= event.at) + 1].insert(*session);
+        }
+        let slow: Vec<u64> = slow.iter().map(|sessions| sessions.len() as u64).collect();
+        let counts = distinct(WORK, (&sources, &people), &bounds, 8, budget).unwrap();
+        prop_assert_eq!(&counts[7], &slow);
+        prop_assert!(counts[..7].iter().flatten().all(|count| *count == 0));
+        let told = points(WORK, (&sources, &people), budget, Vec::new, |told: &mut Vec<_>, points| {
+            assert!(points.is_sorted() && points.iter().all(|point| point.person == points[0].person && point.point == 7));
+            told.extend(points.iter().map(|point| (people.number(point.person), point.at, point.seq, point.session)));
+        });
+        let mut told: Vec<_> = told.unwrap().concat();
+        told.sort_unstable();
+        let hashed = |session: &Option<u32>| session.map_or(0, |session| hash(&format!("session {session}")));
+        let mut expected: Vec<_> = there().map(|(event, session)| (person(event.identity), event.at, seq_key(event.seq), hashed(session))).collect();
+        expected.sort_unstable();
+        prop_assert_eq!(told, expected);
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Look {
         }));
         let lacks = |held: &Held, column: &str| {
             let column = held.segment.column(column);
-            column.is_none_or(|column| held.segment.values(column).is_none())
+            column.is_none_or(|column| !held.segment.has(column))
         };
         let lacking = plan
             .columns

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use trailmark_segments::events::SESSION;
+
 use crate::query::ask::question::{Breakdown, Event, Filter, Of};
 use crate::query::ask::sql::Pick;
 use crate::query::error::QueryError;
@@ -60,7 +62,7 @@ impl Plan {
         }
         match (filter.of, &filter.property) {
             (Some(Of::Session), _) => self.unfit = Some("a property of sessions"),
-            (None | Some(Of::Event), Some(property)) => self.column(property),
+            (None | Some(Of::Event), Some(property)) => self.property(property),
             _ => {}
         }
     }
@@ -69,7 +71,7 @@ impl Plan {
     pub fn breakdowns(&mut self, breakdowns: &[Breakdown]) {
         for breakdown in breakdowns {
             match breakdown.of {
-                Of::Event => self.column(&breakdown.property),
+                Of::Event => self.property(&breakdown.property),
                 Of::Person => self.unfit = Some("a breakdown by a property of persons"),
                 Of::Session => self.unfit = Some("a breakdown by a property of sessions"),
                 Of::Cohort => self.unfit = Some("a breakdown by a cohort"),
@@ -77,8 +79,20 @@ impl Plan {
         }
     }
 
-    /// Also this property.
-    pub fn column(&mut self, property: &str) {
+    /// Also this property of events.
+    pub fn property(&mut self, property: &str) {
+        match property {
+            SESSION => self.unfit("a property that is called as the sessions are"),
+            property => self.column(property),
+        }
+    }
+
+    /// Also the sessions that events belong to.
+    pub fn sessions(&mut self) {
+        self.column(SESSION);
+    }
+
+    fn column(&mut self, property: &str) {
         if !self.columns.iter().any(|column| column == property) {
             self.columns.push(property.to_owned());
         }

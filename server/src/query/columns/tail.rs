@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use trailmark_protocol::Timestamp;
+use trailmark_segments::events::SESSION;
 use trailmark_segments::{Events, Segment};
 
 use super::plan::Plan;
@@ -62,8 +63,11 @@ pub(super) async fn read(
 fn statement(making: &mut Making, plan: &Plan, sealed_before: i64, stale: &Stale) -> Result<String, QueryError> {
     let mut values = String::new();
     for property in &plan.columns {
-        let value = Value::of(making, Of::Event, property)?;
-        values.push_str(&format!(", {}::text", value.expression));
+        let value = match property.as_str() {
+            SESSION => "e.session_id".to_owned(),
+            property => Value::of(making, Of::Event, property)?.expression,
+        };
+        values.push_str(&format!(", {value}::text"));
     }
     let (from, to) = plan.stretch();
     let moment = Timestamp::from_micros;

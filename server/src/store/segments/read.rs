@@ -8,6 +8,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _};
 use trailmark_protocol::Timestamp;
 use trailmark_segments::Events;
+use trailmark_segments::events::SESSION;
 
 use crate::store::error::StoreError;
 use crate::store::pg_time::PgTime;
@@ -110,7 +111,7 @@ pub(super) async fn take_late(
 ) -> Result<BTreeMap<i32, Events>, StoreError> {
     let values = values(columns, 5);
     let rows = "CROSS JOIN LATERAL (
-        SELECT properties, context FROM events e WHERE e.project_id = $1 AND e.id = gone.event_id OFFSET 0) AS e";
+        SELECT properties, context, session_id FROM events e WHERE e.project_id = $1 AND e.id = gone.event_id OFFSET 0) AS e";
     let rows = if columns.is_empty() { "" } else { rows };
     // Nothing but numbers of parameters is written into it.
     let statement = format!(
@@ -125,25 +126,27 @@ pub(super) async fn take_late(
     collect(connection, bind(read, columns), columns).await
 }
 
-/// `, (e.properties -> $5)::text, (e.context #> $6)::text`.
+/// `, (e.properties -> $5)::text, (e.context #> $6)::text, e.session_id`.
 pub(super) fn values(columns: &[String], first: usize) -> String {
-    let value = |(number, column): (usize, &String)| match column.strip_prefix(CONTEXT) {
-        Some(_) => format!(", (e.context #> ${number})::text"),
-        None => format!(", (e.properties -> ${number})::text"),
+    let mut numbers = first..;
+    let mut number = || numbers.next().unwrap_or(first);
+    let value = |column: &String| match (column.as_str(), column.strip_prefix(CONTEXT)) {
+        (SESSION, _) => ", e.session_id".to_owned(),
+        (_, Some(_)) => format!(", (e.context #> ${})::text", number()),
+        (_, None) => format!(", (e.properties -> ${})::text", number()),
     };
-    (first..).zip(columns).map(value).collect()
+    columns.iter().map(value).collect()
 }
 
 type Reading<'q> = Query<'q, Postgres, PgArguments>;
 
 /// The parameters of [`values`].
 pub(super) fn bind<'q>(read: Reading<'q>, columns: &[String]) -> Reading<'q> {
-    columns
-        .iter()
-        .fold(read, |read, column| match column.strip_prefix(CONTEXT) {
-            Some(path) => read.bind(path.split('.').map(str::to_owned).collect::<Vec<_>>()),
-            None => read.bind(column.clone()),
-        })
+    let bound = columns.iter().filter(|column| *column != SESSION);
+    bound.fold(read, |read, column| match column.strip_prefix(CONTEXT) {
+        Some(path) => read.bind(path.split('.').map(str::to_owned).collect::<Vec<_>>()),
+        None => read.bind(column.clone()),
+    })
 }
 
 async fn collect(

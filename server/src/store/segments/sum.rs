@@ -1,11 +1,12 @@
 //! Events summed up, of a segment and of rows, to be compared.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
-use trailmark_segments::events::seq_key;
+use trailmark_segments::events::{SESSION, hash, seq_key};
 use trailmark_segments::segment::Decoded;
 use trailmark_segments::{Corrupt, Segment};
 
@@ -25,7 +26,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    fn add<'v>(&mut self, identity: i64, at: i64, seq: u64, values: impl Iterator<Item = Option<&'v str>>) {
+    fn add<'v>(&mut self, identity: i64, at: i64, seq: u64, values: impl Iterator<Item = Option<Cow<'v, str>>>) {
         let mut hash = Sha256::new();
         hash.update(identity.to_le_bytes());
         hash.update(at.to_le_bytes());
@@ -36,7 +37,7 @@ impl Sum {
             hash.update([u8::from(value.is_some())]);
             let value = value.unwrap_or_default();
             hash.update((value.len() as u64).to_le_bytes());
-            hash.update(value);
+            hash.update(value.as_bytes());
         }
         self.values = self.values.wrapping_add(number(hash));
     }
@@ -65,8 +66,11 @@ pub(super) fn of_segment(bytes: Vec<u8>, without: &BTreeSet<i64>) -> Result<(Sum
         block.identities(&mut decoded.identities);
         block.times(&mut decoded.times);
         block.seqs(&mut decoded.seqs);
-        for ((column, _), codes) in columns.iter().zip(&mut codes) {
-            block.codes(*column, codes);
+        for ((column, name), codes) in columns.iter().zip(&mut codes) {
+            match name.as_str() {
+                SESSION => block.hashes(*column, &mut decoded.hashes),
+                _ => block.codes(*column, codes),
+            }
         }
         sum.all += block.len() as u64;
         let events = decoded
@@ -79,9 +83,16 @@ pub(super) fn of_segment(bytes: Vec<u8>, without: &BTreeSet<i64>) -> Result<(Sum
                 continue;
             }
             let value = |place: usize| {
-                let ((column, _), codes) = (columns.get(place)?, codes.get(place)?);
+                let ((column, name), codes) = (columns.get(place)?, codes.get(place)?);
+                if name == SESSION {
+                    let hash = decoded.hashes.get(row).filter(|hash| **hash != 0)?;
+                    return Some(Cow::Owned(hash.to_string()));
+                }
                 let value = (*codes.get(row)? as usize).checked_sub(1)?;
-                segment.values(*column)?.get(value).map(String::as_str)
+                segment
+                    .values(*column)?
+                    .get(value)
+                    .map(|value| Cow::Borrowed(value.as_str()))
             };
             sum.add(*identity, *at, *seq, (0..columns.len()).map(value));
         }
@@ -116,9 +127,14 @@ pub(super) async fn of_rows(
             continue;
         }
         let at: PgTime = row.try_get(1)?;
-        let values: Vec<Option<&str>> = (3..3 + columns.len())
-            .map(|column| row.try_get(column))
-            .collect::<Result<_, _>>()?;
+        let mut values = Vec::with_capacity(columns.len());
+        for (place, column) in (3..).zip(columns) {
+            let value: Option<&str> = row.try_get(place)?;
+            values.push(match column.as_str() {
+                SESSION => value.map(|session| Cow::Owned(hash(session).to_string())),
+                _ => value.map(Cow::Borrowed),
+            });
+        }
         sum.add(identity, at.0.micros(), seq_key(row.try_get(2)?), values.into_iter());
     }
     Ok(sum)

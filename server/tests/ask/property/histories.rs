@@ -120,6 +120,8 @@ pub(super) enum Deed {
     Fold,
     Rebuild,
     Promote(&'static str),
+    /// What paths and sessions need.
+    PromotePlaces,
     Demote(&'static str),
     /// All segments are to be made anew.
     Spoil,
@@ -147,6 +149,7 @@ pub(super) fn deed() -> impl Strategy<Value = (usize, Deed)> {
         1 => Just(Deed::Fold),
         1 => Just(Deed::Rebuild),
         4 => property().prop_map(Deed::Promote),
+        4 => Just(Deed::PromotePlaces),
         1 => property().prop_map(Deed::Demote),
         1 => Just(Deed::Spoil),
         1 => Just(Deed::Corrupt),
@@ -167,6 +170,11 @@ async fn do_to_segments(world: &World, deed: &Deed) {
             store.rebuild_outdated(project, 100).await.unwrap();
         }
         Deed::Promote(property) => drop(store.promote(project, property, "test", at(0), 16).await.unwrap()),
+        Deed::PromotePlaces => {
+            for property in ["$session_id", "$pathname", "$screen_name"] {
+                store.promote(project, property, "test", at(0), 16).await.unwrap();
+            }
+        }
         Deed::Demote(property) => drop(store.demote(project, property).await.unwrap()),
         Deed::Spoil => {
             let spoil = "UPDATE segments SET stale = 'rebuild', bytes = NULL, version = nextval('segment_versions') WHERE project_id = $1";

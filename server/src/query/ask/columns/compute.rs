@@ -55,3 +55,28 @@ impl Counting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use futures_util::FutureExt;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_called_off() {
+        let counting = Counting::new(Arc::default());
+        let (tell, told) = oneshot::channel();
+        let counted = counting.run(move |work| {
+            while !work.called_off.load(Ordering::Relaxed) {
+                thread::yield_now();
+            }
+            let _ = tell.send(());
+            Err::<(), _>(CalledOff)
+        });
+        assert!(counted.now_or_never().is_none(), "it was begun, and is dropped here");
+        told.await.unwrap();
+    }
+}

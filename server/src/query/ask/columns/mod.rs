@@ -12,6 +12,7 @@ mod funnel;
 mod retention;
 mod activity;
 mod cohort;
+mod paths;
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -88,10 +89,12 @@ pub async fn answer(
             let answer = cohort::answer(&mut asking, question).await?;
             answer.map(|answer| (Answer::Cohort(answer), Meta::timeless()))
         }
-        Question::Paths(_) | Question::Sessions(_) => {
-            asking.how.rows_because = Some("segments know no sessions".into());
-            None
+        Question::Paths(question) => {
+            let span = question.span(now)?;
+            let answer = paths::answer(&mut asking, question, &span).await?;
+            answer.map(|answer| (Answer::Paths(answer), Meta::about(&span)))
         }
+        Question::Sessions(_) => asking.unfit("a session's length and events are in no column"),
     };
     Ok(answered)
 }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use trailmark_segments::distinct::distinct;
+use trailmark_segments::events::SESSION;
 use trailmark_segments::presence::{Shape, presence, rounds, set_bits};
 use trailmark_segments::scan::{Parting, Source};
 use trailmark_segments::tally::tally;
@@ -20,15 +22,15 @@ use crate::query::error::QueryError;
 /// Most counters of one answer: 4 million, 32 MB for each thread. They are the product of periods, parts and values.
 const COUNTERS_MAX: usize = 4 << 20;
 
+/// Most goes in which persons are counted: in each all events are read again.
+const GOES_MAX: usize = 16;
+
 /// The answer; nothing, if segments have none.
 pub(super) async fn answer(
     asking: &mut Asking<'_>,
     question: &Trends,
     periods: &Periods,
 ) -> Result<Option<TrendsAnswer>, QueryError> {
-    if question.series.iter().any(|series| series.math == Math::Sessions) {
-        return Ok(asking.unfit("segments know no sessions"));
-    }
     let Some(mut whole) = lines(asking, question, periods).await? else {
         return Ok(None);
     };
@@ -58,7 +60,10 @@ async fn lines(
         )
         .await?;
         wants.push(plan.events(asking.snapshot, &events, pick).await?);
-        series.math_property.iter().for_each(|property| plan.column(property));
+        series.math_property.iter().for_each(|property| plan.property(property));
+        if series.math == Math::Sessions {
+            plan.sessions();
+        }
     }
     plan.breakdowns(&question.breakdown);
     let Some(look) = asking.look(&plan).await? else {
@@ -96,12 +101,23 @@ async fn cells(
 ) -> Result<Option<Cells>, QueryError> {
     let bounds: Vec<i64> = periods.bounds.iter().map(|bound| bound.micros()).collect();
     let parts = Told::combinations(told);
+    let goes = || {
+        rounds(
+            &look.people,
+            bounds.len(),
+            parts,
+            asking.counting.columns().threads(),
+            WORK_BYTES,
+        )
+        .count()
+    };
+    if parts.saturating_mul(bounds.len()) > COUNTERS_MAX || series.math == Math::UniquePersons && goes() > GOES_MAX {
+        return Ok(asking.unfit("too many parts and periods"));
+    }
     let mut cells = match (&series.math_property, series.math) {
         (None, Math::UniquePersons) => persons(asking, look, told, (sources, bounds)).await?,
+        (None, Math::Sessions) => sessions(asking, look, told, (sources, bounds)).await?,
         (None, _) => {
-            if parts * bounds.len() > COUNTERS_MAX {
-                return Ok(asking.unfit("too many parts and periods"));
-            }
             let look = Arc::clone(look);
             let counts = asking
                 .count(move |work| tally(work, &sources, &look.people, &bounds, parts))
@@ -178,6 +194,39 @@ async fn persons(
         let numbers = Told::numbers_of(told, part);
         cells.put(numbers.clone(), None, Some(*whole as f64));
         for (period, count) in periods.iter().enumerate().filter(|(_, count)| **count > 0) {
+            cells.put(numbers.clone(), Some(period), Some(*count as f64));
+        }
+    }
+    Ok(cells)
+}
+
+/// Sessions of each part and period; a part whose events are in none has a line, too.
+async fn sessions(
+    asking: &mut Asking<'_>,
+    look: &Arc<Look>,
+    told: &[Told],
+    (mut sources, bounds): (Vec<Source>, Vec<i64>),
+) -> Result<Cells, QueryError> {
+    let parts = Told::combinations(told);
+    for source in &mut sources {
+        source.sessions = source.segment.column(SESSION);
+    }
+    let look = Arc::clone(look);
+    let (events, counts) = asking
+        .count(move |work| {
+            let events = tally(work, &sources, &look.people, &[], parts)?;
+            let counts = distinct(work, (&sources, &look.people), &bounds, parts, WORK_BYTES)?;
+            Ok((events, counts))
+        })
+        .await?;
+    let mut cells = Cells::default();
+    for (part, (events, counts)) in events.iter().zip(&counts).enumerate() {
+        let Some((whole, periods)) = counts.split_first().filter(|_| events.iter().any(|events| *events > 0)) else {
+            continue;
+        };
+        let numbers = Told::numbers_of(told, part);
+        cells.put(numbers.clone(), None, Some(*whole as f64));
+        for (period, count) in periods.iter().skip(1).enumerate().filter(|(_, count)| **count > 0) {
             cells.put(numbers.clone(), Some(period), Some(*count as f64));
         }
     }

@@ -6,6 +6,7 @@
 pub mod way;
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use futures_util::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
@@ -63,7 +64,7 @@ struct Row {
 pub async fn answer(snapshot: &mut Snapshot, question: &Paths, span: &Span) -> Result<PathsAnswer, QueryError> {
     let mut edges = Edges::default();
     walk(snapshot, question, span, |person, way| edges.add(person, way)).await?;
-    Ok(edges.answer(question))
+    Ok(edges.answer(question, |point| point))
 }
 
 /// A place in the answer.
@@ -117,14 +118,14 @@ async fn walk(
     let mut making = Making::new(snapshot)?;
     let select = statement(&mut making, question, span)?;
     let stretch = Stretch {
-        start: question.start.as_deref(),
-        end: question.end.as_deref(),
+        start: question.start.clone(),
+        end: question.end.clone(),
         max: question.max_steps as usize,
     };
     let statement = making.query_as::<Row>(&select);
     let mut rows = statement.fetch(snapshot.rows()).map_err(QueryError::from).boxed();
     let mut person = None;
-    let mut last: Option<Passed> = None;
+    let mut last: Option<Passed<String, String>> = None;
     let mut way: Vec<String> = Vec::new();
     while let Some(row) = rows.next().await.transpose()? {
         let next = Passed {
@@ -168,9 +169,15 @@ fn statement(making: &mut Making, question: &Paths, span: &Span) -> Result<Strin
     ))
 }
 
-/// Edges, counted.
-#[derive(Debug, Default)]
-struct Edges(HashMap<(usize, String, String), Taken>);
+/// Edges, counted; points are texts, or numbers that stand for them.
+#[derive(Debug)]
+pub(super) struct Edges<P>(HashMap<(usize, P, P), Taken>);
+
+impl<P> Default for Edges<P> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -180,8 +187,10 @@ struct Taken {
     last: Option<i64>,
 }
 
-impl Edges {
-    fn add(&mut self, person: i64, way: &[String]) -> Result<(), QueryError> {
+impl<P: Clone + Eq + Hash> Edges<P> {
+    /// # Errors
+    /// There are too many.
+    pub(super) fn add(&mut self, person: i64, way: &[P]) -> Result<(), QueryError> {
         for (index, pair) in way.windows(2).enumerate() {
             let [from, to] = pair else { continue };
             let taken = self.0.entry((index + 1, from.clone(), to.clone())).or_default();
@@ -191,6 +200,23 @@ impl Edges {
                 taken.persons += 1;
             }
         }
+        self.check()
+    }
+
+    /// Adds edges of other persons.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub(super) fn merge(&mut self, other: Self) -> Result<(), QueryError> {
+        for (edge, taken) in other.0 {
+            let here = self.0.entry(edge).or_default();
+            here.count += taken.count;
+            here.persons += taken.persons;
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), QueryError> {
         if self.0.len() > EDGES_COUNTED {
             return Err(QueryError::parameter(
                 "events",
@@ -200,16 +226,17 @@ impl Edges {
         Ok(())
     }
 
-    fn answer(self, question: &Paths) -> PathsAnswer {
-        let edge = |((step, from, to), taken): ((usize, String, String), Taken)| Edge {
+    /// The answer, of which `name` says what the points are called.
+    pub(super) fn answer(self, question: &Paths, name: impl Fn(P) -> String) -> PathsAnswer {
+        let enough = |(_, taken): &(_, Taken)| taken.persons >= u64::from(question.min_edge);
+        let edge = |((step, from, to), taken): ((usize, P, P), Taken)| Edge {
             step,
-            from,
-            to,
+            from: name(from),
+            to: name(to),
             persons: taken.persons,
             count: taken.count,
         };
-        let enough = |edge: &Edge| edge.persons >= u64::from(question.min_edge);
-        let mut results: Vec<Edge> = self.0.into_iter().map(edge).filter(enough).collect();
+        let mut results: Vec<Edge> = self.0.into_iter().filter(enough).map(edge).collect();
         results.sort_by(|a, b| {
             let name = |edge: &Edge| (edge.step, edge.from.clone(), edge.to.clone());
             b.persons.cmp(&a.persons).then_with(|| name(a).cmp(&name(b)))

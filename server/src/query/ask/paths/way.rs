@@ -3,47 +3,47 @@
 /// A pause of 30 minutes ends a way, as it ends a session; in microseconds.
 const PAUSE: i64 = 30 * 60 * 1_000_000;
 
-/// A point, when it was passed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passed {
+/// A point, when it was passed; points and sessions are texts, or numbers that stand for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed<S, P> {
     /// In microseconds.
     pub at: i64,
     /// The session.
-    pub session: Option<String>,
+    pub session: Option<S>,
     /// The point.
-    pub point: String,
+    pub point: P,
 }
 
 /// Which stretch of a way is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch<P> {
     /// It begins where this point is passed first.
-    pub start: Option<&'a str>,
+    pub start: Option<P>,
     /// It ends where this point is passed first.
-    pub end: Option<&'a str>,
+    pub end: Option<P>,
     /// Most points.
     pub max: usize,
 }
 
 /// Whether the next point belongs to the same way.
 #[must_use]
-pub fn goes_on(last: &Passed, next: &Passed) -> bool {
+pub fn goes_on<S: PartialEq, P>(last: &Passed<S, P>, next: &Passed<S, P>) -> bool {
     match (&last.session, &next.session) {
         (None, None) => next.at - last.at < PAUSE,
         (last, next) => last == next,
     }
 }
 
-impl Stretch<'_> {
+impl<P: PartialEq> Stretch<P> {
     /// The stretch of a way, which has no point twice in a row.
     #[must_use]
-    pub fn of<'p>(&self, way: &'p [String]) -> &'p [String] {
-        let first = |way: &[String], point: &str| way.iter().position(|passed| passed == point);
-        let begin = self.start.map_or(Some(0), |start| first(way, start));
+    pub fn of<'p>(&self, way: &'p [P]) -> &'p [P] {
+        let first = |way: &[P], point: &P| way.iter().position(|passed| passed == point);
+        let begin = self.start.as_ref().map_or(Some(0), |start| first(way, start));
         let Some(way) = begin.and_then(|begin| way.get(begin..)) else {
             return &[];
         };
-        let Some(end) = self.end else {
+        let Some(end) = &self.end else {
             return way.get(..self.max.min(way.len())).unwrap_or_default();
         };
         let Some(way) = first(way, end).and_then(|last| way.get(..=last)) else {
@@ -60,8 +60,8 @@ impl Stretch<'_> {
 mod tests {
     use super::*;
 
-    fn stretch(start: Option<&str>, end: Option<&str>, max: usize) -> String {
-        let way: Vec<String> = "a b c a d e".split(' ').map(str::to_owned).collect();
+    fn stretch(start: Option<&'static str>, end: Option<&'static str>, max: usize) -> String {
+        let way: Vec<&str> = "a b c a d e".split(' ').collect();
         Stretch { start, end, max }.of(&way).join(" ")
     }
 
@@ -79,10 +79,10 @@ mod tests {
 
     #[test]
     fn a_way_ends_with_its_session_or_with_a_pause() {
-        let passed = |minutes: i64, session: Option<&str>| Passed {
+        let passed = |minutes: i64, session: Option<&'static str>| Passed {
             at: minutes * 60_000_000,
-            session: session.map(str::to_owned),
-            point: "a".to_owned(),
+            session,
+            point: "a",
         };
         assert!(goes_on(&passed(0, Some("s")), &passed(90, Some("s"))));
         assert!(!goes_on(&passed(0, Some("s")), &passed(1, Some("t"))));
