@@ -91,7 +91,7 @@ fn throw(
             .zip(rows.sessions());
         for (((person, at), part), hash) in events {
             // The first bits of a hash say where it belongs.
-            let bucket = (u128::from(*hash) * u128::from(buckets) >> 64) as u64;
+            let bucket = ((u128::from(*hash) * u128::from(buckets)) >> 64) as u64;
             if *person != NOBODY && *hash != 0 && range.contains(&bucket) {
                 let period = one.unwrap_or_else(|| periods.of_moment(*at)) as u32;
                 thrown.push((bucket - range.start) as usize, (*hash, *part, period));

@@ -237,8 +237,9 @@ fn matched(events: &[Seen], steps: usize) -> Vec<Seen> {
 fn augment(events: &[Seen], index: usize, taken: &mut [Option<usize>], tried: &mut [bool]) -> bool {
     let Some(event) = events.get(index) else { return false };
     for step in 0..taken.len() {
-        let fresh = tried.get_mut(step).is_some_and(|tried| !std::mem::replace(tried, true));
-        if !takes(event, step) || !fresh {
+        // Only a step that the event takes is tried by it: others may still be tried by somebody else.
+        let tries = |tried: &mut bool| takes(event, step) && !std::mem::replace(tried, true);
+        if !tried.get_mut(step).is_some_and(tries) {
             continue;
         }
         let owner = taken.get(step).copied().flatten();
@@ -357,6 +358,7 @@ mod tests {
         assert_eq!(unordered("c1 a2 b12"), Some((2, vec![1, 2])));
         assert_eq!(unordered("ab1 ab2"), Some((2, vec![1, 2])));
         assert_eq!(unordered("ab1"), Some((1, vec![1])));
+        assert_eq!(unordered("a1 ac2"), Some((2, vec![1, 2])));
         assert_eq!(
             unordered("ab1 ab1"),
             Some((2, vec![1, 1])),
