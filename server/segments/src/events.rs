@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use crate::segment::{self, Segment};
+use crate::write;
 
 /// Most different values of a column: 65,535, so that the places of values fit into two bytes and a segment's dictionary into
 /// memory. A property with more (an id, an address with one in it) has no column in that segment.
@@ -142,7 +143,7 @@ impl Events {
     /// The bytes of a segment of these events; nothing, if there are none.
     #[must_use]
     pub fn seal(self) -> Option<Vec<u8>> {
-        (!self.is_empty()).then(|| segment::write(self))
+        (!self.is_empty()).then(|| write::write(self))
     }
 }
 

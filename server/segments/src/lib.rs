@@ -11,6 +11,7 @@
 mod packed;
 mod buckets;
 pub mod events;
+mod write;
 pub mod segment;
 pub mod people;
 pub mod scan;
