@@ -15,9 +15,26 @@ use super::time::At;
 use super::windows::{self, Window};
 use crate::store::PgTime;
 
+/// The events of a table `page` of rows, with their names and ids, as [`EventRow`] has them.
+macro_rules! events_of_page {
+    () => {
+        "SELECT page.id, n.name AS event,
+           COALESCE(device.external_id, CASE whose.kind WHEN 0 THEN whose.external_id END) AS anonymous_id,
+           CASE whose.kind WHEN 1 THEN whose.external_id END AS user_id, whose.person_id,
+           session_id, install_id, seq, timestamp, received_at, client_timestamp, properties, context
+    FROM page
+    JOIN event_names n ON n.project_id = $1 AND n.id = page.event_name_id
+    JOIN identities whose ON whose.project_id = $1 AND whose.id = page.identity_id
+    LEFT JOIN identities device ON device.project_id = $1 AND device.id = page.anonymous_identity_id"
+    };
+}
+
+pub(super) use events_of_page;
+
 /// One window of a page: ids from `$2`, below `$3`. It is cut before the names and ids are looked up, so those joins see
 /// `limit` rows at the most.
-const WINDOW: &str = "
+const WINDOW: &str = concat!(
+    "
     WITH page AS (
         SELECT * FROM events
         WHERE project_id = $1 AND id >= $2 AND id < $3
@@ -29,15 +46,11 @@ const WINDOW: &str = "
               SELECT 1 FROM unnest($10::text[], $11::text[]) AS wanted (name, value)
               WHERE (properties ->> wanted.name) IS DISTINCT FROM wanted.value))
         ORDER BY id DESC LIMIT $8)
-    SELECT page.id, n.name AS event,
-           COALESCE(device.external_id, CASE whose.kind WHEN 0 THEN whose.external_id END) AS anonymous_id,
-           CASE whose.kind WHEN 1 THEN whose.external_id END AS user_id, whose.person_id,
-           session_id, install_id, seq, timestamp, received_at, client_timestamp, properties, context
-    FROM page
-    JOIN event_names n ON n.project_id = $1 AND n.id = page.event_name_id
-    JOIN identities whose ON whose.project_id = $1 AND whose.id = page.identity_id
-    LEFT JOIN identities device ON device.project_id = $1 AND device.id = page.anonymous_identity_id
-    ORDER BY page.id DESC";
+    ",
+    events_of_page!(),
+    "
+    ORDER BY page.id DESC"
+);
 
 /// From so many events on a person is heavy: reading 1,000 takes about 3 ms, asking each of 13 weeks takes 10.
 const HEAVY: i64 = 1_000;

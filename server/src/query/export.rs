@@ -11,7 +11,7 @@ use serde::Serialize;
 use trailmark_protocol::{Timestamp, Uuid};
 
 use super::error::QueryError;
-use super::events::EventRow;
+use super::events::{EventRow, events_of_page};
 use super::identity::{self, Identity};
 use super::person::{self, Properties, Seen};
 use super::reader::Reader;
@@ -25,21 +25,18 @@ const PAGE: i64 = 200;
 const LISTED: i64 = 100_000;
 
 /// The statement's page is cut from the index `events_by_identity` before anything is joined.
-const EVENTS: &str = "
+const EVENTS: &str = concat!(
+    "
     WITH page AS (
         SELECT * FROM events
         WHERE project_id = $1 AND identity_id = $2 AND timestamp >= COALESCE($3, '-infinity')
           AND (timestamp, id) > (COALESCE($3, '-infinity'), $4)
         ORDER BY timestamp, id LIMIT $5)
-    SELECT page.id, n.name AS event,
-           COALESCE(device.external_id, CASE whose.kind WHEN 0 THEN whose.external_id END) AS anonymous_id,
-           CASE whose.kind WHEN 1 THEN whose.external_id END AS user_id, whose.person_id,
-           session_id, install_id, seq, timestamp, received_at, client_timestamp, properties, context
-    FROM page
-    JOIN event_names n ON n.project_id = $1 AND n.id = page.event_name_id
-    JOIN identities whose ON whose.project_id = $1 AND whose.id = page.identity_id
-    LEFT JOIN identities device ON device.project_id = $1 AND device.id = page.anonymous_identity_id
-    ORDER BY page.timestamp, page.id";
+    ",
+    events_of_page!(),
+    "
+    ORDER BY page.timestamp, page.id"
+);
 
 /// The first line.
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use trailmark_protocol::{Timestamp, Uuid};
 use utoipa::ToSchema;
 
 use super::error::QueryError;
-use super::events::EventRow;
+use super::events::{EventRow, events_of_page};
 use super::identity;
 use super::params::TimeRange;
 use super::snapshot::Snapshot;
@@ -21,7 +21,8 @@ const NO_SEQ: i64 = i64::MAX;
 /// The page of each identity is cut from `events_by_identity`, backwards, before they are put together: a person of a
 /// million events costs as much as one of a hundred. (With `identity_id = ANY (…)` Postgres reads and sorts them all.)
 /// `$3` to `$6` are the place before which it is, `9223372036854775807` is [`NO_SEQ`].
-const EVENTS: &str = "
+const EVENTS: &str = concat!(
+    "
     WITH page AS (
         SELECT of_one.* FROM unnest($2::bigint[]) AS whose (id)
         CROSS JOIN LATERAL (
@@ -31,14 +32,9 @@ const EVENTS: &str = "
               AND (e.timestamp, COALESCE(e.seq, 9223372036854775807), e.id, 0::bigint) < ($3, $4, $5, $6)
             ORDER BY e.timestamp DESC, place DESC, e.id DESC LIMIT $9) AS of_one
         ORDER BY timestamp DESC, place DESC, id DESC LIMIT $9)
-    SELECT page.id, n.name AS event,
-           COALESCE(device.external_id, CASE whose.kind WHEN 0 THEN whose.external_id END) AS anonymous_id,
-           CASE whose.kind WHEN 1 THEN whose.external_id END AS user_id, whose.person_id,
-           session_id, install_id, seq, timestamp, received_at, client_timestamp, properties, context
-    FROM page
-    JOIN event_names n ON n.project_id = $1 AND n.id = page.event_name_id
-    JOIN identities whose ON whose.project_id = $1 AND whose.id = page.identity_id
-    LEFT JOIN identities device ON device.project_id = $1 AND device.id = page.anonymous_identity_id";
+    ",
+    events_of_page!()
+);
 
 /// A change happened when its `$identify` or `$alias` did, even if that arrived late; a split, when the server made it.
 /// Numbers of persons are numbers of identities, so the changes of all its parts are found.

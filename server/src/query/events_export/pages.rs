@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 
 use super::slices::{Slice, Slices};
 use crate::query::error::QueryError;
-use crate::query::events::EventRow;
+use crate::query::events::{EventRow, events_of_page};
 use crate::query::params::TimeRange;
 use crate::query::reader::Reader;
 use crate::query::snapshot::Snapshot;
@@ -32,21 +32,18 @@ const BOUNDS: &str = "
           AND timestamp >= COALESCE($5, '-infinity') AND timestamp < COALESCE($6, 'infinity')) AS of_name";
 
 /// A page of a slice of a window. It is cut before the names and ids are looked up.
-const EVENTS: &str = "
+const EVENTS: &str = concat!(
+    "
     WITH page AS (
         SELECT * FROM events
         WHERE project_id = $1 AND event_name_id = ANY ($2) AND id >= $3 AND id < $4
           AND timestamp >= $5 AND timestamp < $6 AND (timestamp, id) > ($5, $7)
         ORDER BY timestamp, id LIMIT $8)
-    SELECT page.id, n.name AS event,
-           COALESCE(device.external_id, CASE whose.kind WHEN 0 THEN whose.external_id END) AS anonymous_id,
-           CASE whose.kind WHEN 1 THEN whose.external_id END AS user_id, whose.person_id,
-           session_id, install_id, seq, timestamp, received_at, client_timestamp, properties, context
-    FROM page
-    JOIN event_names n ON n.project_id = $1 AND n.id = page.event_name_id
-    JOIN identities whose ON whose.project_id = $1 AND whose.id = page.identity_id
-    LEFT JOIN identities device ON device.project_id = $1 AND device.id = page.anonymous_identity_id
-    ORDER BY page.timestamp, page.id";
+    ",
+    events_of_page!(),
+    "
+    ORDER BY page.timestamp, page.id"
+);
 
 /// A walk through the rows.
 #[derive(Debug)]
