@@ -15,6 +15,7 @@ mod sessions;
 mod invitations;
 mod login_failures;
 pub(crate) mod weeks;
+pub(crate) mod place;
 mod tombstones;
 mod group;
 mod dictionary;

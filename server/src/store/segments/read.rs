@@ -12,9 +12,7 @@ use trailmark_segments::events::SESSION;
 
 use crate::store::error::StoreError;
 use crate::store::pg_time::PgTime;
-
-/// Names a path into an event's circumstances, as in questions (query/ask/sql/value.rs): `$context.os.name`.
-const CONTEXT: &str = "$context.";
+use crate::store::place::Place;
 
 /// Settings of a transaction that reads much: planned for the stretch at hand, and not compiled.
 const SETTINGS: &str =
@@ -130,10 +128,10 @@ pub(super) async fn take_late(
 pub(super) fn values(columns: &[String], first: usize) -> String {
     let mut numbers = first..;
     let mut number = || numbers.next().unwrap_or(first);
-    let value = |column: &String| match (column.as_str(), column.strip_prefix(CONTEXT)) {
+    let value = |column: &String| match (column.as_str(), Place::of(column)) {
         (SESSION, _) => ", e.session_id".to_owned(),
-        (_, Some(_)) => format!(", (e.context #> ${})::text", number()),
-        (_, None) => format!(", (e.properties -> ${})::text", number()),
+        (_, Place::Context(_)) => format!(", (e.context #> ${})::text", number()),
+        (_, Place::Property(_)) => format!(", (e.properties -> ${})::text", number()),
     };
     columns.iter().map(value).collect()
 }
@@ -143,9 +141,9 @@ type Reading<'q> = Query<'q, Postgres, PgArguments>;
 /// The parameters of [`values`].
 pub(super) fn bind<'q>(read: Reading<'q>, columns: &[String]) -> Reading<'q> {
     let bound = columns.iter().filter(|column| *column != SESSION);
-    bound.fold(read, |read, column| match column.strip_prefix(CONTEXT) {
-        Some(path) => read.bind(path.split('.').map(str::to_owned).collect::<Vec<_>>()),
-        None => read.bind(column.clone()),
+    bound.fold(read, |read, column| match Place::of(column) {
+        Place::Context(path) => read.bind(path),
+        Place::Property(name) => read.bind(name),
     })
 }
 

@@ -3,9 +3,7 @@
 use super::Making;
 use crate::query::ask::question::Of;
 use crate::query::error::QueryError;
-
-/// Names a path into an event's circumstances: `$context.os.name`.
-const CONTEXT: &str = "$context.";
+use crate::store::place::Place;
 
 /// An expression of type `jsonb`, and the join that it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +38,9 @@ impl Value {
 }
 
 fn event(making: &mut Making, property: &str) -> Result<Value, QueryError> {
-    let expression = match property.strip_prefix(CONTEXT) {
-        Some(path) => {
-            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-            format!("(e.context #> {})", making.bind(path)?)
-        }
-        None => format!("(e.properties -> {})", making.bind(property.to_owned())?),
+    let expression = match Place::of(property) {
+        Place::Context(path) => format!("(e.context #> {})", making.bind(path)?),
+        Place::Property(name) => format!("(e.properties -> {})", making.bind(name)?),
     };
     Ok(Value::plain(expression))
 }
