@@ -57,12 +57,6 @@ impl People {
         self.identities == 0
     }
 
-    /// Bytes that it takes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.persons.capacity() * 4 + self.pages.capacity() * 4 + self.numbers.capacity() * 8
-    }
-
     /// Every person that somebody is.
     #[must_use]
     pub fn everybody(&self) -> Persons {

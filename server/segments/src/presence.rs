@@ -53,6 +53,26 @@ pub fn rounds(
         .map(move |from| from..from.saturating_add(step).min(slots))
 }
 
+/// Tells the periods of all persons and parts with events, in as many goes as `budget` bytes need: see [`Presence::each`].
+///
+/// # Errors
+/// It was called off.
+pub fn each_person<S: Send>(
+    work: Work<'_>,
+    (sources, people): (&[Source], &People),
+    (bounds, parts): (&[i64], usize),
+    budget: usize,
+    begin: impl Fn() -> S + Sync,
+    told: impl Fn(&mut S, u32, usize, &[u64]) + Sync,
+) -> Result<Vec<S>, CalledOff> {
+    let mut states = Vec::new();
+    for slots in rounds(people, bounds.len(), parts, work.threads, budget) {
+        let shape = Shape { bounds, parts, slots };
+        states.extend(presence(work, sources, people, &shape)?.each(work, &begin, &told)?);
+    }
+    Ok(states)
+}
+
 /// Finds out in which periods persons have events of the sources.
 ///
 /// # Errors

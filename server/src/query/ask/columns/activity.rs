@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trailmark_segments::presence::{Shape, presence, rounds, set_bits};
+use trailmark_segments::presence::{each_person, set_bits};
 use trailmark_segments::scan::Source;
 
 use super::Asking;
@@ -40,23 +40,13 @@ pub(super) async fn lifecycle(
     let count = periods.len();
     let lines = asking
         .count(move |work| {
-            let mut lines = vec![[0_u64; 4]; count];
-            for slots in rounds(&look.people, bounds.len(), 1, work.threads, WORK_BYTES) {
-                let shape = Shape {
-                    bounds: &bounds,
-                    parts: 1,
-                    slots,
-                };
-                let presence = presence(work, &sources, &look.people, &shape)?;
-                let found = presence.each(
-                    work,
-                    || vec![[0_u64; 4]; count],
-                    |lines, _, _, words| states(lines, words),
-                )?;
-                for found in found {
-                    let pairs = lines.iter_mut().flatten().zip(found.into_iter().flatten());
-                    pairs.for_each(|(count, found)| *count += found);
-                }
+            let states = |lines: &mut Vec<[u64; 4]>, _, _, words: &[u64]| states(lines, words);
+            let none = || vec![[0_u64; 4]; count];
+            let told = each_person(work, (&sources, &look.people), (&bounds, 1), WORK_BYTES, none, states)?;
+            let mut lines = none();
+            for found in told {
+                let pairs = lines.iter_mut().flatten().zip(found.into_iter().flatten());
+                pairs.for_each(|(count, found)| *count += found);
             }
             Ok(lines)
         })
@@ -125,26 +115,16 @@ pub(super) async fn stickiness(
         let (look, bounds) = (Arc::clone(&look), bounds.clone());
         let values = asking
             .count(move |work| {
-                let mut values = vec![0_u64; count];
-                for slots in rounds(&look.people, bounds.len(), 1, work.threads, WORK_BYTES) {
-                    let shape = Shape {
-                        bounds: &bounds,
-                        parts: 1,
-                        slots,
-                    };
-                    let presence = presence(work, &sources, &look.people, &shape)?;
-                    let found = presence.each(
-                        work,
-                        || vec![0_u64; count],
-                        |values, _, _, words| {
-                            let periods: u32 = words.iter().map(|word| word.count_ones()).sum();
-                            let value = values.get_mut(periods as usize - 1);
-                            value.into_iter().for_each(|value| *value += 1);
-                        },
-                    )?;
-                    for found in found {
-                        values.iter_mut().zip(found).for_each(|(value, found)| *value += found);
-                    }
+                let none = || vec![0_u64; count];
+                let one = |values: &mut Vec<u64>, _, _, words: &[u64]| {
+                    let periods: u32 = words.iter().map(|word| word.count_ones()).sum();
+                    let value = values.get_mut(periods as usize - 1);
+                    value.into_iter().for_each(|value| *value += 1);
+                };
+                let told = each_person(work, (&sources, &look.people), (&bounds, 1), WORK_BYTES, none, one)?;
+                let mut values = none();
+                for found in told {
+                    values.iter_mut().zip(found).for_each(|(value, found)| *value += found);
                 }
                 Ok(values)
             })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trailmark_segments::distinct::distinct;
 use trailmark_segments::events::SESSION;
-use trailmark_segments::presence::{Shape, presence, rounds, set_bits};
+use trailmark_segments::presence::{each_person, rounds, set_bits};
 use trailmark_segments::scan::{Parting, Source};
 use trailmark_segments::tally::tally;
 
@@ -159,29 +159,19 @@ async fn persons(
     let columns = bounds.len() + 1;
     let counts = asking
         .count(move |work| {
-            let mut counts = vec![0_u64; parts * columns];
-            for slots in rounds(&look.people, bounds.len(), parts, work.threads, WORK_BYTES) {
-                let shape = Shape {
-                    bounds: &bounds,
-                    parts,
-                    slots,
+            let none = || vec![0_u64; parts * columns];
+            let one = |counts: &mut Vec<u64>, _, part: usize, words: &[u64]| {
+                let Some(counts) = counts.get_mut(part * columns..(part + 1) * columns) else {
+                    return;
                 };
-                let presence = presence(work, &sources, &look.people, &shape)?;
-                let found = presence.each(
-                    work,
-                    || vec![0_u64; parts * columns],
-                    |counts, _, part, words| {
-                        let Some(counts) = counts.get_mut(part * columns..(part + 1) * columns) else {
-                            return;
-                        };
-                        for place in [0].into_iter().chain(set_bits(words)) {
-                            counts.get_mut(place).into_iter().for_each(|count| *count += 1);
-                        }
-                    },
-                )?;
-                for found in found {
-                    counts.iter_mut().zip(found).for_each(|(count, found)| *count += found);
+                for place in [0].into_iter().chain(set_bits(words)) {
+                    counts.get_mut(place).into_iter().for_each(|count| *count += 1);
                 }
+            };
+            let told = each_person(work, (&sources, &look.people), (&bounds, parts), WORK_BYTES, none, one)?;
+            let mut counts = none();
+            for found in told {
+                counts.iter_mut().zip(found).for_each(|(count, found)| *count += found);
             }
             Ok(counts)
         })
