@@ -10,9 +10,11 @@ use trailmark_server::config::BadConfig;
 use trailmark_server::store::KeyKind;
 
 mod export;
+mod query;
 mod user;
 
 pub use export::Export;
+pub use query::{Asking, Query, Whom};
 pub use user::{User, UserRole};
 
 const EXIT_CODES: &str = "\
@@ -371,37 +373,6 @@ pub enum Person {
         /// A user_id or anonymous_id of the person; if it is both, the user_id is meant
         id: String,
     },
-}
-
-/// What is asked, and whom.
-#[derive(Debug, ClapArgs)]
-pub struct Asking {
-    /// The question, JSON; - reads standard input
-    #[arg(short, long, value_name = "FILE")]
-    pub file: PathBuf,
-    /// The project's number, to ask the database
-    #[arg(long, value_name = "ID", required_unless_present = "key")]
-    pub project: Option<i32>,
-    /// The server [default: where this configuration's server listens]
-    #[arg(long, requires = "key", conflicts_with = "project")]
-    pub url: Option<String>,
-    /// A secret key of the project, to ask a server
-    #[arg(long, env = "TRAILMARK_SECRET_KEY", hide_env_values = true)]
-    pub key: Option<String>,
-}
-
-/// `trailmark query`
-#[derive(Debug, ClapArgs)]
-pub struct Query {
-    /// What is asked, and whom.
-    #[command(flatten)]
-    pub asking: Asking,
-    /// Print the numbers as CSV
-    #[arg(long, conflicts_with_all = ["ndjson", "json"])]
-    pub csv: bool,
-    /// Print the numbers as one JSON object per line
-    #[arg(long, conflicts_with = "json")]
-    pub ndjson: bool,
 }
 
 /// `trailmark tail`

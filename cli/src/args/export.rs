@@ -6,6 +6,8 @@ use clap::{Args as ClapArgs, ValueEnum};
 use trailmark_protocol::Timestamp;
 use trailmark_server::query::events_export::Format;
 
+use super::query::Whom;
+
 /// `trailmark export`
 #[derive(Debug, ClapArgs)]
 pub struct Export {
@@ -24,15 +26,9 @@ pub struct Export {
     /// The file, or a directory in which a file is named after the times; - writes to standard output
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// The project's number, to read the database
-    #[arg(long, value_name = "ID", required_unless_present = "key")]
-    pub project: Option<i32>,
-    /// The server [default: where this configuration's server listens]
-    #[arg(long, requires = "key", conflicts_with = "project")]
-    pub url: Option<String>,
-    /// A secret key of the project, to read through a server
-    #[arg(long, env = "TRAILMARK_SECRET_KEY", hide_env_values = true)]
-    pub key: Option<String>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub whom: Whom,
 }
 
 /// Forms of exports.

@@ -18,7 +18,7 @@ use crate::output::{Output, Report};
 
 pub(super) async fn run(config: &Config, asking: &args::Asking, output: Output) -> Result<(), Failure> {
     let question = read(&asking.file)?;
-    let explained = match whom(config, asking)? {
+    let explained = match whom(config, &asking.whom)? {
         Whom::Database(project) => of_database(config, project, &question).await?,
         Whom::Server(url, key) => {
             let answer = post(&url, "/api/v1/query/explain", key, question, "application/json").await?;

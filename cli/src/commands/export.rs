@@ -11,10 +11,11 @@ use serde::Serialize;
 use trailmark_server::Config;
 use trailmark_server::query::events_export::Format;
 use trailmark_server::query::turns::Turns;
-use trailmark_server::query::{EventsExport, Reader, TimeRange};
+use trailmark_server::query::{EventsExport, TimeRange};
 use trailmark_server::store::Store;
 
 use super::database;
+use super::query::{Whom, reader, whom};
 use crate::args;
 use crate::failure::Failure;
 use crate::http;
@@ -31,15 +32,9 @@ pub(super) async fn run(config: &Config, command: &args::Export, output: Output)
         return Err(Failure::usage("--to is before --from"));
     }
     let mut target = Target::open(command)?;
-    // A key may stand in the environment for other commands: a project that is named goes first.
-    match (command.project, &command.key) {
-        (Some(project), _) => of_database(config, project, command, &mut target).await?,
-        (None, Some(key)) => {
-            let url = command.url.clone();
-            let url = url.unwrap_or_else(|| http::local_url(config.http.listen));
-            of_server(&url, key, command, &mut target).await?;
-        }
-        (None, None) => return Err(Failure::usage("whose events? give --project or --key")),
+    match whom(config, &command.whom)? {
+        Whom::Database(project) => of_database(config, project, command, &mut target).await?,
+        Whom::Server(url, key) => of_server(&url, key, command, &mut target).await?,
     }
     target.end()?.map_or(Ok(()), |written| output.print(&written))
 }
@@ -55,11 +50,8 @@ async fn of_database(
         to: command.to,
     };
     database::with(config, async |store: &Store| {
-        if store.project(project).await?.is_none() {
-            return Err(Failure::failed(format!("there is no project {project}")).hint("trailmark project list"));
-        }
         let failed = |error: String| Failure::failed(format!("the export broke off: {error}"));
-        let (reader, turns) = (Reader::new(store.pool().clone(), project), Turns::default());
+        let (reader, turns) = (reader(store, project).await?, Turns::default());
         let export = EventsExport::begin(reader, command.format.into(), range, &command.event);
         let mut export = export.await.map_err(|error| failed(error.to_string()))?;
         while let Some(bytes) = export

@@ -26,7 +26,7 @@ pub(super) async fn run(config: &Config, command: &args::Query) -> Result<(), Fa
     let asking = &command.asking;
     let question = read(&asking.file)?;
     let form = Form::of(command);
-    let answer = match whom(config, asking)? {
+    let answer = match whom(config, &asking.whom)? {
         Whom::Database(project) => of_database(config, project, &question, form).await?,
         Whom::Server(url, key) => of_server(&url, key, question, form).await?,
     };
@@ -47,11 +47,11 @@ pub(super) enum Whom<'a> {
 }
 
 /// A key may stand in the environment for other commands: a project that is named goes first.
-pub(super) fn whom<'a>(config: &Config, asking: &'a args::Asking) -> Result<Whom<'a>, Failure> {
-    match (asking.project, &asking.key) {
+pub(super) fn whom<'a>(config: &Config, wanted: &'a args::Whom) -> Result<Whom<'a>, Failure> {
+    match (wanted.project, &wanted.key) {
         (Some(project), _) => Ok(Whom::Database(project)),
         (None, Some(key)) => {
-            let url = asking.url.clone();
+            let url = wanted.url.clone();
             Ok(Whom::Server(
                 url.unwrap_or_else(|| http::local_url(config.http.listen)),
                 key,
