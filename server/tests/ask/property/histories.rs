@@ -2,13 +2,15 @@
 //! reference.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 use trailmark_server::event::AcceptedEvent;
-use trailmark_server::query::ask::question::Definition;
+use trailmark_server::query::ask::question::{Definition, Question};
+use trailmark_server::query::columns::Columns;
 use trailmark_server::store::Store;
 
 use super::NOW;
@@ -196,9 +198,16 @@ async fn do_to_segments(world: &World, deed: &Deed) {
     }
 }
 
-/// Stores a history, with deeds in between, and tells it to the reference.
+/// Has a server look at everything, so that segments and who is whom are in its memory when they change.
+async fn look(world: &World, columns: &Arc<Columns>) {
+    let question = Question::read(br#"{"kind":"trends","date_from":"-10d","series":[{"math":"unique_persons"}]}"#);
+    let reader = world.reader().with_columns(Arc::clone(columns));
+    reader.ask(&question.unwrap(), at(NOW)).await.unwrap();
+}
+
+/// Stores a history, with deeds in between, and tells it to the reference. A server with `columns` in its memory looks on.
 pub(super) async fn tell(
-    store: Store,
+    (store, columns): (Store, &Arc<Columns>),
     (happenings, ties, told): (&[Happening], &[(i64, Tie)], &Told),
     deeds: &[(usize, Deed)],
 ) -> (World, History) {
@@ -257,6 +266,7 @@ pub(super) async fn tell(
         world.send(&events[sent..next]).await;
         sent = next;
         do_to_segments(&world, deed).await;
+        look(&world, columns).await;
     }
     world.send(&events[sent..]).await;
     keep(&world, told).await;

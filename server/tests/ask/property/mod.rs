@@ -40,8 +40,9 @@ fn rows_and_segments_answer_what_the_reference_answers() {
     runner
         .run(&story, |(happenings, ties, told, questions, deeds)| {
             let story = (happenings.as_slice(), ties.as_slice(), &told);
-            let (world, history) = runtime.block_on(histories::tell(store.clone(), story, &deeds));
-            let segments = world.reader().with_columns(Arc::default());
+            let columns = Arc::default();
+            let (world, history) = runtime.block_on(histories::tell((store.clone(), &columns), story, &deeds));
+            let segments = world.reader().with_columns(columns);
             let is_told = !deeds.iter().any(|(_, deed)| deed.takes_events());
             for asked in questions {
                 let question = Question::read(asked.to_string().as_bytes())
