@@ -140,7 +140,11 @@ impl Store {
     async fn take_up(&self, limit: i64) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let notes: Vec<Note> = sqlx::query_as(TAKE).bind(limit).fetch_all(&mut *transaction).await?;
-        take_up(&mut transaction, &notes).await?;
+        if let Err(error) = take_up(&mut transaction, &notes).await {
+            // Dropped, it would hold its locks until the pool gets round to it, and what comes next would pass all notes over.
+            transaction.rollback().await?;
+            return Err(error);
+        }
         transaction.commit().await?;
         Ok(notes.len() as u64)
     }
@@ -149,7 +153,7 @@ impl Store {
         let mut taken = 0;
         for _ in 0..NOTES_AT_ONCE {
             let mut transaction = self.pool.begin().await?;
-            let notes: Vec<Note> = sqlx::query_as(TAKE).bind(1).fetch_all(&mut *transaction).await?;
+            let notes: Vec<Note> = sqlx::query_as(TAKE).bind(1_i64).fetch_all(&mut *transaction).await?;
             let Some(note) = notes.first() else { break };
             sqlx::query("SAVEPOINT note").execute(&mut *transaction).await?;
             match take_up(&mut transaction, &notes).await {
