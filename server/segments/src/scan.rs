@@ -11,7 +11,7 @@ use crate::work::{CalledOff, Work};
 /// Blocks of a piece of work: 32, so 32,768 events, about 0.1 ms.
 const BLOCKS_A_PIECE: usize = 32;
 
-/// Identities that are looked at together: 32,768, whose persons' periods take 256 KiB.
+/// Identities that are looked at together: 32,768, whose persons' periods take 128 KiB.
 const TILE: i64 = 32_768;
 
 /// Which events of a segment count.
@@ -147,12 +147,8 @@ impl Rows {
         let block = source.segment.block(block);
         self.len = block.len();
         block.identities(&mut self.decoded.identities);
-        let (mut before, mut person) = (i64::MIN, NOBODY);
         for (place, identity) in self.persons.iter_mut().zip(&self.decoded.identities).take(self.len) {
-            if *identity != before {
-                (before, person) = (*identity, people.person(*identity));
-            }
-            *place = person;
+            *place = people.person(*identity);
         }
         let cut = source.is_cut();
         if needs.times || cut {

@@ -40,7 +40,7 @@ pub(super) async fn lifecycle(
     let count = periods.len();
     let lines = asking
         .count(move |work| {
-            let states = |lines: &mut Vec<[u64; 4]>, _, _, words: &[u64]| states(lines, words);
+            let states = |lines: &mut Vec<[u64; 4]>, _, _, words: &[u32]| states(lines, words);
             let none = || vec![[0_u64; 4]; count];
             let told = each_person(work, (&sources, &look.people), (&bounds, 1), WORK_BYTES, none, states)?;
             let mut lines = none();
@@ -67,7 +67,7 @@ const RESURRECTING: usize = 2;
 const DORMANT: usize = 3;
 
 /// Counts one person, who was there in these periods, in the lines of periods 2 and on.
-fn states(lines: &mut [[u64; 4]], periods: &[u64]) {
+fn states(lines: &mut [[u64; 4]], periods: &[u32]) {
     let mut count = |period: usize, state: usize| {
         let line = period.checked_sub(2).and_then(|line| lines.get_mut(line));
         let count = line.and_then(|line| line.get_mut(state));
@@ -116,7 +116,7 @@ pub(super) async fn stickiness(
         let values = asking
             .count(move |work| {
                 let none = || vec![0_u64; count];
-                let one = |values: &mut Vec<u64>, _, _, words: &[u64]| {
+                let one = |values: &mut Vec<u64>, _, _, words: &[u32]| {
                     let periods: u32 = words.iter().map(|word| word.count_ones()).sum();
                     let value = values.get_mut(periods as usize - 1);
                     value.into_iter().for_each(|value| *value += 1);

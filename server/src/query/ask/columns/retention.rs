@@ -1,6 +1,6 @@
 //! Retention from segments: in which periods persons began, and in which they were back.
 
-use trailmark_segments::presence::{Shape, presence, rounds};
+use trailmark_segments::presence::{Shape, first_periods, presence, rounds};
 
 use super::Asking;
 use super::activity::sources;
@@ -52,8 +52,8 @@ pub(super) async fn answer(
                     work,
                     || none.clone(),
                     |cells, person, _, words| {
-                        let began = words.first().copied().unwrap_or_default();
-                        let back = back.as_ref().map_or(began, |back| back.word(person));
+                        let began = first_periods(words);
+                        let back = back.as_ref().map_or(began, |back| first_periods(back.words(person)));
                         // The first period alone is that of the lowest bit, and bit 0 is before all of them.
                         let counted = if first_time {
                             began & began.wrapping_neg()

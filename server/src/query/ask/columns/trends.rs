@@ -160,7 +160,7 @@ async fn persons(
     let counts = asking
         .count(move |work| {
             let none = || vec![0_u64; parts * columns];
-            let one = |counts: &mut Vec<u64>, _, part: usize, words: &[u64]| {
+            let one = |counts: &mut Vec<u64>, _, part: usize, words: &[u32]| {
                 let Some(counts) = counts.get_mut(part * columns..(part + 1) * columns) else {
                     return;
                 };
