@@ -197,7 +197,7 @@ async fn answers(args: &Query, reader: &Reader) -> Outcome<BTreeMap<&'static str
     let mut answers = BTreeMap::new();
     for asked in questions::all(History { events: args.events })?
         .iter()
-        .filter(|asked| args.wants(asked))
+        .filter(|asked| args.wants(asked) && !(args.without_rows && asked.needs_rows()))
     {
         if let Some(answer) = asked.ask(reader).await? {
             answers.insert(asked.name, serde_json::from_str(&answer.json)?);
