@@ -10,10 +10,12 @@ use trailmark_server::config::BadConfig;
 use trailmark_server::store::KeyKind;
 
 mod export;
+mod promoted;
 mod query;
 mod user;
 
 pub use export::Export;
+pub use promoted::Promoted;
 pub use query::{Asking, Query, Whom};
 pub use user::{User, UserRole};
 
@@ -126,6 +128,9 @@ pub enum Command {
                       --event checkout --format ndjson --out - | jq .properties"
     )]
     Export(Export),
+    /// List and change the properties that questions filter and break down by fast
+    #[command(subcommand, after_help = "Example:\n  trailmark promoted add --project 1 plan")]
+    Promoted(Promoted),
     /// Follow what a running server accepts, and with --refused what it refuses
     #[command(
         after_help = "One line each; with --json, one JSON object each. Only what that server itself takes in is told.\n\n\

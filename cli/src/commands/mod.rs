@@ -13,6 +13,7 @@ mod person;
 mod query;
 mod explain_query;
 mod export;
+mod promoted;
 mod tail;
 mod import;
 mod dead_letter;
@@ -55,6 +56,7 @@ pub async fn run(args: &Args) -> Result<(), Failure> {
         Command::Query(query) => query::run(&config, query).await,
         Command::ExplainQuery(asking) => explain_query::run(&config, asking, output).await,
         Command::Export(export) => export::run(&config, export, output).await,
+        Command::Promoted(promoted) => promoted::run(&config, promoted, output).await,
         Command::Tail(tail) => tail::run(&config, tail, args.global.json).await,
         Command::Import(import) => import::run(&config, import, output).await,
         Command::DeadLetter(dead_letter) => dead_letter::run(&config, dead_letter, output).await,

@@ -66,3 +66,11 @@ pub(super) async fn run(config: &Config, command: &args::Project, output: Output
         }
     }
 }
+
+/// Whether there is this project.
+pub(super) async fn known(store: &Store, project: i32) -> Result<(), Failure> {
+    match store.project(project).await? {
+        Some(_) => Ok(()),
+        None => Err(Failure::failed(format!("there is no project {project}")).hint("trailmark project list")),
+    }
+}

@@ -118,9 +118,7 @@ async fn of_database(config: &Config, project: i32, question: &[u8], form: Form)
 
 /// Reads a project of a database, from segments where they are enough.
 pub(super) async fn reader(store: &Store, project: i32) -> Result<Reader, Failure> {
-    if store.project(project).await?.is_none() {
-        return Err(Failure::failed(format!("there is no project {project}")).hint("trailmark project list"));
-    }
+    super::project::known(store, project).await?;
     Ok(Reader::new(store.pool().clone(), project).with_columns(Arc::default()))
 }
 

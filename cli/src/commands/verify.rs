@@ -11,7 +11,7 @@ use trailmark_server::query::ask::sample::{self, Compared};
 use trailmark_server::query::time::At;
 use trailmark_server::store::{Store, Verified};
 
-use super::database;
+use super::{database, project};
 use super::query::refused;
 use crate::args;
 use crate::failure::Failure;
@@ -208,15 +208,11 @@ pub(super) async fn run(config: &Config, command: &args::Verify, output: Output)
 }
 
 async fn projects(store: &Store, wanted: Option<i32>) -> Result<Vec<i32>, Failure> {
-    let all: Vec<i32> = store
-        .list_projects()
-        .await?
-        .into_iter()
-        .map(|project| project.id)
-        .collect();
     match wanted {
-        Some(project) if all.contains(&project) => Ok(vec![project]),
-        Some(project) => Err(Failure::failed(format!("there is no project {project}")).hint("trailmark project list")),
-        None => Ok(all),
+        Some(wanted) => {
+            project::known(store, wanted).await?;
+            Ok(vec![wanted])
+        }
+        None => Ok(store.list_projects().await?.into_iter().map(|project| project.id).collect()),
     }
 }

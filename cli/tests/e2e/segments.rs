@@ -6,6 +6,28 @@ use crate::support::events::{batch, good};
 use crate::support::wait::until_true;
 use crate::support::{Project, Server, Setup};
 
+#[test]
+fn properties_are_promoted_listed_and_taken_back_by_a_command() {
+    let project = Project::create(Server::shared());
+    let id = project.id.to_string();
+    let promoted = |arguments: &[&str]| {
+        let mut command = project.server.command(&["promoted", arguments[0], "--project", &id]);
+        let output = command.args(&arguments[1..]).arg("--json").output().unwrap();
+        (serde_json::from_slice(&output.stdout).unwrap_or(Value::Null), output)
+    };
+    assert!(promoted(&["add", "plan"]).1.status.success());
+    let (list, _) = promoted(&["list"]);
+    assert_eq!((&list["promoted"][0]["property"], &list["promoted"][0]["promoted_by"]), (&json!("plan"), &json!("command line")));
+    assert_eq!(list, json!({"promoted": project.read("/api/v1/promoted").json()["promoted"]}));
+    assert!(promoted(&["remove", "plan"]).1.status.success());
+    assert_eq!(promoted(&["list"]).0, json!({"promoted": []}));
+    for (wrong, said) in [(["remove", "plan"], "is not promoted"), (["add", ""], "is empty")] {
+        let (_, output) = promoted(&wrong);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && stderr.contains(said), "{stderr}");
+    }
+}
+
 /// What `trailmark verify` prints, and whether it found nothing.
 fn verify(server: &Server, arguments: &[&str]) -> (Value, bool) {
     let output = server

@@ -130,5 +130,13 @@ async fn demote(
 
 fn named(property: Result<Path<String>, PathRejection>) -> Result<String, QueryError> {
     let Path(property) = property.map_err(|_| QueryError::parameter("property", "is no text in UTF-8"))?;
-    Ok(storable("property", &property, NAME_CHARS)?.to_owned())
+    Ok(property_name(&property)?.to_owned())
+}
+
+/// The name of a property, if it can be one.
+///
+/// # Errors
+/// [`QueryError::Parameter`].
+pub fn property_name(text: &str) -> Result<&str, QueryError> {
+    storable("property", text, NAME_CHARS)
 }
