@@ -13,10 +13,8 @@ pub enum Promoted {
         project: i32,
     },
     /// Promote a property; a running server makes its columns in the background, the newest weeks first
-    #[command(
-        after_help = "Examples:\n  trailmark promoted add --project 1 plan\n  \
-                      trailmark promoted add --project 1 '$context.os.name'"
-    )]
+    #[command(after_help = "Examples:\n  trailmark promoted add --project 1 plan\n  \
+                      trailmark promoted add --project 1 '$context.os.name'")]
     Add {
         /// The project's number
         #[arg(long, value_name = "ID")]

@@ -81,20 +81,38 @@ pub(super) async fn run(config: &Config, command: &args::Promoted, output: Outpu
             property_name(property).map_err(|error| Failure::usage(error.to_string()))?;
             let add = async |store: &Store| {
                 project::known(store, *project).await?;
-                Ok(store.promote(*project, property, BY, SystemClock.now(), PROMOTED_MAX).await?)
+                Ok(store
+                    .promote(*project, property, BY, SystemClock.now(), PROMOTED_MAX)
+                    .await?)
             };
             if !database::with(config, add).await? {
-                return Err(Failure::failed(format!("{PROMOTED_MAX} properties are promoted, and that is the most"))
-                    .hint("trailmark promoted remove"));
+                return Err(
+                    Failure::failed(format!("{PROMOTED_MAX} properties are promoted, and that is the most"))
+                        .hint("trailmark promoted remove"),
+                );
             }
-            output.print(&Changed { project: *project, property, promoted: true })
+            output.print(&Changed {
+                project: *project,
+                property,
+                promoted: true,
+            })
         }
         args::Promoted::Remove { project, property } => {
-            if !database::with(config, async |store: &Store| Ok(store.demote(*project, property).await?)).await? {
-                return Err(Failure::failed(format!("{property:?} of project {project} is not promoted"))
-                    .hint("trailmark promoted list"));
+            if !database::with(config, async |store: &Store| {
+                Ok(store.demote(*project, property).await?)
+            })
+            .await?
+            {
+                return Err(
+                    Failure::failed(format!("{property:?} of project {project} is not promoted"))
+                        .hint("trailmark promoted list"),
+                );
             }
-            output.print(&Changed { project: *project, property, promoted: false })
+            output.print(&Changed {
+                project: *project,
+                property,
+                promoted: false,
+            })
         }
     }
 }

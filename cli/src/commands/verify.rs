@@ -11,8 +11,8 @@ use trailmark_server::query::ask::sample::{self, Compared};
 use trailmark_server::query::time::At;
 use trailmark_server::store::{Store, Verified};
 
-use super::{database, project};
 use super::query::refused;
+use super::{database, project};
 use crate::args;
 use crate::failure::Failure;
 use crate::output::{Output, Report, table};
@@ -213,6 +213,11 @@ async fn projects(store: &Store, wanted: Option<i32>) -> Result<Vec<i32>, Failur
             project::known(store, wanted).await?;
             Ok(vec![wanted])
         }
-        None => Ok(store.list_projects().await?.into_iter().map(|project| project.id).collect()),
+        None => Ok(store
+            .list_projects()
+            .await?
+            .into_iter()
+            .map(|project| project.id)
+            .collect()),
     }
 }

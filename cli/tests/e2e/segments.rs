@@ -17,8 +17,14 @@ fn properties_are_promoted_listed_and_taken_back_by_a_command() {
     };
     assert!(promoted(&["add", "plan"]).1.status.success());
     let (list, _) = promoted(&["list"]);
-    assert_eq!((&list["promoted"][0]["property"], &list["promoted"][0]["promoted_by"]), (&json!("plan"), &json!("command line")));
-    assert_eq!(list, json!({"promoted": project.read("/api/v1/promoted").json()["promoted"]}));
+    assert_eq!(
+        (&list["promoted"][0]["property"], &list["promoted"][0]["promoted_by"]),
+        (&json!("plan"), &json!("command line"))
+    );
+    assert_eq!(
+        list,
+        json!({"promoted": project.read("/api/v1/promoted").json()["promoted"]})
+    );
     assert!(promoted(&["remove", "plan"]).1.status.success());
     assert_eq!(promoted(&["list"]).0, json!({"promoted": []}));
     for (wrong, said) in [(["remove", "plan"], "is not promoted"), (["add", ""], "is empty")] {

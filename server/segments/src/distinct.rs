@@ -76,6 +76,7 @@ fn throw(
     (range, buckets): (Range<u64>, u64),
 ) -> Result<Vec<Buckets<Session>>, CalledOff> {
     let needs = |source: &Source| Needs {
+        persons: true,
         times: !Periods::of(source, bounds).is_one(),
         seqs: false,
     };

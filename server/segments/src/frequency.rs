@@ -13,7 +13,10 @@ pub fn frequency(work: Work<'_>, sources: &[Source], people: &People) -> Result<
     let found = scan(
         work,
         (sources, people),
-        |_| Needs::default(),
+        |_| Needs {
+            persons: true,
+            ..Needs::default()
+        },
         begin,
         |counts, _, rows| {
             for person in rows.persons().iter().filter(|person| **person != NOBODY) {

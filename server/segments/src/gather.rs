@@ -178,6 +178,7 @@ fn throw(
 ) -> Result<Vec<Buckets<u64>>, CalledOff> {
     let begin = || Buckets::new(count);
     let needs = |_: &Source| Needs {
+        persons: true,
         times: true,
         seqs: false,
     };
@@ -203,6 +204,7 @@ fn throw(
 /// It was called off.
 pub fn full(work: Work<'_>, sources: &[Source], people: &People, persons: &Persons) -> Result<Vec<Full>, CalledOff> {
     let needs = |_: &Source| Needs {
+        persons: true,
         times: true,
         seqs: true,
     };

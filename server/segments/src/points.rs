@@ -79,6 +79,7 @@ fn throw(
     count: usize,
 ) -> Result<Vec<Buckets<Point>>, CalledOff> {
     let needs = |_: &Source| Needs {
+        persons: true,
         times: true,
         seqs: true,
     };

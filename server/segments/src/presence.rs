@@ -83,6 +83,7 @@ pub fn presence(work: Work<'_>, sources: &[Source], people: &People, shape: &Sha
     let (words, parts) = (shape.words(), shape.parts.max(1));
     let all = shape.slots.len() * parts * words;
     let needs = |source: &Source| Needs {
+        persons: true,
         times: !Periods::of(source, shape.bounds).is_one(),
         seqs: false,
     };

@@ -31,6 +31,18 @@ pub enum Keep {
     Or(Vec<Keep>),
 }
 
+impl Keep {
+    /// Whether it depends on whose events they are.
+    fn asks_for_persons(&self) -> bool {
+        match self {
+            Self::All | Self::Values(..) => false,
+            Self::Persons(_) => true,
+            Self::Not(keep) => keep.asks_for_persons(),
+            Self::And(all) | Self::Or(all) => all.iter().any(Self::asks_for_persons),
+        }
+    }
+}
+
 /// A breakdown of a segment's events, or one of several.
 #[derive(Debug, Clone)]
 pub struct Parting {
@@ -102,9 +114,14 @@ impl Source {
     }
 }
 
-/// What is to be known of events, beside whose they are.
+/// The person of events that count, where it is not to be known.
+pub const SOMEBODY: u32 = 0;
+
+/// What is to be known of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
+    /// Whose they are. Otherwise those that count are of [`SOMEBODY`].
+    pub persons: bool,
     /// When they happened.
     pub times: bool,
     /// Their seqs.
@@ -146,9 +163,16 @@ impl Rows {
     fn read(&mut self, source: &Source, block: usize, people: &People, needs: Needs) {
         let block = source.segment.block(block);
         self.len = block.len();
-        block.identities(&mut self.decoded.identities);
-        for (place, identity) in self.persons.iter_mut().zip(&self.decoded.identities).take(self.len) {
-            *place = people.person(*identity);
+        let mut keeps = [&source.keep]
+            .into_iter()
+            .chain(source.marks.iter().map(|(keep, _)| keep));
+        if needs.persons || keeps.any(Keep::asks_for_persons) {
+            block.identities(&mut self.decoded.identities);
+            for (place, identity) in self.persons.iter_mut().zip(&self.decoded.identities).take(self.len) {
+                *place = people.person(*identity);
+            }
+        } else {
+            self.persons.fill(SOMEBODY);
         }
         let cut = source.is_cut();
         if needs.times || cut {
@@ -223,11 +247,12 @@ impl Rows {
         }
         self.has_parts = !is_zero;
         self.parts.fill(0);
-        for parting in &source.partings {
+        for (nth, parting) in source.partings.iter().enumerate() {
             block.codes(parting.column, &mut self.decoded.codes);
             for (part, code) in self.parts.iter_mut().zip(&self.decoded.codes).take(self.len) {
                 let here = parting.parts.get(*code as usize).copied().unwrap_or(NO_PART);
                 *part = match (*part, here) {
+                    _ if nth == 0 => here,
                     (NO_PART, _) | (_, NO_PART) => NO_PART,
                     (part, here) => part * parting.count + here,
                 };
@@ -374,20 +399,28 @@ pub(crate) struct Periods<'a> {
     before: usize,
     /// The bounds among its moments.
     within: &'a [i64],
+    /// The first of them and their distance, if that is always the same: not where a day has 23 hours.
+    even: Option<(i64, u64)>,
 }
-
-/// Bounds that are compared one by one, without a branch.
-const FEW: usize = 16;
 
 impl<'a> Periods<'a> {
     pub(crate) fn of(source: &Source, bounds: &'a [i64]) -> Self {
         let (first, last) = source.stretch().unwrap_or_default();
         let before = bounds.partition_point(|bound| *bound <= first);
         let until = bounds.partition_point(|bound| *bound <= last);
-        Self {
-            before,
-            within: bounds.get(before..until).unwrap_or_default(),
-        }
+        let within = bounds.get(before..until).unwrap_or_default();
+        let even = match within {
+            [one] => Some((*one, u64::MAX)),
+            [one, two, ..] => {
+                let step = two - one;
+                let even = within
+                    .windows(2)
+                    .all(|pair| matches!(pair, [one, two] if two - one == step));
+                (even && step > 0).then_some((*one, step.cast_unsigned()))
+            }
+            [] => None,
+        };
+        Self { before, within, even }
     }
 
     /// Whether all moments are in one period.
@@ -396,10 +429,14 @@ impl<'a> Periods<'a> {
     }
 
     pub(crate) fn of_moment(self, at: i64) -> usize {
-        let within = if self.within.len() <= FEW {
-            self.within.iter().map(|bound| usize::from(*bound <= at)).sum()
-        } else {
-            self.within.partition_point(|bound| *bound <= at)
+        let within = match self.even {
+            Some((first, _)) if at < first => 0,
+            // The last period may be longer than the others.
+            Some((first, step)) => {
+                let steps = ((at - first).cast_unsigned() / step) as usize;
+                1 + steps.min(self.within.len() - 1)
+            }
+            None => self.within.partition_point(|bound| *bound <= at),
         };
         self.before + within
     }

@@ -181,7 +181,7 @@ async fn told(
         source
     });
     let sources: Vec<Source> = sources.collect();
-    Told::find_all(asking, look, &question.breakdown, &sources).await
+    Told::find_all(asking, look, &question.breakdown, &sources, None).await
 }
 
 /// One source for each segment, whose events are marked with the steps that they may take and the exclusions that they are.

@@ -21,10 +21,17 @@ pub(super) struct Told {
     pub(super) parts: Parts,
     /// For each text of a value, its part: 1 is the first, 0 that of events without one.
     numbers: HashMap<String, u32>,
+    /// The events of each part and period, if finding the parts was a count of them.
+    pub(super) events: Option<Vec<Vec<u64>>>,
 }
 
+/// Most counters of values and periods that are counted before the most frequent values are known: 64 Ki, half a megabyte
+/// for each thread. With more, events are counted by value, then by part and period.
+const COUNTERS_AT_ONCE: usize = 64 << 10;
+
 impl Told {
-    /// The parts of each breakdown of these sources' events, the most frequent values.
+    /// The parts of each breakdown of these sources' events, the most frequent values. With `bounds` of periods, and one
+    /// breakdown, also the events of each part and period.
     ///
     /// # Errors
     /// What stands in the way.
@@ -33,10 +40,12 @@ impl Told {
         look: &Arc<Look>,
         breakdowns: &[Breakdown],
         sources: &[Source],
+        bounds: Option<&[i64]>,
     ) -> Result<Vec<Self>, QueryError> {
+        let bounds = bounds.filter(|_| breakdowns.len() == 1);
         let mut told = Vec::new();
         for breakdown in breakdowns {
-            told.push(Self::find(asking, look, breakdown, sources).await?);
+            told.push(Self::find(asking, look, breakdown, sources, bounds).await?);
         }
         Ok(told)
     }
@@ -46,6 +55,7 @@ impl Told {
         look: &Arc<Look>,
         breakdown: &Breakdown,
         sources: &[Source],
+        bounds: Option<&[i64]>,
     ) -> Result<Self, QueryError> {
         let ranks = ranks(asking, sources, &breakdown.property).await?;
         let count = ranks.values().max().map_or(1, |last| last + 1);
@@ -56,8 +66,14 @@ impl Told {
             });
         }
         let counted = Arc::clone(look);
+        let few = |bounds: &&[i64]| count as usize * (bounds.len() + 1) <= COUNTERS_AT_ONCE;
+        let bounds = bounds.filter(few).map(<[i64]>::to_vec);
+        let at_once = bounds.is_some();
         let counts = asking
-            .count(move |work| tally(work, &sources, &counted.people, &[], count as usize))
+            .count(move |work| {
+                let bounds = bounds.as_deref().unwrap_or_default();
+                tally(work, &sources, &counted.people, bounds, count as usize)
+            })
             .await?;
         let mut frequent: Vec<(u32, u64)> = (0..count)
             .zip(counts.iter().map(|periods| periods.iter().sum()))
@@ -67,7 +83,10 @@ impl Told {
         frequent.truncate(breakdown.limit as usize);
         let place = |rank: u32| frequent.iter().position(|(frequent, _)| *frequent == rank);
         // As `Parts::fold` numbers them: the others have the number after the last.
-        let number = |rank: u32| place(rank).unwrap_or(frequent.len()) as u32 + 1;
+        let number = |rank: u32| match rank {
+            0 => 0,
+            rank => place(rank).unwrap_or(frequent.len()) as u32 + 1,
+        };
         let numbers = ranks
             .iter()
             .map(|(value, rank)| (value.clone(), number(*rank)))
@@ -82,10 +101,20 @@ impl Told {
         let values = frequent
             .iter()
             .filter_map(|(rank, _)| serde_json::from_str(text(*rank)?).ok());
+        let parts = Parts::of(values.collect());
+        let mut events = vec![Vec::new(); parts.numbers()];
+        for (rank, counts) in (0..count).zip(counts) {
+            let Some(part) = events.get_mut(number(rank) as usize) else {
+                continue;
+            };
+            part.resize(counts.len(), 0);
+            part.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+        }
         Ok(Self {
             property: breakdown.property.clone(),
-            parts: Parts::of(values.collect()),
+            parts,
             numbers,
+            events: at_once.then_some(events),
         })
     }
 

@@ -8,6 +8,7 @@ use trailmark_segments::events::SESSION;
 use trailmark_segments::presence::{each_person, rounds, set_bits};
 use trailmark_segments::scan::{Parting, Source};
 use trailmark_segments::tally::tally;
+use trailmark_segments::work::Work;
 
 use super::Asking;
 use super::filter::{self, Filters};
@@ -73,17 +74,20 @@ async fn lines(
     all.push(question.filters.as_ref());
     let filters = Filters::resolve(asking, &look, &all).await?;
     let look = Arc::new(look);
+    let bounds: Vec<i64> = periods.bounds.iter().map(|bound| bound.micros()).collect();
     let mut results = Vec::new();
     for (index, (series, want)) in question.series.iter().zip(&wants).enumerate() {
         let mut sources: Vec<Source> = look.sources(want).map(|(_, source)| source).collect();
         for source in &mut sources {
             source.keep = filters.keep([series.filters.as_ref(), question.filters.as_ref()], &source.segment);
         }
-        let told = Told::find_all(asking, &look, &question.breakdown, &sources).await?;
+        // Where events are counted, finding their parts can do it.
+        let counted = (series.math == Math::Total).then_some(bounds.as_slice());
+        let told = Told::find_all(asking, &look, &question.breakdown, &sources, counted).await?;
         for source in &mut sources {
             source.partings = Told::of_segment(&told, &source.segment);
         }
-        let Some(cells) = cells(asking, &look, series, &told, (sources, periods)).await? else {
+        let Some(cells) = cells(asking, &look, series, &told, (sources, bounds.clone())).await? else {
             return Ok(None);
         };
         let parts: Vec<_> = told.iter().map(|told| told.parts.clone()).collect();
@@ -97,9 +101,8 @@ async fn cells(
     look: &Arc<Look>,
     series: &Series,
     told: &[Told],
-    (sources, periods): (Vec<Source>, &Periods),
+    (sources, bounds): (Vec<Source>, Vec<i64>),
 ) -> Result<Option<Cells>, QueryError> {
-    let bounds: Vec<i64> = periods.bounds.iter().map(|bound| bound.micros()).collect();
     let parts = Told::combinations(told);
     let goes = || {
         rounds(
@@ -118,10 +121,18 @@ async fn cells(
         (None, Math::UniquePersons) => persons(asking, look, told, (sources, bounds)).await?,
         (None, Math::Sessions) => sessions(asking, look, told, (sources, bounds)).await?,
         (None, _) => {
-            let look = Arc::clone(look);
-            let counts = asking
-                .count(move |work| tally(work, &sources, &look.people, &bounds, parts))
-                .await?;
+            let counts = match told {
+                [
+                    Told {
+                        events: Some(events), ..
+                    },
+                ] => events.clone(),
+                _ => {
+                    let look = Arc::clone(look);
+                    let count = move |work: Work<'_>| tally(work, &sources, &look.people, &bounds, parts);
+                    asking.count(count).await?
+                }
+            };
             let mut cells = Cells::default();
             for (part, periods) in counts
                 .iter()
