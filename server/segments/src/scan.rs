@@ -80,6 +80,9 @@ pub struct Source {
     pub marks: Vec<(Keep, u32)>,
     /// Also events that are none of `marks`.
     pub others: bool,
+    /// Whether all its events are of somebody, so that persons need not be looked up where they do not matter. Events of
+    /// identities that are [`NOBODY`]'s do not count.
+    pub everybody_known: bool,
 }
 
 impl Source {
@@ -97,6 +100,7 @@ impl Source {
             part_shift: 0,
             marks: Vec::new(),
             others: true,
+            everybody_known: false,
         }
     }
 

@@ -17,7 +17,7 @@ pub fn tally(
 ) -> Result<Vec<Vec<u64>>, CalledOff> {
     let periods = bounds.len() + 1;
     let needs = |source: &Source| Needs {
-        persons: false,
+        persons: !source.everybody_known,
         times: !Periods::of(source, bounds).is_one(),
         seqs: false,
     };

@@ -1,9 +1,12 @@
 //! Trends, told in a few words each.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use trailmark_server::event::AcceptedEvent;
+use trailmark_server::query::ask::question::Question;
 
-use crate::world::{World, alias, anonymous, identify, user};
+use crate::world::{World, alias, anonymous, at, identify, json as as_json, user};
 use crate::{DAY, ask};
 
 fn bought<'a>(ms: i64, who: &'a str, properties: &'a str) -> AcceptedEvent<'a> {
@@ -49,6 +52,44 @@ async fn counts_events_and_persons_by_day_and_over_all() {
         "ann and cho are one person"
     );
     assert_eq!(answer["meta"]["incomplete_from"], "2026-11-22");
+}
+
+#[tokio::test]
+async fn what_somebody_did_who_is_being_erased_counts_no_longer_in_rows_or_segments() {
+    let world = shop().await;
+    world
+        .store
+        .promote(world.project, "plan", "test", at(0), 16)
+        .await
+        .unwrap();
+    world.store.seal(world.project, at(2 * DAY)).await.unwrap();
+    // The server is killed before the first row is gone.
+    world
+        .store
+        .begin_erasure(world.project, "bob", at(2 * DAY))
+        .await
+        .unwrap()
+        .unwrap();
+    let question = json!({"kind": "trends", "date_from": "-2d", "breakdown": [{"property": "plan"}], "series": [{"event": "buy"}]});
+    let question = Question::read(question.to_string().as_bytes()).unwrap();
+    let segments = world.reader().with_columns(Arc::default());
+    for (reader, by_segments) in [(world.reader(), false), (segments, true)] {
+        let (answer, how) = reader.ask_and_tell(&question, at(2 * DAY)).await.unwrap();
+        let answer = as_json(&answer);
+        let told = answer["results"].as_array().unwrap().iter();
+        let told: Vec<_> = told
+            .map(|line| (line["breakdown"].clone(), line["total"].clone()))
+            .collect();
+        let expected = [
+            (json!([{"missing": true}]), json!(1.0)),
+            (json!([{"value": "pro"}]), json!(1.0)),
+        ];
+        assert_eq!(
+            (told.as_slice(), how.rows_because.is_none()),
+            (expected.as_slice(), by_segments),
+            "{answer}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -22,7 +22,10 @@ use crate::store::weeks::Week;
 /// Most bytes of segments that one question looks at: 1 GiB. With more, rows answer, slowly and in Postgres' memory.
 const BYTES_MAX: i64 = 1 << 30;
 
-const FRONTIER: &str = "SELECT sealed_before FROM segment_frontiers WHERE project_id = $1";
+/// An erasure takes identities first, and their events step by step: until it is done, there are events of nobody.
+const FRONTIER: &str = "
+    SELECT sealed_before, EXISTS (SELECT FROM erasures WHERE project_id = $1 AND done_at IS NULL) AS erasing
+    FROM segment_frontiers WHERE project_id = $1";
 
 const LIST: &str = "
     SELECT event_name_id, week, version, stale IS NOT NULL AS stale, COALESCE(octet_length(bytes), 0)::bigint AS bytes
@@ -101,6 +104,8 @@ pub struct Look {
     /// Who is whom.
     pub people: Arc<People>,
     held: Vec<Held>,
+    /// Somebody is being erased.
+    erasing: bool,
     /// What was read.
     pub reads: Reads,
 }
@@ -119,10 +124,10 @@ impl Look {
             return Ok(Err(why.into()));
         }
         let frontier = snapshot
-            .select::<(PgTime,)>(FRONTIER)
+            .select::<(PgTime, bool)>(FRONTIER)
             .fetch_optional(snapshot.rows())
             .await?;
-        let Some((PgTime(sealed_before),)) = frontier else {
+        let Some((PgTime(sealed_before), erasing)) = frontier else {
             return Ok(Err("nothing is sealed yet".into()));
         };
         let began = Instant::now();
@@ -130,6 +135,7 @@ impl Look {
         let mut look = Self {
             people,
             held: Vec::new(),
+            erasing,
             reads: Reads {
                 people: began.elapsed(),
                 ..Reads::default()
@@ -180,7 +186,17 @@ impl Look {
             .held
             .iter()
             .filter(|held| want.meets(held.name, held.segment.times()));
-        meant.map(|held| (held.name, Source::new(Arc::clone(&held.segment), want.from, want.to)))
+        meant.map(|held| {
+            let source = Source::new(Arc::clone(&held.segment), want.from, want.to);
+            let everybody_known = !self.erasing;
+            (
+                held.name,
+                Source {
+                    everybody_known,
+                    ..source
+                },
+            )
+        })
     }
 
     /// Opens the segments that are planned; `None`: they are too many. Returns the weeks that are to be read as rows.
