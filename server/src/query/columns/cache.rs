@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use moka::sync::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trailmark_segments::Segment;
 
 use super::mirror::Mirror;
@@ -12,8 +13,11 @@ use super::mirror::Mirror;
 /// What the segments in memory take, unless the configuration says otherwise: 640 MiB, which is a hundred million events.
 pub const CACHE_BYTES: u64 = 640 << 20;
 
-/// What the numbers of one answer may take, beside the segments: 192 MiB. More are made in several goes.
-pub const WORK_BYTES: usize = 192 << 20;
+/// What the numbers of one answer may take, beside the segments: 128 MiB. More are made in several goes.
+pub const WORK_BYTES: usize = 128 << 20;
+
+/// Answers that are counted at once: two. Each has all cores, and its [`WORK_BYTES`].
+const COUNTS_AT_ONCE: usize = 2;
 
 /// A segment has its own header and directory beside its bytes.
 const OVERHEAD: usize = 512;
@@ -34,6 +38,7 @@ pub struct Columns {
     corrupt: Mutex<Vec<Key>>,
     uses: Mutex<Vec<(i32, Vec<String>)>>,
     threads: usize,
+    counts: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Columns {
@@ -61,6 +66,7 @@ impl Columns {
             corrupt: Mutex::default(),
             uses: Mutex::default(),
             threads: thread::available_parallelism().map_or(1, usize::from),
+            counts: Arc::new(Semaphore::new(COUNTS_AT_ONCE)),
         }
     }
 
@@ -68,6 +74,11 @@ impl Columns {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// Waits for a turn at counting, which ends when it is dropped.
+    pub(in crate::query) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.counts).acquire_owned().await.ok()
     }
 
     /// Where a project's mirror is, once somebody has asked.

@@ -131,14 +131,16 @@ pub(super) enum Deed {
     Corrupt,
     /// Somebody is erased; true: to the end, false: the server is killed before the rows are gone.
     Erase(&'static str, bool),
+    /// The first alias is taken back: two persons again.
+    Split,
     /// All weeks of ids so far are dropped.
     Drop,
 }
 
 impl Deed {
-    /// Whether events are gone afterwards, of which the reference knows nothing.
-    pub(super) fn takes_events(&self) -> bool {
-        matches!(self, Self::Erase(..) | Self::Drop)
+    /// Whether something is taken back, of which the reference knows nothing.
+    pub(super) fn takes_back(&self) -> bool {
+        matches!(self, Self::Erase(..) | Self::Split | Self::Drop)
     }
 }
 
@@ -156,6 +158,7 @@ pub(super) fn deed() -> impl Strategy<Value = (usize, Deed)> {
         1 => Just(Deed::Spoil),
         1 => Just(Deed::Corrupt),
         1 => (select(vec!["phone", "ann", "bob"]), any::<bool>()).prop_map(|(id, whole)| Deed::Erase(id, whole)),
+        1 => Just(Deed::Split),
         1 => Just(Deed::Drop),
     ];
     (0..60_usize, deed)
@@ -187,6 +190,13 @@ async fn do_to_segments(world: &World, deed: &Deed) {
             let erasure = store.begin_erasure(project, id, at(-1)).await.unwrap();
             if let (Some(erasure), true) = (erasure, whole) {
                 store.finish_erasure(project, erasure).await.unwrap();
+            }
+        }
+        Deed::Split => {
+            let first = "SELECT event_id FROM aliases WHERE project_id = $1 ORDER BY event_id LIMIT 1";
+            let first = sqlx::query_scalar(first).bind(project).fetch_optional(store.pool());
+            if let Some(alias) = first.await.unwrap() {
+                store.withdraw_alias(project, alias, at(NOW)).await.unwrap();
             }
         }
         Deed::Drop => drop(store.drop_weeks(at(7 * 24 * HOUR)).await.unwrap()),

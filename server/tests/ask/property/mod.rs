@@ -43,7 +43,7 @@ fn rows_and_segments_answer_what_the_reference_answers() {
             let columns = Arc::default();
             let (world, history) = runtime.block_on(histories::tell((store.clone(), &columns), story, &deeds));
             let segments = world.reader().with_columns(columns);
-            let is_told = !deeds.iter().any(|(_, deed)| deed.takes_events());
+            let is_told = !deeds.iter().any(|(_, deed)| deed.takes_back());
             for asked in questions {
                 let question = Question::read(asked.to_string().as_bytes())
                     .map_err(|invalid| TestCaseError::fail(format!("{asked}: {invalid}")))?;

@@ -40,9 +40,12 @@ impl Counting {
         &self,
         count: impl FnOnce(Work<'_>) -> Result<T, CalledOff> + Send + 'static,
     ) -> Result<T, QueryError> {
+        // Held until counting has ended, also if nobody waits for it any more.
+        let turn = self.columns.turn().await;
         let call_off = CallOff(Arc::default());
         let (called_off, threads) = (Arc::clone(&call_off.0), self.columns.threads());
         let counted = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             count(Work {
                 threads,
                 called_off: &called_off,
