@@ -104,6 +104,18 @@ fn by_key(event: &Event) -> (i64, i64, u64) {
     (event.identity, event.at, seq_key(event.seq))
 }
 
+/// Where periods begin: anywhere, or at equal distances but for one, as days are where a clock is changed.
+fn bounds() -> impl Strategy<Value = Vec<i64>> {
+    let anywhere = proptest::collection::btree_set(0..600_000_000_i64, 1..70).prop_map(Vec::from_iter);
+    let even = (0..300_000_000_i64, 1..9_000_000_i64, 1..70_i64, any::<prop::sample::Index>(), 0..2_i64);
+    let even = even.prop_map(|(first, step, count, longer, by)| {
+        let longer = longer.index(count as usize) as i64;
+        (0..count).map(|nth| first + nth * step + if nth > longer { by } else { 0 }).collect()
+    });
+    let micros = |bounds: Vec<i64>| bounds.into_iter().map(|bound| bound * 1_000_000).collect();
+    prop_oneof![anywhere, even].prop_map(micros)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -181,10 +193,9 @@ proptest! {
     #[test]
     fn counts_are_those_of_a_slow_count(
         events in vec(vec(event(), 0..2_000), 1..4), from in 0..300_000_000_i64, length in 1..600_000_000_i64,
-        bounds in proptest::collection::btree_set(0..600_000_000_i64, 1..70), breaks in any::<bool>(),
+        bounds in bounds(), breaks in any::<bool>(),
     ) {
         let (from, to) = (from * 1_000_000, (from + length) * 1_000_000);
-        let bounds: Vec<i64> = bounds.into_iter().map(|bound| bound * 1_000_000).collect();
         let people = people();
         let parts = if breaks { 3 } else { 1 };
         let part = |value: Option<&str>| match value {
@@ -204,20 +215,25 @@ proptest! {
             if breaks {
                 source.partings = vec![Parting { column, parts: values.iter().map(|value| part(*value)).collect(), count: 3 }];
             }
-            meant.extend(some.iter().filter(|event| {
-                (from..to).contains(&event.at) && event.value != Some("3") && event.identity != 7
-            }));
+            meant.extend(some.iter().filter(|event| (from..to).contains(&event.at) && event.value != Some("3")));
             sources.push(source);
         }
         let period = |at: i64| bounds.partition_point(|bound| *bound <= at);
-        let mut slow = vec![vec![0_u64; bounds.len() + 1]; parts];
+        let none = || vec![vec![0_u64; bounds.len() + 1]; parts];
+        let (mut all, mut of_somebody) = (none(), none());
         let mut there: BTreeMap<(i64, usize), BTreeSet<usize>> = BTreeMap::new();
         for event in &meant {
             let part = part(event.value) as usize;
-            slow[part][period(event.at)] += 1;
-            there.entry((person(event.identity), part)).or_default().insert(period(event.at));
+            all[part][period(event.at)] += 1;
+            if event.identity != 7 {
+                of_somebody[part][period(event.at)] += 1;
+                there.entry((person(event.identity), part)).or_default().insert(period(event.at));
+            }
         }
-        prop_assert_eq!(tally(WORK, &sources, &people, &bounds, parts).unwrap(), slow);
+        prop_assert_eq!(tally(WORK, &sources, &people, &bounds, parts).unwrap(), of_somebody);
+        let mut known = sources.clone();
+        known.iter_mut().for_each(|source| source.everybody_known = true);
+        prop_assert_eq!(tally(WORK, &known, &people, &bounds, parts).unwrap(), all);
         let mut found = BTreeMap::new();
         for slots in rounds(&people, bounds.len(), parts, 2, 2_000) {
             let shape = Shape { bounds: &bounds, parts, slots };
