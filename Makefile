@@ -136,6 +136,7 @@ fmt: ## format the code
 lint: ## formatting and clippy, warnings are errors
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path fuzz/Cargo.toml --check
+	@cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null # its lock file fits the workspace
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@cargo clippy --locked --workspace --lib --test golden --features trailmark-ffi/dart,trailmark-ffi/vectors -- -D warnings
 
