@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use trailmark_segments::presence::{Shape, presence};
+use trailmark_segments::presence::{Shape, first_periods, presence};
 use trailmark_segments::scan::Source;
 use trailmark_segments::segment::{Decoded, forge};
 use trailmark_segments::tally::tally;
@@ -132,7 +132,7 @@ fn counts_agree(segment: Segment, people: &People) {
     };
     let there = presence(work, &sources, people, &shape).unwrap();
     let there = there
-        .each(work, || 0, |bits: &mut u64, _, _, words| *bits |= words[0])
+        .each(work, || 0, |bits, _, _, words| *bits |= first_periods(words))
         .unwrap();
     let there = there.into_iter().fold(0, |all, bits| all | bits);
     for (period, events) in counted[0].iter().enumerate() {

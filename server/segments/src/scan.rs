@@ -416,11 +416,12 @@ impl<'a> Periods<'a> {
         let even = match within {
             [one] => Some((*one, u64::MAX)),
             [one, two, ..] => {
-                let step = two - one;
+                let distance = |one: &i64, two: &i64| two.wrapping_sub(*one).cast_unsigned();
+                let step = distance(one, two);
                 let even = within
                     .windows(2)
-                    .all(|pair| matches!(pair, [one, two] if two - one == step));
-                (even && step > 0).then_some((*one, step.cast_unsigned()))
+                    .all(|pair| matches!(pair, [one, two] if distance(one, two) == step));
+                (even && step > 0).then_some((*one, step))
             }
             [] => None,
         };
@@ -437,7 +438,7 @@ impl<'a> Periods<'a> {
             Some((first, _)) if at < first => 0,
             // The last period may be longer than the others.
             Some((first, step)) => {
-                let steps = ((at - first).cast_unsigned() / step) as usize;
+                let steps = (at.wrapping_sub(first).cast_unsigned() / step) as usize;
                 1 + steps.min(self.within.len() - 1)
             }
             None => self.within.partition_point(|bound| *bound <= at),

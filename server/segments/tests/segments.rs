@@ -107,10 +107,18 @@ fn by_key(event: &Event) -> (i64, i64, u64) {
 /// Where periods begin: anywhere, or at equal distances but for one, as days are where a clock is changed.
 fn bounds() -> impl Strategy<Value = Vec<i64>> {
     let anywhere = proptest::collection::btree_set(0..600_000_000_i64, 1..70).prop_map(Vec::from_iter);
-    let even = (0..300_000_000_i64, 1..9_000_000_i64, 1..70_i64, any::<prop::sample::Index>(), 0..2_i64);
+    let even = (
+        0..300_000_000_i64,
+        1..9_000_000_i64,
+        1..70_i64,
+        any::<prop::sample::Index>(),
+        0..2_i64,
+    );
     let even = even.prop_map(|(first, step, count, longer, by)| {
         let longer = longer.index(count as usize) as i64;
-        (0..count).map(|nth| first + nth * step + if nth > longer { by } else { 0 }).collect()
+        (0..count)
+            .map(|nth| first + nth * step + if nth > longer { by } else { 0 })
+            .collect()
     });
     let micros = |bounds: Vec<i64>| bounds.into_iter().map(|bound| bound * 1_000_000).collect();
     prop_oneof![anywhere, even].prop_map(micros)
