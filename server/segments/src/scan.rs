@@ -251,12 +251,11 @@ impl Rows {
         }
         self.has_parts = !is_zero;
         self.parts.fill(0);
-        for (nth, parting) in source.partings.iter().enumerate() {
+        for parting in &source.partings {
             block.codes(parting.column, &mut self.decoded.codes);
             for (part, code) in self.parts.iter_mut().zip(&self.decoded.codes).take(self.len) {
                 let here = parting.parts.get(*code as usize).copied().unwrap_or(NO_PART);
                 *part = match (*part, here) {
-                    _ if nth == 0 => here,
                     (NO_PART, _) | (_, NO_PART) => NO_PART,
                     (part, here) => part * parting.count + here,
                 };

@@ -187,15 +187,9 @@ impl Look {
             .iter()
             .filter(|held| want.meets(held.name, held.segment.times()));
         meant.map(|held| {
-            let source = Source::new(Arc::clone(&held.segment), want.from, want.to);
-            let everybody_known = !self.erasing;
-            (
-                held.name,
-                Source {
-                    everybody_known,
-                    ..source
-                },
-            )
+            let mut source = Source::new(Arc::clone(&held.segment), want.from, want.to);
+            source.everybody_known = !self.erasing;
+            (held.name, source)
         })
     }
 
