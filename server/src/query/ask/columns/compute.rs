@@ -64,7 +64,7 @@ mod tests {
     use std::thread;
 
     use futures_util::FutureExt;
-    use tokio::sync::oneshot;
+    use tokio::sync::{mpsc, oneshot};
 
     use super::*;
 
@@ -81,5 +81,38 @@ mod tests {
         });
         assert!(counted.now_or_never().is_none(), "it was begun, and is dropped here");
         told.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn two_answers_are_counted_at_once_and_the_next_when_one_is_done() {
+        let counting = Counting::new(Arc::default());
+        let (begun, mut beginnings) = mpsc::unbounded_channel();
+        let count = |number: u32| {
+            let (end, ended) = std::sync::mpsc::channel::<()>();
+            let begun = begun.clone();
+            let counted = counting.run(move |_| {
+                let _ = begun.send(number);
+                let _ = ended.recv();
+                Ok(number)
+            });
+            (end, Box::pin(counted))
+        };
+        let ((end_first, mut first), (_end_second, mut second), (end_third, mut third)) =
+            (count(1), count(2), count(3));
+        for counted in [&mut first, &mut second, &mut third] {
+            assert!(counted.now_or_never().is_none());
+        }
+        let mut first_two = [beginnings.recv().await, beginnings.recv().await];
+        first_two.sort_unstable();
+        assert_eq!(first_two, [Some(1), Some(2)]);
+        assert!(
+            (&mut third).now_or_never().is_none() && beginnings.try_recv().is_err(),
+            "it waits"
+        );
+        drop(end_first);
+        assert_eq!(first.await.unwrap(), 1);
+        drop(end_third);
+        assert_eq!(third.await.unwrap(), 3);
+        assert_eq!(beginnings.recv().await, Some(3));
     }
 }
