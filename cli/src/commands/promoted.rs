@@ -5,8 +5,8 @@ use std::fmt::Write;
 use serde::Serialize;
 use trailmark_server::Config;
 use trailmark_server::clock::{Clock, SystemClock};
-use trailmark_server::observe::promoted::{PROMOTED_MAX, property_name};
-use trailmark_server::store::{self, Store};
+use trailmark_server::observe::promoted::{PROMOTED_MAX, PromotedProperties, property_name};
+use trailmark_server::store::Store;
 
 use super::{database, project};
 use crate::args;
@@ -17,34 +17,14 @@ use crate::output::{Output, Report, table};
 const BY: &str = "command line";
 
 #[derive(Serialize)]
-struct Row {
-    property: String,
-    promoted_at: String,
-    promoted_by: String,
-    uses: i64,
-}
-
-impl From<store::Promoted> for Row {
-    fn from(row: store::Promoted) -> Self {
-        Self {
-            property: row.property,
-            promoted_at: row.promoted_at.0.to_string(),
-            promoted_by: row.promoted_by,
-            uses: row.uses,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct List {
-    promoted: Vec<Row>,
-}
+#[serde(transparent)]
+struct List(PromotedProperties);
 
 impl Report for List {
     fn text(&self, out: &mut String) {
         let heading = ["PROPERTY", "BY", "SINCE", "USES"].map(str::to_owned);
-        let rows = self.promoted.iter().map(|row| {
-            let (by, since) = (row.promoted_by.clone(), row.promoted_at.clone());
+        let rows = self.0.promoted.iter().map(|row| {
+            let (by, since) = (row.promoted_by.clone(), row.promoted_at.0.to_string());
             [row.property.clone(), by, since, row.uses.to_string()]
         });
         out.push_str(&table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>()));
@@ -70,12 +50,9 @@ pub(super) async fn run(config: &Config, command: &args::Promoted, output: Outpu
         args::Promoted::List { project } => {
             let list = async |store: &Store| {
                 project::known(store, *project).await?;
-                Ok(store.promoted(*project, SystemClock.now()).await?)
+                Ok(PromotedProperties::read(store, *project, SystemClock.now()).await?)
             };
-            let promoted = database::with(config, list).await?;
-            output.print(&List {
-                promoted: promoted.into_iter().map(Row::from).collect(),
-            })
+            output.print(&List(database::with(config, list).await?))
         }
         args::Promoted::Add { project, property } => {
             property_name(property).map_err(|error| Failure::usage(error.to_string()))?;

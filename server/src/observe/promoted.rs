@@ -7,6 +7,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use serde::Serialize;
+use trailmark_protocol::Timestamp;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,7 +19,7 @@ use crate::gateway::refusals::{OneRefused, ReadRefused};
 use crate::query::QueryError;
 use crate::query::params::{Params, storable};
 use crate::query::time::At;
-use crate::store::Promoted;
+use crate::store::{Promoted, Store, StoreError};
 
 /// Most promoted properties of a project: 64. A column takes 4 bytes of memory for each event while a segment is made.
 pub const PROMOTED_MAX: i64 = 64;
@@ -35,22 +36,22 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 
 /// A property of events with a column of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-struct PromotedProperty {
+pub struct PromotedProperty {
     /// Its name, or `$context.` and a path into the circumstances.
-    property: String,
+    pub property: String,
     /// Since when.
-    promoted_at: At,
+    pub promoted_at: At,
     /// Who promoted it: an e-mail address, the number of a key, or `use` if questions asked for it often.
-    promoted_by: String,
+    pub promoted_by: String,
     /// Questions of the last 30 days that used it.
-    uses: i64,
+    pub uses: i64,
 }
 
 /// The promoted properties, by name.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-struct PromotedProperties {
+pub struct PromotedProperties {
     /// All of them.
-    promoted: Vec<PromotedProperty>,
+    pub promoted: Vec<PromotedProperty>,
 }
 
 impl From<Promoted> for PromotedProperty {
@@ -61,6 +62,19 @@ impl From<Promoted> for PromotedProperty {
             promoted_by: row.promoted_by,
             uses: row.uses,
         }
+    }
+}
+
+impl PromotedProperties {
+    /// Those of a project.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn read(store: &Store, project_id: i32, now: Timestamp) -> Result<Self, StoreError> {
+        let rows = store.promoted(project_id, now).await?;
+        Ok(Self {
+            promoted: rows.into_iter().map(PromotedProperty::from).collect(),
+        })
     }
 }
 
@@ -75,11 +89,8 @@ async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<PromotedProperties>, Problem> {
     Params::parse(&query.unwrap_or_default(), &[])?;
-    let rows = app.store.promoted(access.project_id(), app.clock.now()).await;
-    let rows = rows.map_err(QueryError::Store)?;
-    Ok(Json(PromotedProperties {
-        promoted: rows.into_iter().map(PromotedProperty::from).collect(),
-    }))
+    let promoted = PromotedProperties::read(&app.store, access.project_id(), app.clock.now()).await;
+    Ok(Json(promoted.map_err(QueryError::Store)?))
 }
 
 /// Promotes a property. Its column is made in the background.
