@@ -157,8 +157,9 @@ impl Shared {
 
     /// The driver's next step, and the time at which it was asked.
     pub(super) fn step(&self) -> (Step, Timestamp) {
-        let now = (self.clock)();
         let mut state = self.lock();
+        // Only now: an event captured in between would be of a time to come, as after a clock that was put back.
+        let now = (self.clock)();
         let step = state.engine.poll(now);
         self.unlock(state);
         (step, now)
@@ -219,5 +220,51 @@ impl State {
             .ready
             .extract_if(.., |(max_queued, _)| stopped || queued < *max_queued);
         ready.map(|(_, sender)| sender).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::{Arc, OnceLock, Weak};
+
+    use super::*;
+    use crate::{Config, Properties};
+
+    #[derive(Debug)]
+    struct Zeros;
+
+    impl crate::Entropy for Zeros {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    #[test]
+    fn an_event_captured_while_the_driver_looks_at_the_clock_waits_for_company() {
+        let capturing: Arc<OnceLock<Weak<Shared>>> = Arc::default();
+        let whoever_captures = Arc::clone(&capturing);
+        let time = AtomicI64::new(1_763_600_000_000_000);
+        let clock = move || {
+            let now = Timestamp::from_micros(time.fetch_add(1, Ordering::Relaxed));
+            if let Some(shared) = whoever_captures.get().and_then(Weak::upgrade)
+                // Another thread would have to wait now.
+                && let Ok(state) = shared.state.try_lock()
+                && state.engine.queued() == 0
+            {
+                drop(state);
+                let _ = shared.change(|engine, now| engine.track("a", &Properties::new(), now));
+            }
+            now
+        };
+        let config = Config::new("tm_pk_test").unwrap();
+        let engine = Engine::new(config, Zeros, Timestamp::from_millis(1_763_600_000_000)).unwrap();
+        let shared = Arc::new(Shared::new(engine, Arc::new(clock), None));
+        assert!(capturing.set(Arc::downgrade(&shared)).is_ok());
+
+        let (step, _) = shared.step();
+        assert!(!matches!(step, Step::Send(_)), "sent alone, at once");
+        let _ = shared.change(|engine, now| engine.track("b", &Properties::new(), now));
+        assert!(matches!(shared.step().0, Step::WakeAt(_)));
     }
 }
