@@ -141,8 +141,9 @@ class Forks(Case):
             PROCESS.end()
 
         in_a_fork(work)
-        self.assertEqual([event["event"] for event in peer.events], ["of a child"])
-        self.assertEqual(client.flush_blocking(DEADLINE_SECONDS).delivered, 1)
+        self.assertEqual(len(peer.named("of a child")), 1)
+        client.flush_blocking(DEADLINE_SECONDS)
+        self.assertEqual((client.stats().delivered, len(peer.named("of the parent"))), (1, 1))
 
     def test_locks_of_the_generated_layer_that_a_thread_held_are_new_in_a_child(self) -> None:
         client = self.client()
