@@ -75,6 +75,23 @@ test('the stub alone: navigation right after track loses nothing', async (t) => 
   await assertStored(scene, 'left', 3);
 });
 
+test('what the stub has sent because the engine did not come is not lost from the books', async (t) => {
+  const scene = await openScene(t, stage);
+  const withheld = [];
+  await scene.context.route(ENGINE_FILES, (route) => withheld.push(route));
+  const page = await scene.visit();
+  await track(page, 'early', 3);
+  await until('the engine to be asked for', () => withheld.length > 0);
+  scene.wire.behaviour = cut;
+  await withheld[0].abort();
+  await assertStored(scene, 'early', 3);
+  scene.wire.behaviour = pass;
+  await scene.context.unroute(ENGINE_FILES);
+  await page.goto(`${scene.site.url}/shop`);
+  await untilSends(page, 'engine');
+  await closeBooks(scene, 'early', 3);
+});
+
 test('what the stub has sent before the engine came is not lost from the books', async (t) => {
   const scene = await openScene(t, stage, { withhold: ENGINE_FILES });
   const page = await scene.visit();

@@ -15,7 +15,8 @@ const keysOf = ({ kept_, prefix_ }: Stub): string[] => Object.keys(kept_).filter
  * be sent again by anybody: the server knows the ids. What is lost stays as a record of why, for the engine to count.
  *
  * `install` (JSON): the page ends. Whoever numbers these records later has this install's id and sends them again, so they
- * say whose they are, and stay. Otherwise nobody will ever count what was heard of: it belongs to no install.
+ * say whose they are, and stay. Otherwise nobody will ever count what was heard of: it belongs to no install; and what was
+ * not heard of the server gives to the install that sends it again.
  */
 export async function send(client: Stub, install: string | null = null): Promise<1 | void> {
   const { kept_ } = client;

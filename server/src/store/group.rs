@@ -54,15 +54,17 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Reads payloads. The first copy of an event wins. Ordering by id keeps index pages hot, and two servers that
-    /// store the same events wait for each other instead of deadlocking.
+    /// Reads payloads. The first copy of an event that is of an install wins, or else the first. Ordering by id keeps index
+    /// pages hot, and two servers that store the same events wait for each other instead of deadlocking.
     pub(super) fn read(payloads: &'a [Bytes]) -> Self {
         let mut group = Self::default();
         for payload in payloads {
             group.add(payload);
         }
         let all = group.events.len();
-        group.events.sort_by_key(Pending::key);
+        group
+            .events
+            .sort_by_key(|pending| (pending.key(), pending.head.install_id.is_none()));
         group.events.dedup_by_key(|pending| pending.key());
         group.duplicates = (all - group.events.len()) as u64;
         group

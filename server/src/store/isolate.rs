@@ -5,18 +5,18 @@ use sqlx::{Acquire, PgConnection};
 
 use super::connect::Store;
 use super::error::{ErrorClass, StoreError};
-use super::existing;
+use super::existing::{self, LeftOut};
 use super::group::Dead;
 use super::rows::Row;
 use super::segments::marks::Closed;
 use super::write::{Tally, Work, Written, finish, put};
 
 /// What becomes of a part.
-enum Verdict {
+enum Verdict<'a> {
     /// With so many aliases that turned out too many for one person.
     Stored(u64),
-    /// The key refused a row of it; these are the others.
-    Known(u64),
+    /// The key refused a row of it; these were left out, the others are to be tried again.
+    Known(LeftOut<'a>),
     Refused(StoreError),
 }
 
@@ -36,8 +36,8 @@ pub(super) async fn store(store: &Store, work: Work<'_>) -> Result<Written, Stor
                 tally.refused_aliases += refused_aliases;
                 done.rows.append(&mut part);
             }
-            Verdict::Known(duplicates) => {
-                done.duplicates += duplicates;
+            Verdict::Known(left_out) => {
+                done.leave_out(left_out);
                 parts.push(part);
             }
             Verdict::Refused(error) => match part.as_slice() {
@@ -57,11 +57,11 @@ fn halves(mut rows: Vec<Row<'_>>) -> Vec<Vec<Row<'_>>> {
     [second, rows].into_iter().filter(|half| !half.is_empty()).collect()
 }
 
-async fn try_part(
+async fn try_part<'a>(
     connection: &mut PgConnection,
-    part: &mut Vec<Row<'_>>,
+    part: &mut Vec<Row<'a>>,
     closed: &Closed,
-) -> Result<Verdict, StoreError> {
+) -> Result<Verdict<'a>, StoreError> {
     let mut savepoint = connection.begin().await?;
     let error = match put(&mut savepoint, part, closed).await {
         Ok(refused_aliases) => {

@@ -30,6 +30,7 @@ mod segments;
 mod erasure_requests;
 mod write;
 mod existing;
+mod claims;
 mod isolate;
 mod dead_letters;
 mod aliases;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use sqlx::PgConnection;
 use trailmark_protocol::Timestamp;
 
+use super::claims::Claimed;
 use super::connect::Store;
 use super::error::StoreError;
 use super::pg_time::PgTime;
@@ -45,13 +46,20 @@ const LOSS: &str = "
     WHERE project_id = $1 AND last_seen_at >= $2
     GROUP BY release ORDER BY lost DESC, captured DESC, release COLLATE \"C\"";
 
-/// Counts rows that were just stored.
-pub(super) async fn count(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<(), StoreError> {
+/// Counts rows that were just stored, and those that were just claimed.
+pub(super) async fn count(
+    connection: &mut PgConnection,
+    rows: &[Row<'_>],
+    claimed: &[Claimed],
+) -> Result<(), StoreError> {
     let mut changes = Changes::new();
     for row in rows {
         if let Some(install) = row.pending.head.install_id {
             *changes.entry((row.project_id(), install)).or_default() += 1;
         }
+    }
+    for (project_id, install, events) in claimed {
+        *changes.entry((*project_id, install)).or_default() += events;
     }
     add(connection, &changes).await
 }

@@ -10,12 +10,13 @@ use trailmark_protocol::Uuid;
 
 use super::connect::Store;
 use super::error::{ErrorClass, StoreError};
+use super::existing::{self, LeftOut};
 use super::group::{Dead, Group, Late};
 use super::installs::{self, Report};
 use super::rows::{self, Row};
 use super::segments::marks::{self, Closed};
 use super::tombstones::{self, Tombstones};
-use super::{dead_letters, erasure_requests, existing, identity, isolate, late, notes, registers, stored};
+use super::{claims, dead_letters, erasure_requests, identity, isolate, late, notes, registers, stored};
 
 /// What a write did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,7 @@ impl Store {
             late,
             reports: &group.reports,
             duplicates: group.duplicates,
+            claims: Vec::new(),
             cursor,
             known: &known,
         };
@@ -116,7 +118,8 @@ impl Store {
 
     async fn leave_out_existing(&self, work: &mut Work<'_>, refusal: StoreError) -> Result<(), StoreError> {
         let mut connection = self.pool.acquire().await?;
-        work.duplicates += existing::leave_out(&mut connection, &mut work.rows, refusal).await?;
+        let left_out = existing::leave_out(&mut connection, &mut work.rows, refusal).await?;
+        work.leave_out(left_out);
         Ok(())
     }
 }
@@ -130,6 +133,8 @@ pub(super) struct Work<'a> {
     pub(super) late: Vec<Late>,
     pub(super) reports: &'a [Report<'a>],
     pub(super) duplicates: u64,
+    /// Of the duplicates those of an install, where what is stored is of none; in the order of their ids.
+    pub(super) claims: Vec<Row<'a>>,
     pub(super) cursor: Option<Cursor>,
     /// The tombstones that this work reckons with.
     pub(super) known: &'a Tombstones,
@@ -144,7 +149,14 @@ pub(super) struct Tally {
     pub(super) erased: u64,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    /// Some of it is stored already.
+    pub(super) fn leave_out(&mut self, left_out: LeftOut<'a>) {
+        self.duplicates += left_out.count;
+        self.claims.extend(left_out.claims);
+        self.claims.sort_by_key(|row| row.pending.key());
+    }
+
     pub(super) fn written(&self, tally: Tally) -> Written {
         Written {
             stored: self.rows.len() as u64,
@@ -160,7 +172,7 @@ impl Work<'_> {
     /// # Errors
     /// [`StoreError::Erased`] if one came before.
     pub(super) async fn enter(&self, connection: &mut PgConnection) -> Result<Closed, StoreError> {
-        let rows = self.rows.iter().map(Row::project_id);
+        let rows = self.rows.iter().chain(&self.claims).map(Row::project_id);
         let projects: BTreeSet<i32> = rows.chain(self.dead.iter().map(|dead| dead.project_id)).collect();
         if projects.is_empty() {
             return Ok(Closed::default());
@@ -184,7 +196,8 @@ pub(super) async fn put(connection: &mut PgConnection, rows: &[Row<'_>], closed:
 /// dead letters and the cursor. Returns how many events came too late.
 pub(super) async fn finish(connection: &mut PgConnection, work: &Work<'_>) -> Result<u64, StoreError> {
     installs::apply(connection, work.reports).await?;
-    stored::count(connection, &work.rows).await?;
+    let claimed = claims::claim(connection, &work.claims).await?;
+    stored::count(connection, &work.rows, &claimed).await?;
     let erased = late::count(connection, &work.late).await?;
     dead_letters::keep(connection, &work.dead).await?;
     let Some(Cursor { node, through }) = work.cursor else {

@@ -1,5 +1,7 @@
 //! How many events of each install are stored is what the rows say, whatever happens.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use trailmark_protocol::{Timestamp, Uuid};
@@ -54,6 +56,18 @@ async fn counted_and_there(store: &Store) -> [Vec<(i32, String, i64)>; 2] {
     found
 }
 
+/// Events that are stored without an install, of those that one has brought.
+async fn unclaimed(store: &Store, project_id: i32, brought: &BTreeSet<(i32, u16)>) -> i64 {
+    let of_it = brought.iter().filter(|(project, _)| *project == project_id);
+    let ids: Vec<Uuid> = of_it.map(|(_, n)| event(*n).id).collect();
+    sqlx::query_scalar("SELECT count(*) FROM events WHERE project_id = $1 AND id = ANY($2) AND install_id IS NULL")
+        .bind(project_id)
+        .bind(ids)
+        .fetch_one(store.pool())
+        .await
+        .unwrap()
+}
+
 async fn empty(store: &Store) {
     let tables = "TRUNCATE events, installs_stored, erased_by_install, erased_events, dead_letters";
     sqlx::raw_sql(tables).execute(store.pool()).await.unwrap();
@@ -72,9 +86,13 @@ fn what_is_counted_is_what_is_there_whatever_comes_twice_is_refused_replayed_or_
     proptest!(property::cases(60), |(steps in steps)| {
         runtime.block_on(async {
             empty(&store).await;
+            let mut brought = BTreeSet::new();
             for (n, (step, project)) in steps.into_iter().enumerate() {
                 match step {
                     Step::Write(batches) => {
+                        for (_, numbers) in batches.iter().filter(|(install, _)| *install < INSTALLS.len()) {
+                            brought.extend(numbers.iter().map(|n| (project, *n)));
+                        }
                         let payloads: Vec<_> =
                             batches.iter().map(|(install, numbers)| batch(project, *install, numbers)).collect();
                         store.write(Uuid::nil(), n as u64 + 1, &payloads).await.unwrap();
@@ -89,13 +107,45 @@ fn what_is_counted_is_what_is_there_whatever_comes_twice_is_refused_replayed_or_
                         if let Some(erasure) = begun {
                             store.finish_erasure(project, erasure).await.unwrap();
                         }
+                        brought.retain(|(of, n)| *of != project || usize::from(*n) % 3 != device);
                     }
                 }
                 let [counted, there] = counted_and_there(&store).await;
                 assert_eq!(counted, there);
+                assert_eq!(unclaimed(&store, project, &brought).await, 0);
             }
         });
     });
+}
+
+/// The web SDK's stub sends under no name; if it does not hear that it went well, an install sends it again.
+#[tokio::test]
+async fn what_came_from_nobody_is_the_install_s_that_first_brings_it_again() {
+    let store = support::store().await;
+    let nobody = INSTALLS.len();
+    for (through, batches) in [
+        vec![batch(1, nobody, &[1, 2, 3])],
+        vec![batch(1, nobody, &[2])],
+        vec![batch(1, 0, &[2, 4])],
+        vec![batch(1, 1, &[2, 3]), batch(1, 0, &[2])],
+        vec![batch(1, nobody, &[5]), batch(1, 0, &[5])],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        store.write(Uuid::nil(), through as u64 + 1, &batches).await.unwrap();
+    }
+    let whose: Vec<(i64, Option<String>)> = sqlx::query_as("SELECT seq, install_id FROM events ORDER BY seq")
+        .fetch_all(store.pool())
+        .await
+        .unwrap();
+    let of = |install: &str| Some(install.to_owned());
+    assert_eq!(
+        whose,
+        [(1, None), (2, of("i")), (3, of("j")), (4, of("i")), (5, of("i"))]
+    );
+    let [counted, there] = counted_and_there(&store).await;
+    assert_eq!(counted, there);
 }
 
 #[tokio::test]
@@ -134,6 +184,7 @@ async fn servers_that_store_the_same_events_at_once_count_each_once_and_never_de
     let batches: Vec<(usize, Vec<u16>)> = (0..60u16)
         .map(|n| (usize::from(n) % 4, vec![n, n + 60, n + 120]))
         .collect();
+    let nobody = INSTALLS.len();
     let tasks = servers.iter().cloned().enumerate().map(|(server, store)| {
         let mut mine = batches.clone();
         mine.rotate_left(server * 20);
@@ -144,7 +195,7 @@ async fn servers_that_store_the_same_events_at_once_count_each_once_and_never_de
             for (n, part) in mine.chunks(7).enumerate() {
                 let payloads: Vec<_> = part
                     .iter()
-                    .map(|(install, numbers)| batch(1, *install, numbers))
+                    .map(|(install, numbers)| batch(1, if server == 2 { nobody } else { *install }, numbers))
                     .collect();
                 until_stored(&store, server as u128, &payloads).await;
                 if n == 4 {
