@@ -95,9 +95,9 @@ fn whatever_it_is_is_consistent(segment: Segment) {
 fn read(segment: &Segment) -> Vec<(i64, i64, u64)> {
     let (mut decoded, mut events) = (Decoded::default(), Vec::new());
     for block in segment.blocks() {
-        block.identities(&mut decoded.identities);
-        block.times(&mut decoded.times);
-        block.seqs(&mut decoded.seqs);
+        block.identities(&mut decoded);
+        block.times(&mut decoded);
+        block.seqs(&mut decoded);
         for column in 0..segment.columns().count() {
             block.codes(column, &mut decoded.codes);
             let values = segment.values(column).map_or(0, <[String]>::len) as u32;

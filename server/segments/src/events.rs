@@ -112,9 +112,9 @@ impl Events {
             remaps.push(column.learn(values.unwrap_or_default()));
         }
         for block in segment.blocks() {
-            block.identities(&mut decoded.identities);
-            block.times(&mut decoded.times);
-            block.seqs(&mut decoded.seqs);
+            block.identities(&mut decoded);
+            block.times(&mut decoded);
+            block.seqs(&mut decoded);
             let kept: Vec<usize> = (0..block.len())
                 .filter(|row| decoded.identities.get(*row).is_some_and(|identity| keep(*identity)))
                 .collect();
@@ -127,7 +127,7 @@ impl Events {
                     continue;
                 };
                 if column.is_hashed() {
-                    block.hashes(*source, &mut decoded.hashes);
+                    block.hashes(*source, &mut decoded);
                     column.codes.extend(picked(&kept, &decoded.hashes));
                 } else {
                     block.codes(*source, &mut decoded.codes);

@@ -1,5 +1,8 @@
 //! Whole numbers in as few bits as most of them need, one after the other, least significant bit first. Of the few that need
-//! more, what is beyond those bits follows with its place: otherwise one large number would make all of a block wide.
+//! more, what is beyond those bits follows with its place, packed in the same way: otherwise one large number would make all
+//! of a block wide.
+
+use crate::BLOCK;
 
 /// Bytes that may be read behind the last packed number: one group of eight numbers of 64 bits, and one load.
 pub(crate) const SPARE: usize = 72;
@@ -7,16 +10,18 @@ pub(crate) const SPARE: usize = 72;
 /// Widest numbers that are packed. Wider ones take 64 bits: a load of eight bytes holds 56 wherever in a byte they begin.
 const WIDEST: u32 = 56;
 
-/// Bytes of an exception: its place, and what is beyond its bits.
-const EXCEPTION: usize = 2 + 4;
+/// Bits of an exception's place.
+const PLACE: u32 = BLOCK.ilog2();
 
 /// How numbers are packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Packing {
     /// Bits of each.
     pub(crate) width: u8,
     /// How many need more.
     pub(crate) exceptions: u8,
+    /// Bits of each of these: its place, and what is beyond its bits.
+    pub(crate) exception_width: u8,
 }
 
 fn bits(number: u64) -> u32 {
@@ -24,7 +29,7 @@ fn bits(number: u64) -> u32 {
 }
 
 impl Packing {
-    /// The one that takes least.
+    /// The one that takes least, of at most [`BLOCK`] numbers.
     pub(crate) fn of(numbers: &[u64]) -> Self {
         let mut counts = [0_usize; 65];
         for number in numbers {
@@ -36,7 +41,7 @@ impl Packing {
         let whole = if widest > WIDEST { u64::BITS } else { widest };
         let mut best = Self {
             width: whole as u8,
-            exceptions: 0,
+            ..Self::default()
         };
         let mut beyond = 0;
         for width in (0..widest).rev() {
@@ -45,10 +50,9 @@ impl Packing {
             let packing = Self {
                 width: width as u8,
                 exceptions,
+                exception_width: (PLACE + widest - width) as u8,
             };
-            // What is beyond fits into 32 bits.
-            let fits = width <= WIDEST && widest - width <= u32::BITS;
-            if fits && packing.len(numbers.len()) < best.len(numbers.len()) {
+            if packing.is_one() && packing.len(numbers.len()) < best.len(numbers.len()) {
                 best = packing;
             }
         }
@@ -57,57 +61,58 @@ impl Packing {
 
     /// Bytes that so many numbers take.
     pub(crate) fn len(self, count: usize) -> usize {
-        self.packed_len(count) + usize::from(self.exceptions) * EXCEPTION
-    }
-
-    fn packed_len(self, count: usize) -> usize {
-        (count * usize::from(self.width)).div_ceil(8)
+        packed_len(count, self.width) + packed_len(self.exceptions.into(), self.exception_width)
     }
 
     /// Whether [`Packing::of`] can have returned it.
     pub(crate) fn is_one(self) -> bool {
-        let width = u32::from(self.width);
-        width <= WIDEST || width == u64::BITS && self.exceptions == 0
+        let (width, exception_width) = (u32::from(self.width), u32::from(self.exception_width));
+        match self.exceptions {
+            0 => (width <= WIDEST || width == u64::BITS) && exception_width == 0,
+            _ => width <= WIDEST && (PLACE..=WIDEST).contains(&exception_width),
+        }
     }
 
     /// Appends numbers, packed in this way.
     pub(crate) fn pack(self, numbers: &[u64], out: &mut Vec<u8>) {
-        let mask = u64::MAX.checked_shr(u64::BITS - u32::from(self.width)).unwrap_or(0);
-        pack(numbers.iter().map(|number| number & mask), self.width, out);
-        if self.exceptions == 0 {
-            return;
-        }
-        for (place, number) in (0_u16..)
+        pack(numbers.iter().map(|number| number & mask(self.width)), self.width, out);
+        let wider = (0..)
             .zip(numbers)
-            .filter(|(_, number)| bits(**number) > u32::from(self.width))
-        {
-            out.extend(place.to_le_bytes());
-            out.extend(((number >> self.width) as u32).to_le_bytes());
-        }
+            .filter(|(_, number)| bits(**number) > self.width.into());
+        let exceptions = wider.map(|(place, number)| place | number >> self.width << PLACE);
+        pack(exceptions, self.exception_width, out);
     }
 
     /// Reads `out.len()` numbers, each through `map`. Behind the bytes are [`SPARE`] bytes of anything.
     pub(crate) fn unpack<T>(self, bytes: &[u8], out: &mut [T], map: impl Fn(u64) -> T) {
         unpack(bytes, self.width, out, &map);
-        let exceptions = bytes.get(self.packed_len(out.len())..).unwrap_or_default();
-        for exception in exceptions.chunks_exact(EXCEPTION).take(usize::from(self.exceptions)) {
-            let (place, beyond) = exception.split_at(2);
-            let place = usize::from(place.try_into().map_or(0, u16::from_le_bytes));
-            let beyond = beyond.try_into().map_or(0, u32::from_le_bytes);
+        let exceptions = bytes.get(packed_len(out.len(), self.width)..).unwrap_or_default();
+        for nth in 0..usize::from(self.exceptions) {
+            let exception = one(exceptions, self.exception_width, nth);
+            let place = (exception & mask(PLACE as u8)) as usize;
             let low = one(bytes, self.width, place);
             if let Some(number) = out.get_mut(place) {
-                *number = map(low | u64::from(beyond).checked_shl(u32::from(self.width)).unwrap_or(0));
+                *number = map(low | (exception >> PLACE).checked_shl(self.width.into()).unwrap_or(0));
             }
         }
     }
+}
+
+/// Bytes that so many numbers of these bits take.
+fn packed_len(count: usize, width: u8) -> usize {
+    (count * usize::from(width)).div_ceil(8)
+}
+
+/// The largest number of these bits.
+fn mask(width: u8) -> u64 {
+    u64::MAX.checked_shr(u64::BITS - u32::from(width)).unwrap_or(0)
 }
 
 /// One packed number.
 fn one(bytes: &[u8], width: u8, place: usize) -> u64 {
     let (byte, bit) = (place * usize::from(width) / 8, place * usize::from(width) % 8);
     let eight = bytes.get(byte..byte + 8).and_then(|eight| eight.try_into().ok());
-    let mask = u64::MAX.checked_shr(u64::BITS - u32::from(width)).unwrap_or(0);
-    eight.map_or(0, u64::from_le_bytes) >> bit & mask
+    eight.map_or(0, u64::from_le_bytes) >> bit & mask(width)
 }
 
 /// Appends numbers, none of which needs more bits.

@@ -171,7 +171,7 @@ impl Rows {
             .into_iter()
             .chain(source.marks.iter().map(|(keep, _)| keep));
         if needs.persons || keeps.any(Keep::asks_for_persons) {
-            block.identities(&mut self.decoded.identities);
+            block.identities(&mut self.decoded);
             for (place, identity) in self.persons.iter_mut().zip(&self.decoded.identities).take(self.len) {
                 *place = people.person(*identity);
             }
@@ -180,7 +180,7 @@ impl Rows {
         }
         let cut = source.is_cut();
         if needs.times || cut {
-            block.times(&mut self.decoded.times);
+            block.times(&mut self.decoded);
         }
         if cut {
             for (person, at) in self.persons.iter_mut().zip(&self.decoded.times).take(self.len) {
@@ -192,7 +192,7 @@ impl Rows {
             }
         }
         if needs.seqs {
-            block.seqs(&mut self.decoded.seqs);
+            block.seqs(&mut self.decoded);
         }
         if !matches!(source.keep, Keep::All) {
             self.kept(source, &source.keep, block);
@@ -201,7 +201,7 @@ impl Rows {
             }
         }
         match source.sessions {
-            Some(column) => block.hashes(column, &mut self.decoded.hashes),
+            Some(column) => block.hashes(column, &mut self.decoded),
             None => self.decoded.hashes.fill(0),
         }
         self.read_parts(source, block);

@@ -1,18 +1,19 @@
-//! The bytes of a segment (format 1). All numbers are little-endian.
+//! The bytes of a segment (format 2). All numbers are little-endian.
 //!
 //! | bytes | what |
 //! | --- | --- |
 //! | 4 | `TMSG` |
-//! | 4 | the format: 1 |
+//! | 4 | the format: 2 |
 //! | 4 | length of the header |
 //! | 4 | CRC-32C of everything else |
 //! | … | the header, in postcard's encoding |
 //! | … | the blocks |
 //! | 72 | zeros, so that a load of eight numbers never runs off the end |
 //!
-//! A block is up to [`BLOCK`] events. For each of its columns (identities, times, seqs, then the properties) one byte of width and
-//! eight of a base come first, then for each column the packed numbers: identities as differences from the one before, times
-//! in ticks from the base, seqs and values' places from the base.
+//! A block is up to [`BLOCK`] events. First comes how each of its columns is packed (identities, times, seqs, then the
+//! properties), three bytes; then the packed numbers of each: identities as differences from the one before, times in ticks
+//! since the segment's first, seqs from its least, and values' places. Times and seqs of events that follow one of the same
+//! identity are the difference from it, where that takes less.
 
 use std::borrow::Cow;
 
@@ -25,13 +26,16 @@ use crate::packed::{Packing, SPARE};
 pub(crate) const MAGIC: [u8; 4] = *b"TMSG";
 
 /// The format that is written, and the only one that is read: a segment of another is made anew from the rows.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Where the header begins.
 pub(crate) const HEAD: usize = 16;
 
-/// A column's width, its exceptions and its base.
-const STREAM: usize = 1 + 1 + 8;
+/// How a column is packed: its [`Packing`], and whether numbers follow.
+const STREAM: usize = 3;
+
+/// Set beside a column's width: numbers of events that follow one of the same identity are the difference from it.
+pub(crate) const FOLLOWS: u8 = 0x80;
 
 /// Identities, times and seqs.
 const FIXED: usize = 3;
@@ -56,6 +60,8 @@ pub(crate) struct Header {
     pub(crate) times: (i64, i64),
     /// Microseconds of a tick.
     pub(crate) tick: i64,
+    /// The least, as [`seq_key`](crate::events::seq_key) has them.
+    pub(crate) first_seq: u64,
     pub(crate) columns: Vec<Column>,
     pub(crate) blocks: Vec<Entry>,
 }
@@ -67,11 +73,50 @@ pub(crate) struct Column {
     pub(crate) values: Option<Vec<String>>,
 }
 
+/// The identities of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    pub(crate) bytes: u32,
+    /// How far the first is from the last of the block before.
+    gap: u64,
+    /// How far the last is from the first.
+    span: u64,
+}
+
+impl Entry {
+    /// Of a block from one identity to another, behind one that ends with `end`.
+    pub(crate) fn new(end: i64, (first, last): (i64, i64)) -> Self {
+        Self {
+            gap: first.wrapping_sub(end).cast_unsigned(),
+            span: last.wrapping_sub(first).cast_unsigned(),
+        }
+    }
+
+    fn identities(self, end: i64) -> (i64, i64) {
+        let first = end.wrapping_add_unsigned(self.gap);
+        (first, first.wrapping_add_unsigned(self.span))
+    }
+}
+
+/// A seq as blocks have it: none, or from 1 the distance from the least.
+pub(crate) fn seq_code(seq: u64, first_seq: u64) -> u64 {
+    if seq == u64::MAX { 0 } else { seq - first_seq + 1 }
+}
+
+/// Small numbers for small differences, also below zero.
+pub(crate) fn zigzag(difference: u64) -> u64 {
+    difference << 1 ^ (difference.cast_signed() >> 63).cast_unsigned()
+}
+
+fn unzigzag(number: u64) -> u64 {
+    number >> 1 ^ (number & 1).wrapping_neg()
+}
+
+/// Where a block is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    offset: usize,
     /// The first identity and the last.
-    pub(crate) identities: (i64, i64),
+    identities: (i64, i64),
 }
 
 /// An open segment.
@@ -79,8 +124,7 @@ pub(crate) struct Entry {
 pub struct Segment {
     bytes: Box<[u8]>,
     header: Header,
-    /// Where each block begins.
-    offsets: Vec<usize>,
+    places: Vec<Place>,
 }
 
 /// Room for the numbers of a block.
@@ -96,6 +140,8 @@ pub struct Decoded {
     pub codes: Box<[u32]>,
     /// See [`Block::hashes`].
     pub hashes: Box<[u64]>,
+    /// Whether an event is the first of its identity here.
+    begins: Box<[bool]>,
 }
 
 impl Default for Decoded {
@@ -106,6 +152,7 @@ impl Default for Decoded {
             seqs: vec![0; BLOCK].into(),
             codes: vec![0; BLOCK].into(),
             hashes: vec![0; BLOCK].into(),
+            begins: vec![false; BLOCK].into(),
         }
     }
 }
@@ -132,11 +179,12 @@ impl Segment {
             return Err(corrupt("the checksum is wrong"));
         }
         let header = bytes.get(HEAD..HEAD.saturating_add(header_len));
-        let header: Header = header
+        let mut header: Header = header
             .and_then(|header| postcard::from_bytes(header).ok())
             .ok_or_else(|| corrupt("the header cannot be read"))?;
-        let offsets = header.check(&bytes, HEAD + header_len)?;
-        Ok(Self { bytes, header, offsets })
+        let places = header.check(&bytes, HEAD + header_len)?;
+        header.blocks = Vec::new();
+        Ok(Self { bytes, header, places })
     }
 
     /// How many events.
@@ -188,7 +236,7 @@ impl Segment {
 
     /// Its blocks.
     pub fn blocks(&self) -> impl ExactSizeIterator<Item = Block<'_>> {
-        (0..self.offsets.len()).map(|index| self.block(index))
+        (0..self.places.len()).map(|index| self.block(index))
     }
 
     /// One of its blocks; an empty one, if there is none.
@@ -196,45 +244,42 @@ impl Segment {
     pub fn block(&self, index: usize) -> Block<'_> {
         let before = index.saturating_mul(BLOCK) as u64;
         let events = self.header.events.saturating_sub(before).min(BLOCK as u64) as usize;
-        let entry = self.header.blocks.get(index);
-        let offset = self.offsets.get(index).copied().unwrap_or(self.bytes.len());
+        let place = self.places.get(index).copied();
         Block {
             segment: self,
-            bytes: self.bytes.get(offset..).unwrap_or_default(),
-            events: entry.map_or(0, |_| events),
-            identities: entry.map_or((0, 0), |entry| entry.identities),
+            bytes: place
+                .and_then(|place| self.bytes.get(place.offset..))
+                .unwrap_or_default(),
+            events: place.map_or(0, |_| events),
+            identities: place.map_or((0, 0), |place| place.identities),
         }
     }
 }
 
 impl Header {
-    /// Whether it can be what was written, of a segment whose blocks begin at `begin`. Returns where each block begins.
-    fn check(&self, bytes: &[u8], begin: usize) -> Result<Vec<usize>, Corrupt> {
+    /// Whether it can be what was written, of a segment whose blocks begin at `begin`. Returns where each block is.
+    fn check(&self, bytes: &[u8], begin: usize) -> Result<Vec<Place>, Corrupt> {
         let events = usize::try_from(self.events).map_err(|_| corrupt("too many events"))?;
         if !TICKS.contains(&self.tick) || events == 0 || self.blocks.len() != events.div_ceil(BLOCK) {
             return Err(corrupt("the header makes no sense"));
         }
         let end = bytes.len().saturating_sub(SPARE);
-        let mut offsets = Vec::with_capacity(self.blocks.len());
-        let mut at = begin;
+        let mut places = Vec::with_capacity(self.blocks.len());
+        let (mut offset, mut identity) = (begin, 0);
         for (index, entry) in self.blocks.iter().enumerate() {
             let count = (events - index * BLOCK).min(BLOCK);
-            let block = at
-                .checked_add(entry.bytes as usize)
-                .filter(|next| *next <= end)
-                .and_then(|next| bytes.get(at..next))
-                .ok_or_else(|| corrupt("a block is cut off"))?;
-            if self.block_len(block, count) != Some(block.len()) {
-                return Err(corrupt("a block has another length"));
-            }
-            offsets.push(at);
-            at += block.len();
+            let block = bytes.get(offset..end).unwrap_or_default();
+            let len = self.block_len(block, count).filter(|len| *len <= block.len());
+            let identities = entry.identities(identity);
+            places.push(Place { offset, identities });
+            offset += len.ok_or_else(|| corrupt("a block is cut off"))?;
+            identity = identities.1;
         }
         let too_many = |column: &Column| column.values.as_ref().is_some_and(|values| values.len() > VALUES_MAX);
-        if at != end || self.columns.iter().any(too_many) {
+        if offset != end || self.columns.iter().any(too_many) {
             return Err(corrupt("it has another length"));
         }
-        Ok(offsets)
+        Ok(places)
     }
 
     fn streams(&self) -> usize {
@@ -245,7 +290,7 @@ impl Header {
     fn block_len(&self, block: &[u8], count: usize) -> Option<usize> {
         let mut len = self.streams() * STREAM;
         for stream in block.get(..len)?.chunks_exact(STREAM) {
-            let packing = packing(stream);
+            let (packing, _) = packing(stream);
             len += packing.is_one().then(|| packing.len(count))?;
         }
         Some(len)
@@ -283,9 +328,9 @@ impl Block<'_> {
     }
 
     /// Whose each event is, ascending.
-    pub fn identities(&self, out: &mut [i64]) {
-        let differences = self.stream(0);
-        differences.read(out, |difference| difference.cast_signed());
+    pub fn identities(&self, decoded: &mut Decoded) {
+        let out = &mut decoded.identities;
+        self.stream(0).read(out, |difference| difference.cast_signed());
         let mut identity = self.identities.0;
         for place in out.iter_mut().take(self.events) {
             identity = identity.wrapping_add(*place);
@@ -294,39 +339,65 @@ impl Block<'_> {
     }
 
     /// When each happened, microseconds since 1970.
-    pub fn times(&self, out: &mut [i64]) {
+    pub fn times(&self, decoded: &mut Decoded) {
+        let (first, tick) = (self.segment.header.times.0, self.segment.header.tick);
+        let since = |ticks: u64| ticks.cast_signed().wrapping_mul(tick);
         let times = self.stream(1);
-        let tick = self.segment.header.tick;
-        times.read(out, |ticks| {
-            times.base.wrapping_add(ticks.cast_signed().wrapping_mul(tick))
-        });
+        if times.follows {
+            times.read(&mut decoded.times, since);
+            let whole = |since: i64| first.wrapping_add(since);
+            self.follow(&mut decoded.begins, &mut decoded.times, whole, i64::wrapping_add);
+        } else {
+            times.read(&mut decoded.times, |ticks| first.wrapping_add(since(ticks)));
+        }
     }
 
     /// Its seq, as [`seq_key`](crate::events::seq_key) has it.
-    pub fn seqs(&self, out: &mut [u64]) {
-        let seqs = self.stream(2);
-        let base = seqs.base.cast_unsigned();
-        seqs.read(out, |seq| match seq {
+    pub fn seqs(&self, decoded: &mut Decoded) {
+        let first = self.segment.header.first_seq;
+        let seq = |code: u64| match code {
             0 => u64::MAX,
-            seq => base.wrapping_add(seq - 1),
-        });
+            code => first.wrapping_add(code - 1),
+        };
+        let seqs = self.stream(2);
+        if seqs.follows {
+            seqs.read(&mut decoded.seqs, |code| code);
+            let next = |before: u64, code: u64| before.wrapping_add(unzigzag(code));
+            self.follow(&mut decoded.begins, &mut decoded.seqs, |code| code, next);
+            let events = decoded.seqs.iter_mut().take(self.events);
+            events.for_each(|code| *code = seq(*code));
+        } else {
+            seqs.read(&mut decoded.seqs, seq);
+        }
+    }
+
+    /// Makes numbers `whole`, or those that follow one of the same identity the `next` after it. `begins` is room.
+    fn follow<T: Copy + Default>(
+        &self,
+        begins: &mut [bool],
+        numbers: &mut [T],
+        whole: impl Fn(T) -> T,
+        next: impl Fn(T, T) -> T,
+    ) {
+        self.stream(0).read(begins, |difference| difference != 0);
+        begins.first_mut().into_iter().for_each(|begins| *begins = true);
+        let mut before = T::default();
+        for (begins, number) in begins.iter().zip(numbers).take(self.events) {
+            before = if *begins { whole(*number) } else { next(before, *number) };
+            *number = before;
+        }
     }
 
     /// The places of a column's values. None is beyond its values.
     pub fn codes(&self, column: usize, out: &mut [u32]) {
         let codes = self.stream(FIXED + column);
         let values = self.segment.values(column).map_or(0, <[String]>::len) as u64;
-        let base = codes.base.cast_unsigned();
-        codes.read(out, |code| {
-            let code = base.wrapping_add(code);
-            if code <= values { code as u32 } else { MISSING }
-        });
+        codes.read(out, |code| if code <= values { code as u32 } else { MISSING });
     }
 
     /// The hashes of sessions; 0: none.
-    pub fn hashes(&self, column: usize, out: &mut [u64]) {
-        let hashes = self.stream(FIXED + column);
-        hashes.read(out, |hash| hash);
+    pub fn hashes(&self, column: usize, decoded: &mut Decoded) {
+        self.stream(FIXED + column).read(&mut decoded.hashes, |hash| hash);
     }
 
     fn stream(&self, stream: usize) -> Stream<'_> {
@@ -336,35 +407,33 @@ impl Block<'_> {
                 .get(stream * STREAM..(stream + 1) * STREAM)
                 .unwrap_or_default()
         };
-        let before: usize = (0..stream).map(|stream| packing(head(stream)).len(self.events)).sum();
-        let base = head(stream).get(2..).and_then(|base| base.try_into().ok());
+        let len = |stream: usize| packing(head(stream)).0.len(self.events);
+        let before: usize = (0..stream).map(len).sum();
+        let (packing, follows) = packing(head(stream));
         Stream {
-            packing: packing(head(stream)),
-            base: base.map_or(0, i64::from_le_bytes),
+            packing,
+            follows,
             bytes: self.bytes.get(streams * STREAM + before..).unwrap_or_default(),
             events: self.events,
         }
     }
 }
 
-/// How a column is packed, by the beginning of its part of a block's head.
-fn packing(head: &[u8]) -> Packing {
-    match head {
-        [width, exceptions, ..] => Packing {
-            width: *width,
-            exceptions: *exceptions,
-        },
-        _ => Packing {
-            width: 0,
-            exceptions: 0,
-        },
-    }
+/// How a column is packed and whether its numbers follow, by its part of a block's head.
+fn packing(head: &[u8]) -> (Packing, bool) {
+    let [width, exceptions, exception_width] = head.first_chunk().copied().unwrap_or_default();
+    let packing = Packing {
+        width: width & !FOLLOWS,
+        exceptions,
+        exception_width,
+    };
+    (packing, width & FOLLOWS != 0)
 }
 
 /// The packed numbers of a column of a block.
 struct Stream<'a> {
     packing: Packing,
-    base: i64,
+    follows: bool,
     bytes: &'a [u8],
     events: usize,
 }

@@ -4,9 +4,9 @@ use std::mem;
 use std::ops::Range;
 
 use crate::BLOCK;
-use crate::events::{Events, MISSING};
+use crate::events::{self, Events, MISSING};
 use crate::packed::{Packing, SPARE};
-use crate::segment::{Column, Entry, FORMAT, HEAD, Header, MAGIC, TICKS, forge};
+use crate::segment::{Column, Entry, FOLLOWS, FORMAT, HEAD, Header, MAGIC, TICKS, forge, seq_code, zigzag};
 
 /// Writes events, of which there is one at least.
 pub(crate) fn write(events: Events) -> Vec<u8> {
@@ -15,32 +15,33 @@ pub(crate) fn write(events: Events) -> Vec<u8> {
         sorted.times.iter().copied().min().unwrap_or_default(),
         sorted.times.iter().copied().max().unwrap_or_default(),
     );
-    let tick = TICKS
-        .into_iter()
-        .find(|tick| sorted.times.iter().all(|at| at % tick == 0))
-        .unwrap_or(1);
-    let (mut blocks, mut entries) = (Vec::new(), Vec::new());
-    for from in (0..sorted.len()).step_by(BLOCK) {
-        let before = blocks.len();
-        let identities = write_block(&sorted, from..(from + BLOCK).min(sorted.len()), tick, &mut blocks);
-        entries.push(Entry {
-            bytes: (blocks.len() - before) as u32,
-            identities,
-        });
-    }
+    let is_tick = |tick: &i64| sorted.times.iter().all(|at| at % tick == 0);
     let header = Header {
         events: sorted.len() as u64,
         times,
-        tick,
-        columns: sorted
-            .columns
-            .into_iter()
-            .map(|column| Column {
-                name: column.name,
-                values: (!column.overflowed).then_some(column.values),
-            })
-            .collect(),
+        tick: TICKS.into_iter().find(is_tick).unwrap_or(1),
+        first_seq: sorted.seqs.iter().copied().min().unwrap_or_default(),
+        columns: Vec::new(),
+        blocks: Vec::new(),
+    };
+    let (mut blocks, mut entries, mut end) = (Vec::new(), Vec::new(), 0);
+    for from in (0..sorted.len()).step_by(BLOCK) {
+        let range = from..(from + BLOCK).min(sorted.len());
+        let identities = sorted.identities.get(range.clone()).unwrap_or_default();
+        if let (Some(first), Some(last)) = (identities.first(), identities.last()) {
+            entries.push(Entry::new(end, (*first, *last)));
+            end = *last;
+        }
+        write_block(&sorted, range, &header, &mut blocks);
+    }
+    let column = |column: events::Column| Column {
+        name: column.name,
+        values: (!column.overflowed).then_some(column.values),
+    };
+    let header = Header {
+        columns: sorted.columns.into_iter().map(column).collect(),
         blocks: entries,
+        ..header
     };
     // Serialising plain data into a vector cannot fail; if it did, the segment would be refused and made anew.
     let header = postcard::to_allocvec(&header).unwrap_or_default();
@@ -105,49 +106,58 @@ fn arranged<T: Copy>(numbers: &[T], order: &[u32]) -> Vec<T> {
         .collect()
 }
 
-/// Appends one block; returns its first identity and its last.
-fn write_block(events: &Events, range: Range<usize>, tick: i64, out: &mut Vec<u8>) -> (i64, i64) {
+/// Appends one block.
+fn write_block(events: &Events, range: Range<usize>, header: &Header, out: &mut Vec<u8>) {
     let identities = events.identities.get(range.clone()).unwrap_or_default();
     let times = events.times.get(range.clone()).unwrap_or_default();
     let seqs = events.seqs.get(range.clone()).unwrap_or_default();
-    let ends = (
-        identities.first().copied().unwrap_or_default(),
-        identities.last().copied().unwrap_or_default(),
-    );
     let (mut heads, mut bodies) = (Vec::new(), Vec::new());
-    let mut stream = |base: i64, numbers: &mut dyn Iterator<Item = u64>| {
-        let numbers: Vec<u64> = numbers.collect();
-        let packing = Packing::of(&numbers);
-        heads.extend([packing.width, packing.exceptions]);
-        heads.extend(base.to_le_bytes());
-        packing.pack(&numbers, &mut bodies);
+    let mut stream = |numbers: &[u64], follows: bool| {
+        let packing = Packing::of(numbers);
+        let follows = if follows { FOLLOWS } else { 0 };
+        heads.extend([packing.width | follows, packing.exceptions, packing.exception_width]);
+        packing.pack(numbers, &mut bodies);
     };
-    let mut before = ends.0;
-    stream(
-        0,
-        &mut identities.iter().map(|identity| {
-            identity
-                .wrapping_sub(mem::replace(&mut before, *identity))
-                .cast_unsigned()
-        }),
-    );
-    let base = times.iter().copied().min().unwrap_or_default();
-    stream(base, &mut times.iter().map(|at| ((at - base) / tick).cast_unsigned()));
-    let base = seqs
+    let mut before = identities.first().copied().unwrap_or_default();
+    let difference = |identity: &i64| {
+        identity
+            .wrapping_sub(mem::replace(&mut before, *identity))
+            .cast_unsigned()
+    };
+    stream(&identities.iter().map(difference).collect::<Vec<_>>(), false);
+    let ticks = times
         .iter()
-        .copied()
-        .filter(|seq| *seq != u64::MAX)
-        .min()
-        .unwrap_or_default();
-    stream(
-        base.cast_signed(),
-        &mut seqs.iter().map(|seq| if *seq == u64::MAX { 0 } else { seq - base + 1 }),
-    );
+        .map(|at| ((at - header.times.0) / header.tick).cast_unsigned());
+    let (ticks, follows) = followed(identities, ticks.collect(), u64::wrapping_sub);
+    stream(&ticks, follows);
+    let seqs = seqs.iter().map(|seq| seq_code(*seq, header.first_seq));
+    let (seqs, follows) = followed(identities, seqs.collect(), |code, before| {
+        zigzag(code.wrapping_sub(before))
+    });
+    stream(&seqs, follows);
     for column in &events.columns {
-        let codes = column.codes.get(range.clone()).unwrap_or_default();
-        stream(0, &mut codes.iter().copied());
+        stream(column.codes.get(range.clone()).unwrap_or_default(), false);
     }
     out.extend(heads);
     out.extend(bodies);
-    ends
+}
+
+/// The numbers of a block's events, and whether those that follow one of the same identity are told as the difference from it:
+/// where that saves a sixteenth, for they take twice as long to read.
+fn followed(identities: &[i64], numbers: Vec<u64>, difference: impl Fn(u64, u64) -> u64) -> (Vec<u64>, bool) {
+    let mut followed = numbers.clone();
+    for ((ids, pair), number) in identities
+        .windows(2)
+        .zip(numbers.windows(2))
+        .zip(followed.iter_mut().skip(1))
+    {
+        if let ([one, other], [before, now]) = (ids, pair)
+            && one == other
+        {
+            *number = difference(*now, *before);
+        }
+    }
+    let len = |numbers: &[u64]| Packing::of(numbers).len(numbers.len());
+    let follows = len(&followed) + len(&numbers) / 16 < len(&numbers);
+    (if follows { followed } else { numbers }, follows)
 }

@@ -67,9 +67,9 @@ fn read(segment: &Segment) -> Vec<Event> {
         )
         .collect();
     for block in segment.blocks() {
-        block.identities(&mut decoded.identities);
-        block.times(&mut decoded.times);
-        block.seqs(&mut decoded.seqs);
+        block.identities(&mut decoded);
+        block.times(&mut decoded);
+        block.seqs(&mut decoded);
         block.codes(column, &mut decoded.codes);
         events.extend((0..block.len()).map(|row| Event {
             identity: decoded.identities[row],
@@ -186,9 +186,9 @@ proptest! {
         if let Ok(segment) = Segment::open(bytes) {
             let mut decoded = Decoded::default();
             for block in segment.blocks() {
-                block.identities(&mut decoded.identities);
-                block.times(&mut decoded.times);
-                block.seqs(&mut decoded.seqs);
+                block.identities(&mut decoded);
+                block.times(&mut decoded);
+                block.seqs(&mut decoded);
                 for column in 0..segment.columns().count() {
                     block.codes(column, &mut decoded.codes);
                     let values = segment.values(column).map_or(0, <[String]>::len) as u32;

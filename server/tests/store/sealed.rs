@@ -59,9 +59,9 @@ pub(crate) fn decoded(row: &SegmentRow) -> Vec<Event> {
     assert_eq!(segment.events(), row.events.cast_unsigned());
     let (mut decoded, mut events) = (Decoded::default(), Vec::new());
     for block in segment.blocks() {
-        block.identities(&mut decoded.identities);
-        block.times(&mut decoded.times);
-        block.seqs(&mut decoded.seqs);
+        block.identities(&mut decoded);
+        block.times(&mut decoded);
+        block.seqs(&mut decoded);
         let from = events.len();
         for n in 0..block.len() {
             let values = BTreeMap::new();

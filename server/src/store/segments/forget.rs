@@ -109,7 +109,7 @@ fn holds(segment: &Segment, identities: &BTreeSet<i64>) -> bool {
         if identities.range(first..=last).next().is_none() {
             return false;
         }
-        block.identities(&mut decoded.identities);
+        block.identities(&mut decoded);
         let mut present = decoded.identities.iter().take(block.len());
         present.any(|identity| identities.contains(identity))
     })

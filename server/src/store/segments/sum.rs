@@ -63,12 +63,12 @@ pub(super) fn of_segment(bytes: Vec<u8>, without: &BTreeSet<i64>) -> Result<(Sum
     let mut decoded = Decoded::default();
     let mut codes: Vec<Box<[u32]>> = columns.iter().map(|_| Decoded::default().codes).collect();
     for block in segment.blocks() {
-        block.identities(&mut decoded.identities);
-        block.times(&mut decoded.times);
-        block.seqs(&mut decoded.seqs);
+        block.identities(&mut decoded);
+        block.times(&mut decoded);
+        block.seqs(&mut decoded);
         for ((column, name), codes) in columns.iter().zip(&mut codes) {
             match name.as_str() {
-                SESSION => block.hashes(*column, &mut decoded.hashes),
+                SESSION => block.hashes(*column, &mut decoded),
                 _ => block.codes(*column, codes),
             }
         }
