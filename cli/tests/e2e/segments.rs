@@ -58,7 +58,7 @@ fn what_is_old_is_sealed_and_a_wrong_segment_is_found_and_made_anew() {
         .execute("UPDATE events SET timestamp = date_trunc('week', timestamp, 'UTC') - interval '60 hours'");
     until_true("its first run", || {
         let job = project.read("/api/v1/jobs/seal");
-        job.status == 200 && job.json()["runs"] == 1
+        job.status == 200 && job.json()["runs"] != 0
     });
     server.run(&["jobs", "run", "seal"]);
     until_true("a segment", || verify(&server, &[]).0["projects"][0]["segments"] == 1);
